@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// A kind is one table: what a user may declare, field by field. The table alone drives parsing with positions and "did you
+// mean", validation, defaults, references, the plan's diff, `isobar explain`, the JSON Schema and the reference manual.
+// Each room exports `extern const struct kind NAME_kind;` and the C struct that it fills; main.c owns the array of all.
+// Tables are constant; everything decoded lives in the caller's arena.
+#ifndef ISOBAR_BASE_KIND_H
+#define ISOBAR_BASE_KIND_H
+
+#include <stddef.h>
+
+#include "base/node.h"
+
+// The type of a field, the C type at its offset, and what a user writes.
+enum field_type {
+	FIELD_TEXT,      // struct str
+	FIELD_NAME,      // struct str           letters, digits, '-', '_', '.'; starts with a letter or digit; at most 63
+	FIELD_BOOL,      // bool                 true | false
+	FIELD_INTEGER,   // int64_t              between min and max
+	FIELD_NUMBER,    // double               between min and max
+	FIELD_DURATION,  // int64_t ns           30d, 60s, 250ms
+	FIELD_SIZE,      // int64_t bytes        512MiB, 5GB
+	FIELD_PERCENT,   // double, 1.0 = 100%   5%
+	FIELD_RANGE,     // struct field_range   0..1
+	FIELD_MONEY,     // struct field_money   40 EUR, 50 EUR/month
+	FIELD_CHOICE,    // struct str           one of `choices`
+	FIELD_REF,       // struct field_ref     a name of kind `refers`, or kind/name
+	FIELD_URL,       // struct str           absolute http(s) or file URL
+	FIELD_CLOUDS,    // struct field_list of struct str: a list of cloud names, or "all" (then empty and all = true)
+	FIELD_LIST,      // struct field_list of the type `item`
+	FIELD_BLOCK,     // the struct of the sub-table `block`, in place; absent: zero with defaults
+	FIELD_BLOCKS,    // struct field_list of the struct of `block`: a list of maps
+	FIELD_NAMED,     // struct field_list of the struct of `block`: a map, its keys in the FIELD_KEY field of the sub-table
+	FIELD_KEY,       // struct str           filled with the map's key
+	FIELD_ANY,       // const struct node *  read by whoever knows it (`with:`), kept as written
+	FIELD_CUSTOM,    // whatever `parse` of the row makes of the node; also for "a scalar or a map" fields
+};
+
+enum field_flags {
+	FIELD_REQUIRED = 1,
+	FIELD_IN_PLACE = 2,     // a change updates the resource; without it a change replaces it
+	FIELD_BY_OPERATOR = 4,  // an operator's command may override it at run time
+	FIELD_BY_MONITOR = 8,   // a monitor may override it at run time
+	FIELD_SECRET = 16,      // holds the name of a secret, never its value
+};
+
+struct field_list {
+	void *items; // array in the arena
+	size_t count;
+	bool all; // FIELD_CLOUDS: "all" was written
+};
+struct field_ref {
+	struct str kind;      // singular, with hyphens: "encryption-key"
+	struct str name;
+	struct str qualifier; // behind '@': an alias ("champion"); behind '/': a part ("train" of prepared/train); else empty
+};
+struct field_range {
+	double low, high;
+};
+struct field_money {
+	double amount;
+	struct str currency; // "EUR"
+	struct str per;      // "month", "h"; empty: once
+};
+
+struct kind;
+struct field {
+	const char *name;
+	enum field_type type;
+	unsigned flags;
+	size_t offset;
+	const char *otherwise;     // default as the user would write it; NULL: none
+	const char *help;          // one line
+	const char *unit;          // for the manual; NULL: none
+	double min, max;           // both 0: no bounds
+	const char *const *choices; // NULL-ended
+	const char *refers;        // FIELD_REF: singular kinds, separated by '|'
+	enum field_type item;      // FIELD_LIST: type of an item
+	const struct kind *block;  // FIELD_BLOCK, FIELD_BLOCKS, FIELD_NAMED
+	// FIELD_CUSTOM: reads node into out; adds findings. Returns false when it added any.
+	bool (*parse)(const struct node *node, void *out, struct findings *f);
+};
+
+struct kind {
+	const char *plural;   // key in the file: "encryption_keys"; NULL for a sub-table
+	const char *singular; // in addresses: "encryption-key"; for a sub-table its name in messages
+	const char *help;     // one line
+	const char *example;  // a few lines of YAML for explain and the manual; NULL: none
+	size_t size;          // of the C struct
+	const struct field *fields;
+	size_t field_count;
+	// Checks across fields; adds findings at n's members. NULL: none.
+	void (*check)(const void *value, const struct node *n, struct findings *f);
+};
+#define KIND_FIELDS(array) .fields = (array), .field_count = COUNT_OF(array)
+
+// Fills *out (zeroed, of kind->size) from a map: defaults first, then members; unknown names, wrong types, bounds and missing
+// required fields become findings, all of them. ERR_INVALID when it added any. References are only parsed, not resolved.
+MUST_CHECK int kind_decode(const struct kind *k, const struct node *map, struct arena *a, void *out, struct findings *f);
+// The same from JSON that was validated before (a resource record in state); errors there are ERR_CORRUPT.
+MUST_CHECK int kind_decode_json(const struct kind *k, const json_t *object, struct arena *a, void *out, struct err *e);
+const struct field *kind_field(const struct kind *k, struct str name);
+const struct kind *kind_find(const struct kind *const *kinds, struct str plural_or_singular); // NULL-ended array
+// The closest of the names that is close enough to be meant; empty str when none is.
+struct str kind_suggest(struct str written, struct str (*name_at)(const void *ctx, size_t i), const void *ctx, size_t count);
+
+#endif
