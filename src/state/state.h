@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the control plane remembers: an append-only journal of events, records with revisions, leases with fencing.
+// state_ops has one conformance suite for every implementation (SQLite now). Every event is versioned and carries
+// workspace, schema, time, trace, principal. Handles may be used by several threads. No SQL outside src/state.
+#ifndef ISOBAR_STATE_STATE_H
+#define ISOBAR_STATE_STATE_H
+
+#include "base/call.h"
+#include "base/json.h"
+
+struct event {
+	uint64_t sequence; // given by append, from 1, without gaps
+	int schema;        // version of the event's form
+	int64_t time_ns;
+	struct str type;      // "revision.committed", "action.intended", "action.done", "round.accepted", "override.set", ...
+	struct str address;   // what it is about: "endpoint/classify on aws-us"
+	struct str trace, principal, workspace;
+	const json_t *data;   // object
+};
+
+struct record { // a value under a key with a revision that every write raises
+	struct str key;     // "resource/bucket/lake on aws-us"
+	uint64_t revision;  // 0: absent
+	json_t *value;      // lives as long as the call's arena does
+};
+
+struct lease {
+	struct str name;
+	struct str holder;
+	uint64_t fence;     // grows with each new holder; a write under an older one is refused
+	int64_t expires_ns;
+};
+
+struct state_ops {
+	const char *name; // "sqlite"
+	// Appends when the journal's head is still expected_head (UINT64_MAX: any); ERR_CONFLICT otherwise. Durable when it returns.
+	int (*append)(struct call *c, void *s, uint64_t expected_head, struct event *events, size_t count);
+	// Events after `after`, at most limit; type_prefix "" or "round." ; address "" or exact. In order.
+	int (*read)(struct call *c, void *s, uint64_t after, struct str type_prefix, struct str address, size_t limit, struct event **out, size_t *count);
+	// Blocks until the head passes `after`, the timeout, or the call's deadline or cancellation; *head is the head then.
+	int (*watch)(struct call *c, void *s, uint64_t after, int64_t timeout_ns, uint64_t *head);
+	int (*get)(struct call *c, void *s, struct str key, struct record *out); // absent: 0 with revision 0
+	// Writes when the revision is still `expected` (0: must be absent; UINT64_MAX: any), else ERR_CONFLICT; value NULL deletes.
+	// fence_lease "" or the name of a lease that must be held with `fence`, else ERR_DENIED. The new revision is in record->revision.
+	int (*put)(struct call *c, void *s, struct record *record, uint64_t expected, struct str fence_lease, uint64_t fence);
+	int (*list)(struct call *c, void *s, struct str prefix, struct record **out, size_t *count); // by key
+	// Takes or renews a lease; ERR_IN_USE while another holds it.
+	int (*lease)(struct call *c, void *s, struct str name, struct str holder, int64_t ttl_ns, struct lease *out);
+	int (*release)(struct call *c, void *s, const struct lease *lease);
+	void (*close)(void *s);
+};
+
+struct state {
+	const struct state_ops *ops;
+	void *ctx;
+};
+
+// One event with json data built by the caller (reference stolen); at any head.
+MUST_CHECK int state_append_one(struct call *c, const struct state *s, struct str type, struct str address, json_t *data, uint64_t *sequence);
+MUST_CHECK int state_read_all(struct call *c, const struct state *s, struct str type_prefix, struct str address, struct event **out, size_t *count);
+MUST_CHECK int state_get(struct call *c, const struct state *s, struct str key, struct record *out);
+MUST_CHECK int state_put(struct call *c, const struct state *s, struct str key, json_t *value, uint64_t expected, uint64_t *revision);
+
+// Opens (creates, migrates) a database file, mode 0600. ERR_UNSUPPORTED with the reason when a newer program wrote it.
+MUST_CHECK int state_open_sqlite(struct call *c, const char *path, struct state *out);
+void state_close(struct state *s);
+
+#endif
