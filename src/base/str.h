@@ -15,8 +15,9 @@ struct str {
 	size_t n;
 };
 
-// S("literal"), and printf("%.*s", STR(s)).
+// S("literal"); S_INIT("literal") in tables of constants; printf("%.*s", STR(s)).
 #define S(literal) ((struct str){.p = (literal), .n = sizeof(literal) - 1})
+#define S_INIT(literal) {.p = (literal), .n = sizeof(literal) - 1}
 #define STR(s) (int)(s).n, (s).p
 
 struct str str_of(const char *c); // NULL gives the empty string
