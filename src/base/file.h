@@ -10,7 +10,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-MUST_CHECK int file_read(const char *path, size_t limit, struct buf *out, struct err *e); // appends; ERR_LIMIT past limit
+MUST_CHECK int file_read(
+	const char *path, size_t limit, struct buf *out, struct err *e); // appends; ERR_LIMIT past limit
 // Readers see the old contents or the new, never a part; nothing is left behind on failure.
 MUST_CHECK int file_write_atomic(const char *path, struct str data, mode_t mode, struct err *e);
 MUST_CHECK int file_write_all(int fd, struct str data, const char *path, struct err *e);
@@ -18,9 +19,11 @@ MUST_CHECK int file_make_dirs(const char *path, mode_t mode, struct err *e); // 
 MUST_CHECK int file_remove_tree(const char *path, struct err *e);            // follows no link; absent is fine
 MUST_CHECK int file_fsync_dir(const char *path, struct err *e);
 bool file_exists(const char *path);
-// Exclusive advisory lock on path (created 0600); returns a descriptor to close, or ERR_IN_USE when another process has it.
+// Exclusive advisory lock on path (created 0600); returns a descriptor to close, or ERR_IN_USE when another process has
+// it.
 MUST_CHECK int file_lock(const char *path, struct err *e);
-// A path inside a folder of ours, from outside text: refuses absolute, "..", empty parts, NUL, over 1000 bytes. ERR_INVALID.
+// A path inside a folder of ours, from outside text: refuses absolute, ".", "..", empty parts, NUL, over 1000 bytes.
+// ERR_INVALID.
 MUST_CHECK int file_check_relative(struct str path, struct err *e);
 
 void fd_close(int *fd); // closes and sets -1; -1 is fine
