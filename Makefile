@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+# Meson and Ninja do the work; this file gives it short names. Every target installs what it needs first (tools/deps).
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+NINJA = ninja -C $(BUILD)
+
+.PHONY: all deps deps-test build demo test test-long asan tsan fuzz bench bench-% lint coverage docs install clean example-pytorch
+
+all: build
+
+deps:
+	@tools/deps build
+
+deps-test: deps
+	@tools/deps test
+
+$(BUILD)/build.ninja: | deps
+	CC="$(CC)" meson setup $(BUILD) --prefix=$(PREFIX) --werror
+
+build: deps $(BUILD)/build.ninja
+	$(NINJA)
+
+demo: build
+	@tools/deps demo
+	$(BUILD)/isobar demo --out $(BUILD)/demo
+
+test: build
+	@tools/deps demo
+	tools/run-tests --build $(BUILD) check unit corpus scenario
+
+test-long: build deps-test
+	tools/run-tests --build $(BUILD) interop faults sanitizers example
+
+asan: deps
+	tools/sanitize asan
+
+tsan: deps
+	tools/sanitize tsan
+
+fuzz: deps deps-test
+	tools/fuzz
+
+bench: build
+	tools/bench $(BUILD)
+
+bench-%: build
+	tools/bench $(BUILD) $*
+
+lint: deps-test
+	tools/lint $(BUILD)
+
+coverage: deps-test
+	tools/coverage
+
+docs: build
+	tools/docs $(BUILD)
+
+example-pytorch: build
+	@tools/deps pytorch
+	tests/example/test_pytorch.sh $(BUILD)
+
+install: build
+	DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf $(BUILD) build-asan build-tsan build-fuzz build-coverage
