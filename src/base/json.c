@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading JSON through jansson, and getters: see json.h. Writing stands in json_write.c.
+#include "base/json.h"
+
+#include <string.h>
+
+#include "base/file.h"
+
+// jansson goes down its parser once a level; this bounds it far below its own 2048, and is told before it allocates.
+static bool too_deep(struct str text)
+{
+	int depth = 0;
+	bool quoted = false;
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		if (quoted && c == '\\')
+			i++;
+		else if (c == '"')
+			quoted = !quoted;
+		else if (!quoted && (c == '[' || c == '{') && ++depth > JSON_MAX_DEPTH)
+			return true;
+		else if (!quoted && (c == ']' || c == '}'))
+			depth--;
+	}
+	return false;
+}
+
+int json_parse(struct str text, json_t **out, struct err *e)
+{
+	if (text.n > JSON_MAX_SIZE)
+		return err_set(e, ERR_LIMIT, "JSON of %zu bytes: at most %d are read", text.n, JSON_MAX_SIZE);
+	if (too_deep(text))
+		return err_set(e, ERR_LIMIT, "JSON is nested deeper than %d", JSON_MAX_DEPTH);
+	json_error_t error;
+	json_t *value = json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	if (!value && json_error_code(&error) == json_error_out_of_memory)
+		return err_set(e, ERR_NO_MEMORY, "JSON: out of memory");
+	if (!value)
+		return err_set(e, ERR_INVALID, "JSON, line %d column %d: %s", error.line, error.column, error.text);
+	*out = value;
+	return 0;
+}
+
+int json_parse_file(const char *path, size_t limit, json_t **out, struct err *e)
+{
+	AUTO(buf) text = {0};
+	int rc = file_read(path, limit, &text, e);
+	if (rc < 0)
+		return rc;
+	if (json_parse(buf_str(&text), out, e) < 0)
+		return err_context(e, "%s", path);
+	return 0;
+}
+
+struct str json_value_str(const json_t *value)
+{
+	if (!json_is_string(value))
+		return S("");
+	return (struct str){.p = json_string_value(value), .n = json_string_length(value)};
+}
+
+struct str json_str(const json_t *object, const char *name)
+{
+	return json_value_str(json_object_get(object, name));
+}
+
+const char *json_text(const json_t *object, const char *name)
+{
+	return json_str(object, name).p;
+}
+
+int64_t json_int(const json_t *object, const char *name, int64_t otherwise)
+{
+	const json_t *value = json_object_get(object, name);
+	return json_is_integer(value) ? json_integer_value(value) : otherwise;
+}
+
+double json_num(const json_t *object, const char *name, double otherwise)
+{
+	const json_t *value = json_object_get(object, name);
+	return json_is_number(value) ? json_number_value(value) : otherwise;
+}
+
+bool json_flag(const json_t *object, const char *name, bool otherwise)
+{
+	const json_t *value = json_object_get(object, name);
+	return json_is_boolean(value) ? json_is_true(value) : otherwise;
+}
+
+static const char *type_word(const json_t *value)
+{
+	if (!value)
+		return "nothing";
+	switch (json_typeof(value)) {
+	case JSON_OBJECT:
+		return "an object";
+	case JSON_ARRAY:
+		return "an array";
+	case JSON_STRING:
+		return "a string";
+	case JSON_INTEGER:
+		return "an integer";
+	case JSON_REAL:
+		return "a real number";
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return "a boolean";
+	case JSON_NULL:
+		return "null";
+	default:
+		return "an unknown type";
+	}
+}
+
+int json_need_str(const json_t *object, const char *name, struct str *out, struct err *e)
+{
+	const json_t *value = json_object_get(object, name);
+	if (!json_is_string(value))
+		return err_set(e, ERR_INVALID, "member \"%s\": expected a string, got %s", name, type_word(value));
+	*out = json_value_str(value);
+	return 0;
+}
+
+int json_need_int(const json_t *object, const char *name, int64_t *out, struct err *e)
+{
+	const json_t *value = json_object_get(object, name);
+	if (!json_is_integer(value))
+		return err_set(e, ERR_INVALID, "member \"%s\": expected an integer, got %s", name, type_word(value));
+	*out = json_integer_value(value);
+	return 0;
+}
+
+json_t *json_of_str(struct str s)
+{
+	if (s.n && memchr(s.p, '\0', s.n))
+		return NULL;
+	return json_stringn(s.n ? s.p : "", s.n);
+}
+
+// s with U+FFFD for each byte that is no UTF-8, and for NUL.
+static json_t *repaired(struct str s)
+{
+	AUTO(buf) text = {0};
+	while (s.n) {
+		size_t n = 1;
+		while (n < MIN(s.n, (size_t)4) && !str_utf8_valid(str_take(s, n)))
+			n++;
+		bool good = str_utf8_valid(str_take(s, n)) && s.p[0] != '\0';
+		buf_add(&text, good ? str_take(s, n) : S("\xef\xbf\xbd"));
+		s = str_drop(s, good ? n : 1);
+	}
+	return text.failed ? NULL : json_of_str(buf_str(&text));
+}
+
+void json_set_str(json_t *object, const char *name, struct str value)
+{
+	json_t *text = json_of_str(value);
+	json_object_set_new(object, name, text ? text : repaired(value));
+}
