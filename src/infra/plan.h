@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plan: what apply would do. plan_make is a pure function of what is written, what is recorded and what was observed (a three-way
+// diff): it tells what the user changed from what changed outside. Rendered as text in Terraform's manner and as JSON.
+// Everything lives in the arena given; JSON values of the inputs are borrowed and must outlive the plan. Not thread-safe.
+#ifndef ISOBAR_INFRA_PLAN_H
+#define ISOBAR_INFRA_PLAN_H
+
+#include "base/json.h"
+#include "base/kind.h"
+#include "state/resource.h"
+
+enum plan_action { PLAN_NOTHING, PLAN_CREATE, PLAN_UPDATE, PLAN_REPLACE, PLAN_DELETE };
+
+struct plan_observed { // what a handler's read found
+	struct str address;
+	bool gone;             // recorded, but no longer there
+	const json_t *outputs; // NULL: not read
+};
+struct plan_waiting { // why a resource cannot be made yet
+	struct str address, reason;
+};
+struct plan_override { // a run-time change in force: shown, never undone by apply
+	struct str address, field, author, reason, expires;
+	const json_t *value;
+};
+
+struct plan_input {
+	const struct kind *const *kinds; // NULL-ended
+	const struct resource *desired;  // in order of needs
+	size_t desired_count;
+	const struct resource *recorded;
+	size_t recorded_count;
+	const struct plan_observed *observed;
+	size_t observed_count;
+	const struct plan_waiting *waiting;
+	size_t waiting_count;
+	const struct plan_override *overrides;
+	size_t override_count;
+};
+
+struct plan_field {
+	struct str path;             // "federated.rounds"
+	const json_t *before, *after; // NULL: absent
+	bool replaces;               // cannot be changed in place
+};
+struct plan_change {
+	enum plan_action action;
+	struct str address;
+	const struct resource *desired;  // NULL: to be deleted
+	const struct resource *recorded; // NULL: not there yet
+	struct plan_field *fields;       // what differs: written against recorded
+	size_t field_count;
+	struct plan_field *drift;        // what changed outside: recorded outputs against observed ones
+	size_t drift_count;
+	struct str waiting; // why it waits; "": it does not
+	struct str note;    // "gone outside of Isobar", "the last apply failed: ..."
+};
+
+struct plan {
+	struct plan_change *changes; // creates, updates, replacements in order of needs, then deletes in the reverse order
+	size_t count;
+	size_t creates, updates, replaces, deletes, waits;
+	const struct plan_override *overrides;
+	size_t override_count;
+	char digest[65]; // of all that it would do: approving means approving this
+};
+
+MUST_CHECK int plan_make(const struct plan_input *in, struct arena *a, struct plan *out, struct err *e);
+bool plan_is_empty(const struct plan *p); // nothing to do; waiting is not doing
+void plan_write(const struct plan *p, bool color, struct buf *out);
+json_t *plan_to_json(const struct plan *p); // docs/api.md
+const char *plan_action_word(enum plan_action action); // "create"
+
+#endif
