@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of buckets, and the handler that makes them through each cloud's resources.
+#include "data/bucket_kind.h"
+
+static const struct field bucket_fields[] = {
+	{.name = "clouds", .type = FIELD_CLOUDS, .flags = FIELD_REQUIRED | FIELD_IN_PLACE, .offset = offsetof(struct bucket, clouds),
+	 .help = "where the bucket is made: one on each of these clouds, under one name for all of them"},
+	{.name = "name", .type = FIELD_NAME, .offset = offsetof(struct bucket, name),
+	 .help = "name at the provider; without it the workspace's name and the bucket's, \"fashion-lake\""},
+	{.name = "encrypt_with", .type = FIELD_REF, .offset = offsetof(struct bucket, encrypt_with), .refers = "encryption-key",
+	 .help = "key that wraps the bucket's data key; objects are encrypted before they leave for the provider"},
+};
+
+const struct kind bucket_kind = {
+	.plural = "buckets",
+	.singular = "bucket",
+	.help = "a place for objects on each of its clouds",
+	.example = "buckets:\n  lake: {clouds: all, encrypt_with: lake}\n",
+	.size = sizeof(struct bucket),
+	KIND_FIELDS(bucket_fields),
+};
+
+struct str bucket_physical_name(struct call *c, const struct bucket *b, struct str name)
+{
+	if (b->name.n)
+		return arena_str(c->arena, b->name);
+	return arena_printf(c->arena, "%.*s-%.*s", STR(c->workspace), STR(name));
+}
+
+// ---------------------------------------------------------------- handler
+struct bucket_on {
+	const struct cloud *cloud;
+	struct str id;
+};
+
+static int bucket_on_cloud(struct call *c, void *ctx, const struct resource *r, struct bucket_on *out)
+{
+	struct bucket b = {0};
+	if (kind_decode_json(&bucket_kind, r->resolved, c->arena, &b, &c->err))
+		return call_context(c, "%.*s", STR(r->address));
+	const struct cloud *cloud = clouds_find(ctx, r->cloud);
+	if (!cloud)
+		return call_fail(c, ERR_NOT_FOUND, "%.*s: the workspace has no cloud \"%.*s\"", STR(r->address), STR(r->cloud));
+	*out = (struct bucket_on){.cloud = cloud, .id = r->cloud_id.n ? r->cloud_id : bucket_physical_name(c, &b, r->name)};
+	return 0;
+}
+
+static int bucket_create(struct call *c, void *ctx, const struct resource *r, json_t **outputs, struct str *cloud_id)
+{
+	struct bucket_on on;
+	if (bucket_on_cloud(c, ctx, r, &on))
+		return c->err.code;
+	if (CLOUD_CALL(c, on.cloud, resources, create, S("bucket"), on.id, r->resolved, outputs))
+		return call_context(c, "create %.*s", STR(r->address));
+	*cloud_id = on.id;
+	return 0;
+}
+
+static int bucket_read(struct call *c, void *ctx, const struct resource *r, json_t **outputs)
+{
+	struct bucket_on on;
+	if (bucket_on_cloud(c, ctx, r, &on))
+		return c->err.code;
+	return CLOUD_CALL(c, on.cloud, resources, read, S("bucket"), on.id, outputs);
+}
+
+static int bucket_update(struct call *c, void *ctx, const struct resource *r, const json_t *before, json_t **outputs)
+{
+	(void)before;
+	struct bucket_on on;
+	if (bucket_on_cloud(c, ctx, r, &on))
+		return c->err.code;
+	if (CLOUD_CALL(c, on.cloud, resources, update, S("bucket"), on.id, r->resolved, outputs))
+		return call_context(c, "update %.*s", STR(r->address));
+	return 0;
+}
+
+static int bucket_delete(struct call *c, void *ctx, const struct resource *r)
+{
+	struct bucket_on on;
+	if (bucket_on_cloud(c, ctx, r, &on))
+		return c->err.code;
+	if (CLOUD_CALL(c, on.cloud, resources, delete, S("bucket"), on.id))
+		return call_context(c, "delete %.*s", STR(r->address));
+	return 0;
+}
+
+const struct resource_handler bucket_handler = {
+	.kind = &bucket_kind,
+	.per_cloud = true,
+	.create = bucket_create,
+	.read = bucket_read,
+	.update = bucket_update,
+	.delete = bucket_delete,
+};
+
+// ---------------------------------------------------------------- finding
+static int bucket_ready(struct call *c, const struct resource *r, struct str *physical)
+{
+	if (!r->cloud_id.n)
+		return call_fail(c, ERR_WAITING, "%.*s is not made yet (status \"%.*s\"): apply the workspace first", STR(r->address), STR(r->status));
+	*physical = r->cloud_id;
+	return 0;
+}
+
+static int bucket_find_only(struct call *c, const struct state *s, struct str cloud, struct str *physical)
+{
+	struct resource *all;
+	size_t count;
+	if (resource_list(c, s, S("bucket/"), &all, &count))
+		return c->err.code;
+	const struct resource *found = NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (!str_eq(all[i].cloud, cloud))
+			continue;
+		if (found)
+			return call_fail(c, ERR_INVALID, "several buckets lie on %.*s (%.*s and %.*s): say which with `bucket:`", STR(cloud),
+					 STR(found->name), STR(all[i].name));
+		found = &all[i];
+	}
+	if (!found)
+		return call_fail(c, ERR_NOT_FOUND, "no bucket lies on %.*s: declare one under `buckets:` and apply", STR(cloud));
+	return bucket_ready(c, found, physical);
+}
+
+int bucket_find(struct call *c, const struct state *s, struct str name, struct str cloud, struct str *physical)
+{
+	if (!name.n)
+		return bucket_find_only(c, s, cloud, physical);
+	struct resource r;
+	int code = resource_get(c, s, resource_address(c->arena, S("bucket"), name, cloud), &r);
+	if (code == ERR_NOT_FOUND)
+		return call_fail(c, ERR_NOT_FOUND, "bucket/%.*s is not on %.*s: add the cloud to its `clouds:` and apply", STR(name), STR(cloud));
+	return code ? code : bucket_ready(c, &r, physical);
+}
