@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Child processes: started from an argument vector (never a shell) in a process group of their own, with only the descriptors,
-// environment and limits named here. The parent's death may end the child (PR_SET_PDEATHSIG) where asked. Thread-safe.
+// Child processes: started from an argument vector (never a shell) in a process group of their own, with only the
+// descriptors, environment and limits named here. The parent's death may end the child (PR_SET_PDEATHSIG) where asked.
+// Thread-safe.
 #ifndef ISOBAR_BASE_PROCESS_H
 #define ISOBAR_BASE_PROCESS_H
 
@@ -20,23 +21,25 @@ struct process_spec {
 	uint64_t max_cpu_s;             // RLIMIT_CPU; 0: none
 	uint64_t max_file;              // RLIMIT_FSIZE; 0: none
 	uint64_t max_descriptors;       // RLIMIT_NOFILE; 0: 1024
-	uid_t uid;                      // run as; 0: unchanged
-	gid_t gid;
+	uid_t uid;                      // run as, with no other groups and no way back; 0: unchanged
+	gid_t gid;                      // needed with uid
 };
 
 struct process {
-	pid_t pid;          // also its process group
+	pid_t pid;            // also its process group
 	uint64_t start_ticks; // field 22 of /proc/PID/stat: tells a reused pid from ours
 };
 
 MUST_CHECK int process_start(const struct process_spec *spec, struct process *out, struct err *e);
 bool process_alive(const struct process *p); // by pid and start_ticks; a zombie counts as dead
-// Waits at most timeout_ns (0: does not wait, -1: for ever). status as of wait(2). ERR_TIMEOUT when still running.
+// Waits at most timeout_ns (0: does not wait, -1: for ever). status as of wait(2), -1 when it was not our child: then
+// its end is all that can be seen. ERR_TIMEOUT when still running. Reaps a child; ask once.
 MUST_CHECK int process_wait(const struct process *p, int64_t timeout_ns, int *status, struct err *e);
 void process_kill_group(const struct process *p, int signal); // only while it is still that process
-// SIGTERM, then SIGKILL after grace_ns; reaps it when it is our child.
+// SIGTERM to the group, then SIGKILL to what is left of it when it has ended or grace_ns is over; reaps it when it is
+// our child.
 void process_stop(const struct process *p, int64_t grace_ns);
 MUST_CHECK int process_identify(pid_t pid, struct process *out); // fills start_ticks; ERR_NOT_FOUND
-const char *process_self_path(void); // /proc/self/exe resolved once; for argv[0] "self"
+const char *process_self_path(void);                             // /proc/self/exe resolved once; for argv[0] "self"
 
 #endif
