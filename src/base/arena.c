@@ -14,10 +14,21 @@ struct arena_block {
 	_Alignas(ALIGNMENT) char bytes[];
 };
 
+struct arena_deferred { // lies in the arena itself
+	struct arena_deferred *next;
+	void (*destroy)(void *p);
+	void *p;
+};
+
 void arena_free(struct arena *a)
 {
 	if (!a)
 		return;
+	while (a->deferred) {
+		struct arena_deferred *d = a->deferred;
+		a->deferred = d->next;
+		d->destroy(d->p);
+	}
 	struct arena_block *block = a->blocks;
 	while (block) {
 		struct arena_block *next = block->next;
@@ -62,6 +73,16 @@ void *arena_alloc(struct arena *a, size_t size)
 	block->used += size;
 	a->used += size;
 	return p;
+}
+
+bool arena_defer(struct arena *a, void (*destroy)(void *p), void *p)
+{
+	struct arena_deferred *d = arena_new(a, struct arena_deferred);
+	if (!d)
+		return false;
+	*d = (struct arena_deferred){.next = a->deferred, .destroy = destroy, .p = p};
+	a->deferred = d;
+	return true;
 }
 
 void *arena_alloc_array(struct arena *a, size_t n, size_t size)

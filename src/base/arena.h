@@ -10,8 +10,10 @@
 #include "base/str.h"
 
 struct arena_block;
+struct arena_deferred;
 struct arena {
 	struct arena_block *blocks;
+	struct arena_deferred *deferred;
 	size_t used;  // bytes handed out
 	size_t limit; // most bytes to hand out; 0: no limit
 };
@@ -29,6 +31,8 @@ void *arena_alloc_array(struct arena *a, size_t n, size_t size); // overflow-che
 #define arena_new_array(a, n, type) ((type *)arena_alloc_array((a), (n), sizeof(type)))
 struct str arena_str(struct arena *a, struct str s); // copy, NUL behind it; {NULL,0} without memory
 char *arena_cstr(struct arena *a, struct str s);     // the same as a C string; NULL without memory
+// Runs destroy(p) when the arena is freed, newest first: for what has a destructor of its own (a json_t). false without memory.
+bool arena_defer(struct arena *a, void (*destroy)(void *p), void *p);
 struct str arena_printf(struct arena *a, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

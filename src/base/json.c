@@ -130,6 +130,19 @@ int json_need_int(const json_t *object, const char *name, int64_t *out, struct e
 	return 0;
 }
 
+static void drop_reference(void *j)
+{
+	json_decref(j);
+}
+
+json_t *json_in_arena(struct arena *a, json_t *j)
+{
+	if (j && arena_defer(a, drop_reference, j))
+		return j;
+	json_decref(j);
+	return NULL;
+}
+
 json_t *json_of_str(struct str s)
 {
 	if (s.n && memchr(s.p, '\0', s.n))

@@ -46,6 +46,8 @@ bool json_flag(const json_t *object, const char *name, bool otherwise);
 // Required ones: ERR_INVALID names the member and the type wanted.
 MUST_CHECK int json_need_str(const json_t *object, const char *name, struct str *out, struct err *e);
 MUST_CHECK int json_need_int(const json_t *object, const char *name, int64_t *out, struct err *e);
+// Takes over one reference and drops it with the arena. NULL (and the reference dropped) when j is NULL or memory ends.
+json_t *json_in_arena(struct arena *a, json_t *j);
 json_t *json_of_str(struct str s);                                     // new reference; invalid UTF-8 and NUL give NULL
 void json_set_str(json_t *object, const char *name, struct str value); // bytes that are no UTF-8 become U+FFFD
 

@@ -191,9 +191,27 @@ static void test_file(UNUSED void **state)
 	assert_int_equal(file_remove_tree(folder, &e), 0);
 }
 
+static void test_values_die_with_their_arena(UNUSED void **state)
+{
+	struct arena a = {0};
+	json_t *value = json_object();
+	json_incref(value); // ours, to look at it afterwards
+	assert_ptr_equal(json_in_arena(&a, value), value);
+	assert_int_equal(value->refcount, 2);
+	arena_free(&a);
+	assert_int_equal(value->refcount, 1);
+	assert_null(json_in_arena(&a, NULL));
+	struct arena full = {.limit = 1};
+	json_incref(value);
+	assert_null(json_in_arena(&full, value));
+	assert_int_equal(value->refcount, 1);
+	json_decref(value);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_values_die_with_their_arena),
 		cmocka_unit_test(test_write_is_canonical),
 		cmocka_unit_test(test_write_pretty),
 		cmocka_unit_test(test_write_fails),
