@@ -3,7 +3,6 @@
 // hash them, so a real number is written here in the fewest digits that read back as the same double.
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,14 +42,10 @@ void json_write_string(struct str s, struct buf *out)
 
 int json_write_real(double value, struct buf *out)
 {
-	char text[40];
+	char text[DOUBLE_TEXT_SIZE];
 	if (!isfinite(value))
 		return ERR_INVALID;
-	for (int digits = 15; digits <= 17; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, value);
-		if (strtod(text, NULL) == value)
-			break;
-	}
+	double_text(value, text);
 	buf_add(out, str_of(text));
 	if (!strpbrk(text, ".e")) // stays a real number when it is read back
 		buf_add(out, S(".0"));

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,7 +158,8 @@ int str_to_u64(struct str s, uint64_t *out)
 		return ERR_INVALID;
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
-		if (digit > 9 || __builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, digit, &value))
+		if (digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
+			__builtin_add_overflow(value, digit, &value))
 			return ERR_INVALID;
 	}
 	*out = value;
@@ -190,6 +192,15 @@ int str_to_f64(struct str s, double *out)
 	return 0;
 }
 
+void double_text(double value, char out[DOUBLE_TEXT_SIZE])
+{
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(out, DOUBLE_TEXT_SIZE, "%.*g", digits, value);
+		if (strtod(out, NULL) == value)
+			return;
+	}
+}
+
 enum { DISTANCE_MAX = 64 };
 
 unsigned str_distance(struct str a, struct str b)
@@ -215,6 +226,33 @@ unsigned str_distance(struct str a, struct str b)
 		now = spare;
 	}
 	return last[b.n];
+}
+
+// Lower case, '-' as '_'; what does not fit is cut, since str_distance() looks no further.
+static struct str folded(struct str s, char out[DISTANCE_MAX])
+{
+	s = str_take(s, DISTANCE_MAX);
+	for (size_t i = 0; i < s.n; i++)
+		out[i] = s.p[i] == '-' ? '_' : (char)lower(s.p[i]);
+	return (struct str){.p = out, .n = s.n};
+}
+
+struct str str_closest(
+	struct str written, struct str (*name_at)(const void *ctx, size_t i), const void *ctx, size_t count)
+{
+	char ours[DISTANCE_MAX], theirs[DISTANCE_MAX];
+	struct str best = S(""), wanted = folded(written, ours);
+	// One slip in a short word, up to three in a long one; more would be guessing.
+	unsigned least = 1 + (unsigned)MIN(MAX(wanted.n, (size_t)3) / 3, (size_t)3);
+	for (size_t i = 0; i < count; i++) {
+		struct str name = name_at(ctx, i);
+		unsigned distance = str_distance(wanted, folded(name, theirs));
+		if (distance < least && distance < name.n) {
+			least = distance;
+			best = name;
+		}
+	}
+	return best;
 }
 
 bool str_copy(char *dst, size_t size, struct str s)

@@ -17,7 +17,10 @@ struct str {
 
 // S("literal"); S_INIT("literal") in tables of constants; printf("%.*s", STR(s)).
 #define S(literal) ((struct str){.p = (literal), .n = sizeof(literal) - 1})
-#define S_INIT(literal) {.p = (literal), .n = sizeof(literal) - 1}
+#define S_INIT(literal)                                                                                                \
+	{                                                                                                              \
+		.p = (literal), .n = sizeof(literal) - 1                                                               \
+	}
 #define STR(s) (int)(s).n, (s).p
 
 struct str str_of(const char *c); // NULL gives the empty string
@@ -44,8 +47,16 @@ MUST_CHECK int str_to_u64(struct str s, uint64_t *out);
 MUST_CHECK int str_to_i64(struct str s, int64_t *out);
 MUST_CHECK int str_to_f64(struct str s, double *out);
 
+// A finite double in the fewest digits that read back as the same ("0.1", "1e+300"); "inf" and "nan" for the others.
+enum { DOUBLE_TEXT_SIZE = 32 };
+void double_text(double value, char out[DOUBLE_TEXT_SIZE]);
+
 // Edit distance (insert, delete, replace, swap of neighbours) for "did you mean"; at most 64 bytes are looked at.
 unsigned str_distance(struct str a, struct str b);
+// Of `count` names the closest that is close enough to be meant ('-' and '_' and the case do not count); empty when
+// none is.
+struct str str_closest(
+	struct str written, struct str (*name_at)(const void *ctx, size_t i), const void *ctx, size_t count);
 
 // Copies into a fixed buffer and ends it with NUL; false when it did not fit (dst then holds "").
 bool str_copy(char *dst, size_t size, struct str s);
