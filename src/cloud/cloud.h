@@ -93,7 +93,8 @@ struct job_spec {
 	struct str name;        // chosen by us, deterministic: submitting the same name again finds the first job, never makes a second
 	const char *const *argv; // NULL-ended; argv[0] "builtin/NAME" runs `isobar trainer NAME` or `isobar transformer NAME`
 	const char *const *environment; // NULL-ended "K=V", on top of the contract's (docs/jobs.md)
-	struct str code_directory; // local folder copied into the work folder; "": none
+	struct str code_directory; // local folder copied into the work folder, where the command starts; "": none
+	const json_t *with;        // object: becomes the file $ISOBAR_WITH; NULL: {}
 	struct job_input *inputs;
 	size_t input_count;
 	struct job_output output;

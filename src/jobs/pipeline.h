@@ -16,6 +16,7 @@ struct pipeline_env { // all borrowed
 	size_t maker_count;
 	const struct progress *progress; // may be NULL
 	const char *scratch;             // folder for the makers: ".isobar/made"
+	const char *folder;              // the workspace's
 };
 
 enum pipeline_need {

@@ -32,6 +32,7 @@ struct step {
 	struct str run;    // first 12 digits of it: names of objects, jobs and actions carry it
 	const struct progress *progress; // may be NULL
 	const char *scratch;             // folder of this step and run, made, kept until the step is done
+	const char *folder;              // the workspace's: relative `code:` and `file:` paths start here
 };
 
 struct step_maker {
@@ -39,6 +40,9 @@ struct step_maker {
 	// Makes the step or resumes it; *outputs (new reference) is recorded under made/ADDRESS. Drives a reconciler, so that a killed
 	// control plane goes on where it stopped. Must be idempotent under step->run.
 	int (*make)(struct call *c, void *ctx, const struct step *step, json_t **outputs);
+	// What else the step is made from and its resource does not say (the contents of a source): any text, part of its digest.
+	// NULL: nothing. The contents of a `code:` folder are always part of it.
+	int (*fingerprint)(struct call *c, void *ctx, const struct resource *resource, const char *folder, struct str *out);
 	void *ctx;
 };
 

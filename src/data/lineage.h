@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lineage: what a made thing was made from, read from the records made/ADDRESS that pipelines keep:
+// {"digest", "run", "at", "outputs", "inputs": [{"address", "digest", "run"}]}.
+#ifndef ISOBAR_DATA_LINEAGE_H
+#define ISOBAR_DATA_LINEAGE_H
+
+#include "state/state.h"
+
+struct lineage_link {
+	struct str address, run, digest;
+	bool current; // what lies there now is still this run
+};
+// Everything upstream of an address, nearest first, each once. ERR_NOT_FOUND when it was never made. In c's arena.
+MUST_CHECK int lineage_upstream(struct call *c, const struct state *s, struct str address, struct lineage_link **out, size_t *count);
+// The stricter of two classes ("public" < "internal" < "personal" < "special"); "" knows nothing.
+struct str lineage_class(struct str a, struct str b);
+// What a thing made from both may do: the places both allow. NULL and null: undeclared. New reference.
+json_t *lineage_residency(const json_t *a, const json_t *b);
+
+#endif

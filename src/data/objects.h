@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `isobar data ls | cp | cat | rm` do, on places written as CLOUD:bucket/key (a bucket by its name in the workspace or at the
+// provider) or as paths of files. Results live in the arena of c.
+#ifndef ISOBAR_DATA_OBJECTS_H
+#define ISOBAR_DATA_OBJECTS_H
+
+#include "data/copy.h"
+
+struct object_env { // borrowed
+	const struct state *state;
+	const struct clouds *clouds;
+};
+struct object_place {
+	const struct cloud *cloud; // NULL: a file
+	struct str bucket;         // physical
+	struct str key;            // key or prefix; the path of a file
+	struct str text;           // as written
+};
+struct object_row {
+	struct str name; // key, or a common prefix ending in '/'
+	uint64_t size;
+	int64_t modified_ns; // 0 for a prefix
+};
+
+MUST_CHECK int object_place_parse(struct call *c, const struct object_env *env, struct str text, struct object_place *out);
+// What is directly below a place, or everything when recursive.
+MUST_CHECK int objects_list(struct call *c, const struct object_place *at, bool recursive, struct object_row **rows, size_t *count);
+MUST_CHECK int objects_copy(struct call *c, const struct object_env *env, const struct object_place *from, const struct object_place *to,
+			    struct copy_result *out); // one object or file; a target ending in '/' keeps the name
+MUST_CHECK int objects_cat(struct call *c, const struct object_place *at, int fd);
+MUST_CHECK int objects_remove(struct call *c, const struct object_place *at, bool recursive, uint64_t *removed); // objects only, no files
+
+#endif
