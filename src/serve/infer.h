@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inference requests and answers of the Open Inference Protocol v2 over REST, in JSON form. Pure; all lives in the arena.
+// Source: kserve/open-inference-protocol, specification/protocol/inference_rest.md.
+#ifndef ISOBAR_SERVE_INFER_H
+#define ISOBAR_SERVE_INFER_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+enum { INFER_MAX_RANK = 8, INFER_MAX_INPUTS = 16, INFER_MAX_OUTPUTS = 16 };
+
+struct infer_tensor {
+	struct str name, datatype;
+	uint64_t shape[INFER_MAX_RANK];
+	size_t rank;
+	uint64_t elements; // product of the shape
+	float *data;       // elements numbers
+};
+struct infer_request {
+	struct str id; // as written inside its quotes (still escaped); .p NULL when absent
+	struct infer_tensor inputs[INFER_MAX_INPUTS];
+	size_t input_count;
+	struct str outputs[INFER_MAX_OUTPUTS]; // names that are asked for; none: all
+	size_t output_count;
+};
+// max_elements bounds the numbers of all inputs together. ERR_INVALID says what and at which byte; ERR_LIMIT; ERR_NO_MEMORY.
+MUST_CHECK int infer_parse(struct str body, size_t max_elements, struct arena *a, struct infer_request *out, struct err *e);
+
+struct infer_answer {
+	struct str model, version;
+	const int64_t *classes; // n of them: the one output "class" INT64 [n, 1]
+	size_t n;
+	struct str output; // its name
+};
+void infer_write(const struct infer_request *request, const struct infer_answer *answer, struct buf *out);
+
+#endif
