@@ -3,9 +3,6 @@
 #include "base/metrics.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 double histogram_bound(size_t i)
 {
@@ -87,7 +84,7 @@ void metrics_head(struct buf *out, const char *name, const char *type, const cha
 
 static void add_value(struct buf *out, double value)
 {
-	char text[40];
+	char text[DOUBLE_TEXT_SIZE];
 	if (isnan(value)) {
 		buf_add(out, S("NaN"));
 		return;
@@ -96,11 +93,7 @@ static void add_value(struct buf *out, double value)
 		buf_add(out, value > 0 ? S("+Inf") : S("-Inf"));
 		return;
 	}
-	for (int digits = 15; digits <= 17; digits++) { // the fewest that read back as the same number
-		snprintf(text, sizeof(text), "%.*g", digits, value);
-		if (strtod(text, NULL) == value)
-			break;
-	}
+	double_text(value, text);
 	buf_add(out, str_of(text));
 }
 

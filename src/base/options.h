@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands and options as tables. One table per command drives parsing, --help, the manual and (later) completion.
-// `isobar [GLOBAL OPTIONS] COMMAND [SUBCOMMAND] [OPTIONS] [ARGUMENTS]`; "--name=value" and "--name value"; "--" ends options.
+// `isobar [GLOBAL OPTIONS] COMMAND [SUBCOMMAND] [OPTIONS] [ARGUMENTS]`; "--name=value" and "--name value"; "--" ends
+// options.
 #ifndef ISOBAR_BASE_OPTIONS_H
 #define ISOBAR_BASE_OPTIONS_H
 
@@ -48,12 +49,13 @@ struct command {
 	const struct option *options;
 	size_t option_count;
 	size_t options_size;
-	size_t min_arguments, max_arguments; // max SIZE_MAX: any
+	size_t min_arguments, max_arguments;   // max SIZE_MAX: any
 	int (*run)(const struct arguments *a); // returns the exit code
 };
 #define COMMAND_OPTIONS(array, type) .options = (array), .option_count = COUNT_OF(array), .options_size = sizeof(type)
 
-// Finds the command, parses, runs; prints help for --help and -h; exit code 2 with one clear line for a usage error.
+// Finds the command, parses, runs; prints help for --help, -h and `help COMMAND`, a list of commands without one; exit
+// code 2 with one clear line for a usage error. Standard output is flushed: when that fails the exit code says so.
 int command_main(const struct command *const *commands, size_t count, int argc, char **argv, void *app);
 void command_write_help(const struct command *c, FILE *out);
 // Markdown reference of all commands: docs/commands.md.
