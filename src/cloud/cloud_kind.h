@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kind `clouds:`: where the bytes lie and whose law binds the operator follow from provider and region. What the table cannot
-// say, its check does: a region that the provider does not have, a location that contradicts the region.
-// A cloud is only declared: the resource has no handler (NULL create); main.c opens it from the record through cloud/registry.h.
+// The kind `clouds:`: where the bytes lie and whose law binds the operator follow from provider and region. What the
+// table cannot say, its check does: a region that the provider does not have, a location that contradicts the region.
+// A cloud is only declared: the resource has no handler (NULL create); main.c opens it from the record through
+// cloud/registry.h.
 #ifndef ISOBAR_CLOUD_CLOUD_KIND_H
 #define ISOBAR_CLOUD_CLOUD_KIND_H
 

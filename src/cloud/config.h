@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// All that opening a cloud needs to know, in one value that also travels as JSON: main.c builds it from the revision and the
-// operator's file, the local engine writes it beside a job (mode 0600: it holds credentials) so that the job's worker opens the same cloud.
-// A config borrows all of its text; cloud_config_of_json copies into the arena. Pure.
+// All that opening a cloud needs to know, in one value that also travels as JSON: main.c builds it from the revision
+// and the operator's file, the local engine writes it beside a job (mode 0600: it holds credentials) so that the job's
+// worker opens the same cloud. A config borrows all of its text; cloud_config_of_json copies into the arena. Pure.
 #ifndef ISOBAR_CLOUD_CONFIG_H
 #define ISOBAR_CLOUD_CONFIG_H
 
 #include "base/json.h"
 
-struct cloud_sealed { // a bucket whose objects the driver encrypts
+struct cloud_sealed {      // a bucket whose objects the driver encrypts
 	struct str bucket; // physical name: "fashion-lake"
 	struct str key;    // encryption key: "lake"
 };
 
 struct cloud_config {
-	struct str name;     // "aws-us"
-	struct str provider; // "aws", "gcp", "azure"
-	struct str region;   // "us-east-1"
-	struct str store_url; // base URL of the object store: "http://127.0.0.1:4000"; "": the provider's own of this region
-	// The provider's own credentials: aws {access_key_id, secret_access_key, session_token?}, azure {account, key}, gcp a
-	// service-account file. Borrowed.
+	struct str name;      // "aws-us"
+	struct str provider;  // "aws", "gcp", "azure"
+	struct str region;    // "us-east-1"
+	struct str store_url; // base URL of the object store: "http://127.0.0.1:4000"; "": the provider's own of this
+			      // region
+	// The provider's own credentials: aws {access_key_id, secret_access_key, session_token?}, azure {account, key},
+	// gcp a service-account file. Borrowed.
 	const json_t *credentials;
-	struct str ca_file;    // PEM file of the CAs that sign store_url's certificate; "": the system's
-	struct str local_root; // folder of the local engine, ".isobar/local/aws-us" as absolute path; "": no local parts
+	struct str ca_file; // PEM file of the CAs that sign store_url's certificate; "": the system's
+	struct str
+		local_root; // folder of the local engine, ".isobar/local/aws-us" as absolute path; "": no local parts
 	struct str workspace;
 	struct cloud_sealed *sealed;
 	size_t sealed_count;
@@ -31,6 +33,7 @@ struct cloud_config {
 
 // Unknown members are refused, so that a file of a newer release is not half understood. ERR_INVALID names the member.
 MUST_CHECK int cloud_config_of_json(const json_t *j, struct arena *a, struct cloud_config *out, struct err *e);
-json_t *cloud_config_to_json(const struct cloud_config *config); // new reference with secrets in it; NULL without memory
+json_t *cloud_config_to_json(
+	const struct cloud_config *config); // new reference with secrets in it; NULL without memory
 
 #endif

@@ -7,7 +7,15 @@
 #include "base/arena.h"
 #include "base/str.h"
 
-enum region_area { AREA_NORTH_AMERICA, AREA_SOUTH_AMERICA, AREA_EUROPE, AREA_ASIA, AREA_OCEANIA, AREA_MIDDLE_EAST, AREA_AFRICA };
+enum region_area {
+	AREA_NORTH_AMERICA,
+	AREA_SOUTH_AMERICA,
+	AREA_EUROPE,
+	AREA_ASIA,
+	AREA_OCEANIA,
+	AREA_MIDDLE_EAST,
+	AREA_AFRICA
+};
 
 struct region {
 	const char *provider; // "aws"

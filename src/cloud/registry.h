@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens clouds: the one place that knows the provider folders. The registry fills the six parts: store from the provider's driver,
-// wrapped by the sealed store where buckets are encrypted; jobs, endpoints and keys from the local engine when the config names
-// its folder; prices and resources from the tables here.
-// An open cloud is owned: cloud_close frees it and wipes its secrets. It must not move in memory while it is open (parts point back
-// to it). Its parts may be used by several threads at once. Opening makes no call to the provider.
+// Opens clouds: the one place that knows the provider folders. The registry fills the six parts: store from the
+// provider's driver, wrapped by the sealed store where buckets are encrypted; jobs, endpoints and keys from the local
+// engine when the config names its folder; prices and resources from the tables here. An open cloud is owned:
+// cloud_close frees it and wipes its secrets. It must not move in memory while it is open (parts point back to it). Its
+// parts may be used by several threads at once. Opening makes no call to the provider.
 #ifndef ISOBAR_CLOUD_REGISTRY_H
 #define ISOBAR_CLOUD_REGISTRY_H
 
 #include "cloud/cloud.h"
 #include "cloud/config.h"
 
-// config is copied from. ERR_INVALID for an unknown provider, region, URL or unusable credentials; ERR_UNSUPPORTED without libcurl.
+// config is copied from. ERR_INVALID for an unknown provider, region, URL or unusable credentials; ERR_UNSUPPORTED
+// without libcurl.
 MUST_CHECK int cloud_open(struct call *c, const struct cloud_config *config, struct cloud *out);
 void cloud_close(struct cloud *cloud); // NULL and a zero cloud are fine
 

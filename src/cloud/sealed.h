@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sealed store: a store_ops around another one that encrypts the objects of some buckets (cloud/frames.h) with one data key a
-// bucket. The data key is made at bucket_create or the first put, wrapped by key_ops (context "bucket/NAME on CLOUD", NAME the physical
-// bucket) and kept in the bucket as ".isobar/data-key.json", written only if absent. Everything below ".isobar/" in a sealed bucket is hidden:
-// lists leave it out, head and get answer ERR_NOT_FOUND, put and delete ERR_DENIED. Buckets that are not sealed pass through.
-// Sizes that callers see are plaintext sizes. What was tampered with, cut or swapped is ERR_CORRUPT before any of its bytes are given.
-// Owned; thread-safe.
+// The sealed store: a store_ops around another one that encrypts the objects of some buckets (cloud/frames.h) with one
+// data key a bucket. The data key is made at bucket_create or the first put, wrapped by key_ops (context "bucket/NAME
+// on CLOUD", NAME the physical bucket) and kept in the bucket as ".isobar/data-key.json", written only if absent.
+// Everything below ".isobar/" in a sealed bucket is hidden: lists leave it out, head and get answer ERR_NOT_FOUND, put
+// and delete ERR_DENIED. Buckets that are not sealed pass through. Sizes that callers see are plaintext sizes. What was
+// tampered with, cut or swapped is ERR_CORRUPT before any of its bytes are given. Owned; thread-safe.
 #ifndef ISOBAR_CLOUD_SEALED_H
 #define ISOBAR_CLOUD_SEALED_H
 
@@ -22,8 +22,8 @@ struct sealed_below {
 	void *keys_ctx;
 };
 // ERR_INVALID when buckets are sealed and there are no keys. Copies buckets; what `below` points to must outlive it.
-MUST_CHECK int sealed_open(struct call *c, const struct sealed_below *below, const struct cloud_sealed *buckets, size_t count,
-	struct sealed **out);
+MUST_CHECK int sealed_open(struct call *c, const struct sealed_below *below, const struct cloud_sealed *buckets,
+	size_t count, struct sealed **out);
 void sealed_close(struct sealed *s); // wipes the data keys
 
 #endif

@@ -69,8 +69,8 @@ static int add_signature(EVP_PKEY *key, struct buf *token, struct err *e)
 	size_t n = sizeof(bytes);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool done = ctx && EVP_PKEY_get_bits(key) <= JWT_MAX_RSA_BITS &&
-		EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
-		EVP_DigestSign(ctx, bytes, &n, (const unsigned char *)token->p, token->n) == 1;
+		    EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
+		    EVP_DigestSign(ctx, bytes, &n, (const unsigned char *)token->p, token->n) == 1;
 	EVP_MD_CTX_free(ctx);
 	if (!done)
 		return err_set(e, ERR_INVALID, "the private key cannot sign with RS256");
@@ -79,7 +79,8 @@ static int add_signature(EVP_PKEY *key, struct buf *token, struct err *e)
 	return buf_check(token, e);
 }
 
-int jwt_rs256_make(struct str private_key, struct str key_id, const struct jwt_claims *claims, struct buf *out, struct err *e)
+int jwt_rs256_make(
+	struct str private_key, struct str key_id, const struct jwt_claims *claims, struct buf *out, struct err *e)
 {
 	AUTO(buf) token = {.limit = JWT_MAX_SIZE};
 	EVP_PKEY *key = read_private_key(private_key);
@@ -115,8 +116,9 @@ int jwt_rs256_make_key(int bits, struct buf *private_key, struct buf *public_key
 {
 	EVP_PKEY *key = bits >= JWT_MIN_RSA_BITS && bits <= JWT_MAX_RSA_BITS ? EVP_RSA_gen((unsigned)bits) : NULL;
 	BIO *secret = BIO_new(BIO_s_secmem()), *open = BIO_new(BIO_s_mem());
-	bool done = key && secret && open && PEM_write_bio_PKCS8PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL) == 1 &&
-		PEM_write_bio_PUBKEY(open, key) == 1 && take_pem(secret, private_key) && take_pem(open, public_key);
+	bool done = key && secret && open &&
+		    PEM_write_bio_PKCS8PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL) == 1 &&
+		    PEM_write_bio_PUBKEY(open, key) == 1 && take_pem(secret, private_key) && take_pem(open, public_key);
 	BIO_free(secret);
 	BIO_free(open);
 	EVP_PKEY_free(key);

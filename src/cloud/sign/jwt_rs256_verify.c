@@ -19,10 +19,11 @@ static int split(struct str token, struct parts *out, struct err *e)
 {
 	struct str rest = token, more;
 	if (token.n > JWT_MAX_SIZE)
-		return err_set(e, ERR_UNAUTHENTICATED, "the token has %zu bytes, at most %d are accepted", token.n, JWT_MAX_SIZE);
+		return err_set(e, ERR_UNAUTHENTICATED, "the token has %zu bytes, at most %d are accepted", token.n,
+			JWT_MAX_SIZE);
 	if (!str_next(&rest, '.', &out->header) || !str_next(&rest, '.', &out->claims) ||
-		!str_next(&rest, '.', &out->signature) || str_next(&rest, '.', &more) || !out->header.n || !out->claims.n ||
-		!out->signature.n)
+		!str_next(&rest, '.', &out->signature) || str_next(&rest, '.', &more) || !out->header.n ||
+		!out->claims.n || !out->signature.n)
 		return err_set(e, ERR_UNAUTHENTICATED, "the token is not three parts with a dot between");
 	out->signed_text = str_take(token, out->header.n + 1 + out->claims.n);
 	return 0;
@@ -96,12 +97,12 @@ static int check_signature(const struct parts *parts, struct str public_key, str
 		return err_set(e, ERR_UNAUTHENTICATED, "the token's signature is not canonical base64url");
 	EVP_PKEY *key = read_public_key(public_key);
 	if (!key)
-		return err_set(e, ERR_INVALID, "the public key is not an RSA key of %d to %d bits in PEM", JWT_MIN_RSA_BITS,
-			JWT_MAX_RSA_BITS);
+		return err_set(e, ERR_INVALID, "the public key is not an RSA key of %d to %d bits in PEM",
+			JWT_MIN_RSA_BITS, JWT_MAX_RSA_BITS);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool right = ctx && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
-		EVP_DigestVerify(ctx, (const unsigned char *)signature.p, signature.n,
-			(const unsigned char *)parts->signed_text.p, parts->signed_text.n) == 1;
+		     EVP_DigestVerify(ctx, (const unsigned char *)signature.p, signature.n,
+			     (const unsigned char *)parts->signed_text.p, parts->signed_text.n) == 1;
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(key);
 	return right ? 0 : err_set(e, ERR_UNAUTHENTICATED, "the token's signature is wrong");
@@ -128,7 +129,8 @@ static int need_time(const json_t *claims, const char *name, int64_t *out, struc
 {
 	const json_t *value = json_object_get(claims, name);
 	if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > INT64_C(1) << 40)
-		return err_set(e, ERR_UNAUTHENTICATED, "the token's \"%s\" is absent or no time in whole seconds", name);
+		return err_set(
+			e, ERR_UNAUTHENTICATED, "the token's \"%s\" is absent or no time in whole seconds", name);
 	*out = json_integer_value(value);
 	return 0;
 }
@@ -148,12 +150,13 @@ static int check_times(const json_t *body, const struct jwt_expect *expect, stru
 	if (claims->expires_s <= expect->now_s - expect->leeway_s)
 		return err_set(e, ERR_UNAUTHENTICATED, "the token has expired");
 	if (claims->expires_s <= claims->issued_s || claims->expires_s - claims->issued_s > JWT_MAX_LIFETIME_S)
-		return err_set(e, ERR_UNAUTHENTICATED, "the token is good for longer than %d seconds", JWT_MAX_LIFETIME_S);
+		return err_set(
+			e, ERR_UNAUTHENTICATED, "the token is good for longer than %d seconds", JWT_MAX_LIFETIME_S);
 	return 0;
 }
 
-static int read_claims(const json_t *body, const struct jwt_expect *expect, struct arena *a, struct jwt_claims *claims,
-	struct err *e)
+static int read_claims(
+	const json_t *body, const struct jwt_expect *expect, struct arena *a, struct jwt_claims *claims, struct err *e)
 {
 	int code = check_times(body, expect, claims, e);
 	if (!code)

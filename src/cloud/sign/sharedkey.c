@@ -17,7 +17,8 @@ static const struct sign_refusal failed = {ERR_UNAUTHENTICATED, 403, "Authentica
 static void add_standard_headers(const struct sign_request *r, struct buf *out)
 {
 	static const char *const names[] = {"content-encoding", "content-language", "content-length", "content-md5",
-		"content-type", "date", "if-modified-since", "if-match", "if-none-match", "if-unmodified-since", "range"};
+		"content-type", "date", "if-modified-since", "if-match", "if-none-match", "if-unmodified-since",
+		"range"};
 	bool own_date = sign_header_get(r, S("x-ms-date")).n > 0;
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		struct str name = str_of(names[i]), value = str_trim(sign_header_get(r, name));
@@ -72,7 +73,8 @@ static int add_own_headers(const struct sign_request *r, struct buf *out, struct
 	return 0;
 }
 
-// "\nname:value" a parameter: lower-case names in order, decoded values, several values of one name with commas between.
+// "\nname:value" a parameter: lower-case names in order, decoded values, several values of one name with commas
+// between.
 static void add_parameters(const struct pair *pairs, size_t count, struct buf *out)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -140,7 +142,8 @@ static int sign(const struct sign_request *r, struct str account, struct str key
 
 // ---------------------------------------------------------------- client
 
-int sharedkey_authorize(const struct sign_request *r, struct str account, struct str key, struct buf *authorization, struct err *e)
+int sharedkey_authorize(
+	const struct sign_request *r, struct str account, struct str key, struct buf *authorization, struct err *e)
 {
 	AUTO(buf) signature = {0};
 	if (!sign_header_get(r, S("x-ms-date")).n || !sign_header_get(r, S("x-ms-version")).n)
@@ -201,7 +204,8 @@ int sharedkey_verify(const struct sign_request *r, struct str account, struct st
 	if (code)
 		return code;
 	if (!str_eq(named, account) || signature.n != expected.n || !hash_equal(signature.p, expected.p, expected.n))
-		return sign_refuse(e, failed, "Server failed to authenticate the request. Make sure the value of Authorization header is "
+		return sign_refuse(e, failed,
+			"Server failed to authenticate the request. Make sure the value of Authorization header is "
 			"formed correctly including the signature.");
 	return 0;
 }

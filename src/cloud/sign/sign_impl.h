@@ -13,8 +13,7 @@ struct sign_refusal {
 };
 
 // Sets *e (NULL is allowed) to the refusal with a message, and evaluates to its code.
-#define sign_refuse(e, refusal, ...) \
-	sign_refusal_finish((e), &(refusal), err_set((e), (refusal).code, __VA_ARGS__))
+#define sign_refuse(e, refusal, ...) sign_refusal_finish((e), &(refusal), err_set((e), (refusal).code, __VA_ARGS__))
 int sign_refusal_finish(struct err *e, const struct sign_refusal *refusal, int code);
 
 // sign_parameters_parse with a choice: '+' is a space (S3's forms) or itself (Azure's URIs).

@@ -29,7 +29,7 @@ struct str sign_header_get(const struct sign_request *r, struct str name)
 static bool is_unreserved(unsigned char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-		c == '.' || c == '~';
+	       c == '.' || c == '~';
 }
 
 void sign_uri_encode(struct str s, const char *keep, struct buf *out)

@@ -38,7 +38,8 @@ struct sign_parameters {
 	size_t count;
 	struct buf text;
 };
-MUST_CHECK int sign_parameters_parse(struct str query, struct sign_parameters *out, struct err *e); // ERR_INVALID, ERR_LIMIT
+MUST_CHECK int sign_parameters_parse(
+	struct str query, struct sign_parameters *out, struct err *e);            // ERR_INVALID, ERR_LIMIT
 struct str sign_parameters_get(const struct sign_parameters *p, struct str name); // "" when absent
 bool sign_parameters_have(const struct sign_parameters *p, struct str name);
 void sign_parameters_free(struct sign_parameters *p);

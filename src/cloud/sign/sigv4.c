@@ -19,7 +19,7 @@ int sigv4_key_make(struct sigv4_key *key, struct str secret, struct str day, str
 	buf_add(&start, S("AWS4"));
 	buf_add(&start, secret);
 	bool fits = str_copy(made.day, sizeof(made.day), day) && str_copy(made.region, sizeof(made.region), region) &&
-		str_copy(made.service, sizeof(made.service), S("s3"));
+		    str_copy(made.service, sizeof(made.service), S("s3"));
 	if (start.failed || !fits)
 		return ERR_LIMIT;
 	const struct str steps[] = {day, region, S("s3"), S("aws4_request")};
@@ -241,7 +241,8 @@ int sigv4_authorize(const struct sign_request *r, struct str access_key, const s
 	struct str time = sign_header_get(r, S("x-amz-date"));
 	struct str hash = sign_header_get(r, S("x-amz-content-sha256"));
 	if (time.n != 16 || !str_eq(str_take(time, 8), str_of(key->day)) || !hash.n || !sign_header_get(r, S("host")).n)
-		return err_set(e, ERR_INVALID, "a request to be signed lacks Host, x-amz-date of the key's day or x-amz-content-sha256");
+		return err_set(e, ERR_INVALID,
+			"a request to be signed lacks Host, x-amz-date of the key's day or x-amz-content-sha256");
 	int code = list_signed(r, &names, e);
 	if (code)
 		return code;
@@ -249,7 +250,8 @@ int sigv4_authorize(const struct sign_request *r, struct str access_key, const s
 	char hex[HEX_SHA256_SIZE];
 	if ((code = sign_canonical(&c, key, time, hex, e)))
 		return code;
-	buf_printf(authorization, "AWS4-HMAC-SHA256 Credential=%.*s/%s/%s/%s/aws4_request, SignedHeaders=%.*s, Signature=%s",
+	buf_printf(authorization,
+		"AWS4-HMAC-SHA256 Credential=%.*s/%s/%s/%s/aws4_request, SignedHeaders=%.*s, Signature=%s",
 		STR(access_key), key->day, key->region, key->service, STR(buf_str(&names)), hex);
 	return buf_check(authorization, e);
 }
@@ -267,8 +269,10 @@ int sigv4_presign(const struct sign_request *r, const struct sigv4_presign *p, c
 {
 	char time[TIME_TEXT_SIZE];
 	time_iso_basic(p->wall_ns, time);
-	if (p->expires_s < 1 || p->expires_s > SIGV4_MAX_EXPIRES_S || !str_eq(str_take(str_of(time), 8), str_of(key->day)))
-		return err_set(e, ERR_INVALID, "a presigned URL needs a key of today and 1 to %d seconds", SIGV4_MAX_EXPIRES_S);
+	if (p->expires_s < 1 || p->expires_s > SIGV4_MAX_EXPIRES_S ||
+		!str_eq(str_take(str_of(time), 8), str_of(key->day)))
+		return err_set(e, ERR_INVALID, "a presigned URL needs a key of today and 1 to %d seconds",
+			SIGV4_MAX_EXPIRES_S);
 	AUTO(buf) text = {0}, credential = {0}, seconds = {0};
 	buf_printf(&credential, "%.*s/%s/%s/%s/aws4_request", STR(p->access_key), key->day, key->region, key->service);
 	buf_printf(&seconds, "%lld", (long long)p->expires_s);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // AWS Signature Version 4 as S3 speaks it, for both sides: header signatures and presigned URLs.
-// Source: "Authenticating Requests (AWS Signature Version 4)", Amazon S3 API Reference. Paths are encoded once and never
-// normalised ("//" and dot segments stay); both sides canonicalise what they see by decoding and encoding again.
-// Pure and thread-safe. Refusals are ERR_UNAUTHENTICATED or ERR_INVALID with S3's own code in err.provider_code and its status in
-// err.http_status: SignatureDoesNotMatch, RequestTimeTooSkewed, AccessDenied, AuthorizationHeaderMalformed,
+// Source: "Authenticating Requests (AWS Signature Version 4)", Amazon S3 API Reference. Paths are encoded once and
+// never normalised ("//" and dot segments stay); both sides canonicalise what they see by decoding and encoding again.
+// Pure and thread-safe. Refusals are ERR_UNAUTHENTICATED or ERR_INVALID with S3's own code in err.provider_code and its
+// status in err.http_status: SignatureDoesNotMatch, RequestTimeTooSkewed, AccessDenied, AuthorizationHeaderMalformed,
 // AuthorizationQueryParametersError, InvalidRequest. Bodies in signed chunks: sigv4_chunks.h.
 #ifndef ISOBAR_CLOUD_SIGN_SIGV4_H
 #define ISOBAR_CLOUD_SIGN_SIGV4_H
@@ -18,14 +18,16 @@ enum { SIGV4_SKEW_S = 900, SIGV4_MAX_EXPIRES_S = 604800, SIGV4_DAY_SIZE = 9, SIG
 #define SIGV4_CHUNKS_TRAILER S("STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")
 #define SIGV4_UNSIGNED_TRAILER S("STREAMING-UNSIGNED-PAYLOAD-TRAILER")
 
-// A signing key is good for one day, region and service, and costs four HMACs: keep it, ask sigv4_key_fits before each use.
+// A signing key is good for one day, region and service, and costs four HMACs: keep it, ask sigv4_key_fits before each
+// use.
 struct sigv4_key {
 	struct sha256 bytes;
 	char day[SIGV4_DAY_SIZE]; // "20261124"
 	char region[SIGV4_REGION_SIZE];
 	char service[16]; // "s3"
 };
-MUST_CHECK int sigv4_key_make(struct sigv4_key *key, struct str secret, struct str day, struct str region); // service s3; ERR_LIMIT
+MUST_CHECK int sigv4_key_make(
+	struct sigv4_key *key, struct str secret, struct str day, struct str region); // service s3; ERR_LIMIT
 bool sigv4_key_fits(const struct sigv4_key *key, struct str day, struct str region);
 void sigv4_key_wipe(struct sigv4_key *key);
 
@@ -42,12 +44,13 @@ MUST_CHECK int sigv4_canonical_request(const struct sigv4_canonical *c, struct b
 void sigv4_string_to_sign(const struct sigv4_key *key, struct str time, struct str canonical_request, struct buf *out);
 void sigv4_signature(const struct sigv4_key *key, struct str string_to_sign, char hex[HEX_SHA256_SIZE]);
 
-// Client: the value of Authorization. The request must already carry host, x-amz-date (of the key's day), x-amz-content-sha256 and, with
-// a session, x-amz-security-token: host, content-md5, content-type, range and every x-amz-* header are signed.
+// Client: the value of Authorization. The request must already carry host, x-amz-date (of the key's day),
+// x-amz-content-sha256 and, with a session, x-amz-security-token: host, content-md5, content-type, range and every
+// x-amz-* header are signed.
 MUST_CHECK int sigv4_authorize(const struct sign_request *r, struct str access_key, const struct sigv4_key *key,
 	struct buf *authorization, struct err *e);
-// Client: the query string of a presigned URL: r->query (operation parameters), the authentication parameters, the signature
-// last. Signs host alone; session_token "" when there is none.
+// Client: the query string of a presigned URL: r->query (operation parameters), the authentication parameters, the
+// signature last. Signs host alone; session_token "" when there is none.
 struct sigv4_presign {
 	struct str access_key, session_token;
 	int64_t wall_ns;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decoder of chunked uploads: see sigv4_chunks.h. A state machine over lines and data; each signature covers the one before it.
+// Decoder of chunked uploads: see sigv4_chunks.h. A state machine over lines and data; each signature covers the one
+// before it.
 #include "cloud/sign/sigv4_chunks.h"
 
 #include <openssl/crypto.h>
@@ -39,10 +40,11 @@ struct sigv4_chunks {
 bool sigv4_chunks_wanted(struct str payload_hash)
 {
 	return str_eq(payload_hash, SIGV4_CHUNKS) || str_eq(payload_hash, SIGV4_CHUNKS_TRAILER) ||
-		str_eq(payload_hash, SIGV4_UNSIGNED_TRAILER);
+	       str_eq(payload_hash, SIGV4_UNSIGNED_TRAILER);
 }
 
-struct sigv4_chunks *sigv4_chunks_new(const struct sigv4_claim *claim, const struct sigv4_key *key, uint64_t decoded_size)
+struct sigv4_chunks *sigv4_chunks_new(
+	const struct sigv4_claim *claim, const struct sigv4_key *key, uint64_t decoded_size)
 {
 	struct sigv4_chunks *d = calloc(1, sizeof(*d));
 	if (!d || !(d->digest = digest_new(DIGEST_SHA256))) {
@@ -80,18 +82,20 @@ static bool is_signature(struct str s)
 }
 
 // "<kind>\nTIME\nSCOPE\nPREVIOUS\n<rest>" signed; compared with `claimed`, which then is the one before the next.
-static int check_signature(struct sigv4_chunks *d, const char *kind, const char *rest, const char *claimed, struct err *e)
+static int check_signature(
+	struct sigv4_chunks *d, const char *kind, const char *rest, const char *claimed, struct err *e)
 {
 	AUTO(buf) text = {0};
 	char hex[HEX_SHA256_SIZE];
-	buf_printf(&text, "%s\n%s\n%s/%s/%s/aws4_request\n%s\n%s", kind, d->time, d->key.day, d->key.region, d->key.service,
-		d->previous, rest);
+	buf_printf(&text, "%s\n%s\n%s/%s/%s/aws4_request\n%s\n%s", kind, d->time, d->key.day, d->key.region,
+		d->key.service, d->previous, rest);
 	int code = buf_check(&text, e);
 	if (code)
 		return code;
 	sigv4_signature(&d->key, buf_str(&text), hex);
 	if (!hash_equal(hex, claimed, HEX_SHA256_SIZE - 1))
-		return sign_refuse(e, mismatch, "the signature of the chunk that ends at byte %llu is wrong", (unsigned long long)d->seen);
+		return sign_refuse(e, mismatch, "the signature of the chunk that ends at byte %llu is wrong",
+			(unsigned long long)d->seen);
 	memcpy(d->previous, hex, sizeof(hex));
 	return 0;
 }
@@ -114,7 +118,10 @@ static bool read_size(struct str s, uint64_t *out)
 	uint64_t size = 0;
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int digit = c >= '0' && c <= '9'   ? c - '0'
+			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+						   : -1;
 		if (digit < 0)
 			return false;
 		size = size << 4 | (uint64_t)digit;
@@ -134,7 +141,8 @@ static int take_size_line(struct sigv4_chunks *d, struct str line, struct err *e
 	if (d->is_signed && (!str_eq(name, S("chunk-signature")) || !is_signature(signature)))
 		return sign_refuse(e, mismatch, "a chunk of the body has no valid chunk-signature");
 	if (d->left > d->size - d->seen)
-		return sign_refuse(e, incomplete, "the chunks hold more than the x-amz-decoded-content-length of %llu bytes",
+		return sign_refuse(e, incomplete,
+			"the chunks hold more than the x-amz-decoded-content-length of %llu bytes",
 			(unsigned long long)d->size);
 	str_copy(d->expected, sizeof(d->expected), signature);
 	d->last = d->left == 0;
@@ -185,7 +193,8 @@ static int take_trailer(struct sigv4_chunks *d, struct str line, struct err *e)
 		return 0;
 	}
 	if (d->trailer_count == SIGV4_MAX_TRAILERS || d->trailer_signature[0])
-		return sign_refuse(e, bad_trailer, "more trailers than %d, or one behind the signature", SIGV4_MAX_TRAILERS);
+		return sign_refuse(
+			e, bad_trailer, "more trailers than %d, or one behind the signature", SIGV4_MAX_TRAILERS);
 	char *text = d->trailers[d->trailer_count].text;
 	for (size_t i = 0; i < name.n; i++)
 		text[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + 32 : name.p[i]);
@@ -216,7 +225,8 @@ static int take_line(struct sigv4_chunks *d, struct err *e)
 }
 
 // Takes data of a chunk off *in.
-static int take_data(struct sigv4_chunks *d, struct str *in, int (*each)(void *ctx, struct str data), void *ctx, struct err *e)
+static int take_data(
+	struct sigv4_chunks *d, struct str *in, int (*each)(void *ctx, struct str data), void *ctx, struct err *e)
 {
 	struct str data = str_take(*in, d->left < in->n ? (size_t)d->left : in->n);
 	*in = str_drop(*in, data.n);
@@ -233,7 +243,8 @@ static int take_data(struct sigv4_chunks *d, struct str *in, int (*each)(void *c
 	return finish_chunk(d, e);
 }
 
-int sigv4_chunks_feed(struct sigv4_chunks *d, struct str in, int (*each)(void *ctx, struct str data), void *ctx, struct err *e)
+int sigv4_chunks_feed(
+	struct sigv4_chunks *d, struct str in, int (*each)(void *ctx, struct str data), void *ctx, struct err *e)
 {
 	while (in.n) {
 		int code = 0;
@@ -247,7 +258,8 @@ int sigv4_chunks_feed(struct sigv4_chunks *d, struct str in, int (*each)(void *c
 			in = str_drop(in, 1);
 			code = take_line(d, e);
 		} else if (d->line_size == sizeof(d->line) - 2) {
-			code = sign_refuse(e, invalid_chunk, "a line of the body is longer than %zu bytes", d->line_size);
+			code = sign_refuse(
+				e, invalid_chunk, "a line of the body is longer than %zu bytes", d->line_size);
 		} else {
 			d->line[d->line_size++] = in.p[0];
 			in = str_drop(in, 1);

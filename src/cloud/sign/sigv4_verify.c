@@ -63,8 +63,8 @@ static bool is_hex_digest(struct str s)
 
 static bool known_payload_hash(struct str s)
 {
-	return is_hex_digest(s) || str_eq(s, SIGV4_UNSIGNED) || str_eq(s, SIGV4_CHUNKS) || str_eq(s, SIGV4_CHUNKS_TRAILER) ||
-		str_eq(s, SIGV4_UNSIGNED_TRAILER);
+	return is_hex_digest(s) || str_eq(s, SIGV4_UNSIGNED) || str_eq(s, SIGV4_CHUNKS) ||
+	       str_eq(s, SIGV4_CHUNKS_TRAILER) || str_eq(s, SIGV4_UNSIGNED_TRAILER);
 }
 
 // One "Name=value" of Authorization into its place; false when it has none, or is there twice.
@@ -73,28 +73,32 @@ static bool read_field(struct str field, struct str *credential, struct sigv4_cl
 	struct str name, value;
 	if (!str_cut(str_trim(field), '=', &name, &value) || !value.n)
 		return false;
-	struct str *at = str_eq(name, S("Credential")) ? credential
-		: str_eq(name, S("SignedHeaders"))         ? &claim->signed_headers
-		: str_eq(name, S("Signature"))             ? &claim->signature
-						           : NULL;
+	struct str *at = str_eq(name, S("Credential"))      ? credential
+			 : str_eq(name, S("SignedHeaders")) ? &claim->signed_headers
+			 : str_eq(name, S("Signature"))     ? &claim->signature
+							    : NULL;
 	if (!at || at->n)
 		return false;
 	*at = value;
 	return true;
 }
 
-static int read_header_claim(const struct sign_request *r, struct str authorization, struct sigv4_claim *claim, struct err *e)
+static int read_header_claim(
+	const struct sign_request *r, struct str authorization, struct sigv4_claim *claim, struct err *e)
 {
 	struct str rest = str_trim(str_drop(authorization, algorithm.n)), field, credential = {0};
 	while (str_next(&rest, ',', &field)) {
 		if (!read_field(field, &credential, claim))
-			return sign_refuse(e, malformed, "the Authorization header has the field \"%.*s\", which does not belong there",
+			return sign_refuse(e, malformed,
+				"the Authorization header has the field \"%.*s\", which does not belong there",
 				(int)MIN(field.n, 40), field.p);
 	}
 	if (!credential.n || !claim->signed_headers.n || !claim->signature.n)
-		return sign_refuse(e, malformed, "the Authorization header lacks Credential, SignedHeaders or Signature");
+		return sign_refuse(
+			e, malformed, "the Authorization header lacks Credential, SignedHeaders or Signature");
 	if (!read_credential(credential, claim))
-		return sign_refuse(e, malformed, "the credential in the Authorization header is not KEY/DAY/REGION/s3/aws4_request");
+		return sign_refuse(e, malformed,
+			"the credential in the Authorization header is not KEY/DAY/REGION/s3/aws4_request");
 	if (!read_time_header(r, claim))
 		return sign_refuse(e, unsigned_request, "the request has no valid x-amz-date or Date header");
 	claim->payload_hash = sign_header_get(r, S("x-amz-content-sha256"));
@@ -112,16 +116,18 @@ static struct str keep(struct sigv4_claim *claim, struct str value)
 	return (struct str){claim->text.p + start, value.n};
 }
 
-static int read_query_claim(const struct sign_request *r, const struct sign_parameters *p, struct sigv4_claim *claim,
-	struct err *e)
+static int read_query_claim(
+	const struct sign_request *r, const struct sign_parameters *p, struct sigv4_claim *claim, struct err *e)
 {
 	if (!buf_reserve(&claim->text, r->query.n + 1))
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
 	uint64_t expires;
 	if (!str_eq(sign_parameters_get(p, S("X-Amz-Algorithm")), algorithm))
 		return sign_refuse(e, bad_query, "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"");
-	if (str_to_u64(sign_parameters_get(p, S("X-Amz-Expires")), &expires) || expires < 1 || expires > SIGV4_MAX_EXPIRES_S)
-		return sign_refuse(e, bad_query, "X-Amz-Expires must be a number of seconds from 1 to %d", SIGV4_MAX_EXPIRES_S);
+	if (str_to_u64(sign_parameters_get(p, S("X-Amz-Expires")), &expires) || expires < 1 ||
+		expires > SIGV4_MAX_EXPIRES_S)
+		return sign_refuse(
+			e, bad_query, "X-Amz-Expires must be a number of seconds from 1 to %d", SIGV4_MAX_EXPIRES_S);
 	claim->presigned = true;
 	claim->expires_s = (int64_t)expires;
 	claim->signed_headers = keep(claim, sign_parameters_get(p, S("X-Amz-SignedHeaders")));
@@ -148,7 +154,7 @@ int sigv4_claim_read(const struct sign_request *r, struct sigv4_claim *out, stru
 	if (code)
 		return code;
 	bool presigned = sign_parameters_have(&parameters, S("X-Amz-Algorithm")) ||
-		sign_parameters_have(&parameters, S("X-Amz-Signature"));
+			 sign_parameters_have(&parameters, S("X-Amz-Signature"));
 	if (presigned && authorization.n)
 		return sign_refuse(e, bad_request, "a request is signed by its header or by its query, not by both");
 	if (presigned)
@@ -160,7 +166,8 @@ int sigv4_claim_read(const struct sign_request *r, struct sigv4_claim *out, stru
 	if (code)
 		return code;
 	if (!known_payload_hash(claim.payload_hash))
-		return sign_refuse(e, bad_request, "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a STREAMING- form, or a SHA-256 digest in hex");
+		return sign_refuse(e, bad_request,
+			"x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a STREAMING- form, or a SHA-256 digest in hex");
 	if (!str_eq(str_take(str_of(claim.time), 8), claim.day))
 		return sign_refuse(e, malformed, "the credential's day is not the day of the request's time");
 	*out = claim;
@@ -196,7 +203,8 @@ static int check_signed(const struct sign_request *r, struct str list, struct er
 	for (size_t i = 0; i < r->header_count; i++) {
 		struct str name = r->headers[i].name;
 		if (str_eq_nocase(str_take(name, 6), S("x-amz-")) && !list_has(list, name))
-			return sign_refuse(e, unsigned_header, "There were headers present in the request which were not signed: %.*s",
+			return sign_refuse(e, unsigned_header,
+				"There were headers present in the request which were not signed: %.*s",
 				(int)MIN(name.n, 100), name.p);
 	}
 	return 0;
@@ -213,12 +221,13 @@ static int check_time(const struct sigv4_claim *claim, int64_t now_ns, struct er
 		return 0;
 	}
 	if (late_s > SIGV4_SKEW_S || late_s < -SIGV4_SKEW_S)
-		return sign_refuse(e, skewed, "The difference between the request time and the current time is too large");
+		return sign_refuse(
+			e, skewed, "The difference between the request time and the current time is too large");
 	return 0;
 }
 
-static int check_signature(const struct sign_request *r, const struct sigv4_claim *claim, const struct sigv4_key *key,
-	struct err *e)
+static int check_signature(
+	const struct sign_request *r, const struct sigv4_claim *claim, const struct sigv4_key *key, struct err *e)
 {
 	AUTO(buf) canonical = {0}, to_sign = {0};
 	struct sigv4_canonical c = {.request = r,
@@ -235,12 +244,13 @@ static int check_signature(const struct sign_request *r, const struct sigv4_clai
 	sigv4_signature(key, buf_str(&to_sign), hex);
 	if (claim->signature.n != HEX_SHA256_SIZE - 1 || !hash_equal(hex, claim->signature.p, HEX_SHA256_SIZE - 1))
 		return sign_refuse(e, mismatch,
-			"The request signature we calculated does not match the signature you provided. Check your key and signing method.");
+			"The request signature we calculated does not match the signature you provided. Check your key "
+			"and signing method.");
 	return 0;
 }
 
-int sigv4_verify(const struct sign_request *r, const struct sigv4_claim *claim, const struct sigv4_key *key, int64_t now_ns,
-	struct err *e)
+int sigv4_verify(const struct sign_request *r, const struct sigv4_claim *claim, const struct sigv4_key *key,
+	int64_t now_ns, struct err *e)
 {
 	if (!sigv4_key_fits(key, claim->day, claim->region))
 		return sign_refuse(e, mismatch, "the signing key is of another day or region");
