@@ -49,7 +49,7 @@ void assembly_abandon(struct assembly *as)
 	struct path path;
 	if (!as)
 		return;
-	if (as->folder[0]) {
+	if (as->folder[0] && !as->b->gone) {
 		path_print(&path, "buckets/%.*s/pieces/%s", BUCKET_NAME(as->b), as->folder);
 		objects_remove_folder(as->b->store, path.text);
 	}

@@ -42,10 +42,11 @@ void bucket_unref(struct bucket *b)
 	free(b);
 }
 
-// Forgets what lies in the bucket; its files stay.
+// Forgets what lies in the bucket; its files stay. Whoever still holds a version of an object no longer reaches them.
 static void bucket_forget(void *value)
 {
 	struct bucket *b = value;
+	b->gone = true;
 	index_free(&b->objects, forget_object);
 	index_free(&b->uploads, forget_upload);
 	b->loaded = false;
@@ -276,7 +277,6 @@ int objects_bucket_delete(struct objects *o, struct str name, bool full, struct 
 	if (rc < 0)
 		return rc;
 	index_remove(&o->buckets, b->record->key);
-	b->gone = true;
 	bucket_forget(b);
 	return 0;
 }

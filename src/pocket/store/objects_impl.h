@@ -31,7 +31,7 @@ struct bucket {
 	struct index objects, uploads;
 	unsigned refs; // the store's own and one per struct object
 	bool loaded;   // objects and uploads are known
-	bool gone;     // deleted: its files are no longer ours
+	bool gone;     // deleted, or the store closed: its files are no longer ours
 };
 
 struct writer {
