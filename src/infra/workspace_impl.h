@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps of workspace_load; see workspace.h. All add findings to w's arena through f and go on where they can.
+#ifndef ISOBAR_INFRA_WORKSPACE_IMPL_H
+#define ISOBAR_INFRA_WORKSPACE_IMPL_H
+
+#include "infra/workspace.h"
+
+enum {
+	WORKSPACE_MAX_FILES = 1000,
+	WORKSPACE_MAX_FILE = 16 << 20,  // bytes of one file: far above what people write, far below what hurts
+	WORKSPACE_MAX_ENTRIES = 100000,
+};
+
+// workspace_files.c: reads what path names and merges it into one map; *root is NULL when every file is empty.
+int workspace_read(const char *path, struct findings *f, struct workspace *w, struct node **root, struct err *e);
+// workspace_decode.c: workspace-level keys, defaults, entries, environments.
+void workspace_decode(struct workspace *w, struct node *root, struct findings *f);
+// workspace_references.c: every reference and every cloud named must exist.
+void workspace_check_references(struct workspace *w, struct findings *f);
+// workspace_paths.c: file: paths stay inside the workspace's folder or below the data folder of the distribution (rule 11).
+void workspace_check_paths(struct workspace *w, struct findings *f);
+// workspace_resolve.c: resources, in order of needs.
+void workspace_resolve(struct workspace *w, struct findings *f);
+
+// Names of all entries of the kinds in "a|b", for suggestions.
+struct str workspace_suggest_name(const struct workspace *w, struct str kinds, struct str written);
+const struct kind *workspace_kind(const struct workspace *w, struct str singular); // NULL when there is none
+
+// workspace_written.c: the canonical written form of an entry, defaults included. With a resolver, references become
+// "kind/name" and clouds the explicit list.
+struct written_resolver {
+	const struct workspace *w;
+	struct str cloud; // of a resource on one cloud; "": all of the entry's
+	// Told of every address that the entry needs: kind, name, cloud.
+	void (*needs)(void *ctx, struct str kind, struct str name);
+	void *ctx;
+};
+json_t *workspace_written(const struct kind *k, const struct node *map, const struct written_resolver *r);
+
+// The kind and name that a reference's text means, by the row's list of kinds; kind empty when none has the name.
+struct reference {
+	struct str kind, name;
+};
+struct reference workspace_reference(const struct workspace *w, const struct field *field, struct str text);
+
+// One bucket that things without a `bucket:` go to (rule 12); "" with *why filled when there is none or more than one.
+struct str workspace_only_bucket(const struct workspace *w, struct str *why);
+
+#endif
