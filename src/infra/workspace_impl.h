@@ -35,7 +35,7 @@ struct written_resolver {
 	void (*needs)(void *ctx, struct str kind, struct str name);
 	void *ctx;
 };
-json_t *workspace_written(const struct kind *k, const struct node *map, const struct written_resolver *r);
+json_t *workspace_written(const struct kind *k, const struct node *map, struct arena *a, const struct written_resolver *r);
 
 // The kind and name that a reference's text means, by the row's list of kinds; kind empty when none has the name.
 struct reference {

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// The canonical written form of an entry: what its kind's table says, in the order of the table, defaults included, so that two files
+// that mean the same give the same JSON. What only its room can read (with:, custom fields) stays as written.
+#include "infra/workspace_impl.h"
+
+#include <string.h>
+
+#include "base/time.h"
+
+struct writer {
+	const struct written_resolver *r; // NULL: as written
+	struct arena *arena;
+};
+
+static json_t *table_json(const struct writer *w, const struct kind *k, const struct node *map);
+
+static void tell_need(const struct writer *w, struct str kind, struct str name)
+{
+	if (w->r && w->r->needs && kind.n && name.n)
+		w->r->needs(w->r->ctx, kind, name);
+}
+
+static json_t *text_json(const struct node *n)
+{
+	return n->type == NODE_SCALAR ? json_of_str(n->text) : node_to_json(n);
+}
+
+static json_t *duration_json(const struct node *n)
+{
+	int64_t ns;
+	if (n->type != NODE_SCALAR || duration_parse(n->text, &ns) < 0)
+		return node_to_json(n);
+	char text[TIME_TEXT_SIZE];
+	duration_text(ns, text);
+	return json_string(text);
+}
+
+static json_t *number_json(const struct node *n)
+{
+	double value;
+	if (n->type != NODE_SCALAR || str_to_f64(n->text, &value) < 0)
+		return node_to_json(n);
+	return json_real(value);
+}
+
+// "lake" becomes "encryption-key/lake"; what is behind the name ("@champion", "/train") stays.
+static json_t *reference_json(const struct writer *w, const struct field *field, const struct node *n)
+{
+	if (n->type != NODE_SCALAR || !w->r)
+		return text_json(n);
+	struct reference ref = workspace_reference(w->r->w, field, n->text);
+	tell_need(w, ref.kind, ref.name);
+	struct str prefix = arena_printf(w->arena, "%.*s/", STR(ref.kind));
+	if (!ref.kind.n || str_starts(n->text, prefix))
+		return json_of_str(n->text);
+	return json_of_str(arena_printf(w->arena, "%.*s%.*s", STR(prefix), STR(n->text)));
+}
+
+static json_t *all_clouds(const struct writer *w)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < w->r->w->entry_count; i++) {
+		const struct workspace_entry *e = &w->r->w->entries[i];
+		if (strcmp(e->kind->singular, "cloud") != 0)
+			continue;
+		tell_need(w, S("cloud"), e->name);
+		json_array_append_new(list, json_of_str(e->name));
+	}
+	return list;
+}
+
+static json_t *clouds_json(const struct writer *w, const struct node *n)
+{
+	if (!w->r)
+		return node_to_json(n);
+	if (w->r->cloud.n) { // of a resource on one cloud: another cloud in the list is none of its business
+		tell_need(w, S("cloud"), w->r->cloud);
+		json_t *one = json_array();
+		json_array_append_new(one, json_of_str(w->r->cloud));
+		return one;
+	}
+	if (n->type == NODE_SCALAR && str_eq(n->text, S("all")))
+		return all_clouds(w);
+	json_t *list = json_array();
+	for (const struct node *m = n->type == NODE_LIST ? n->first : n; m; m = n->type == NODE_LIST ? m->next : NULL) {
+		tell_need(w, S("cloud"), m->text);
+		json_array_append_new(list, json_of_str(m->text));
+	}
+	return list;
+}
+
+static json_t *value_json(const struct writer *w, const struct field *field, enum field_type type, const struct node *n)
+{
+	switch (type) {
+	case FIELD_TEXT:
+	case FIELD_NAME:
+	case FIELD_SIZE:
+	case FIELD_PERCENT:
+	case FIELD_RANGE:
+	case FIELD_MONEY:
+	case FIELD_CHOICE:
+	case FIELD_URL:
+	case FIELD_KEY:
+		return text_json(n);
+	case FIELD_DURATION:
+		return duration_json(n);
+	case FIELD_NUMBER:
+		return number_json(n);
+	case FIELD_REF:
+		return reference_json(w, field, n);
+	case FIELD_CLOUDS:
+		return clouds_json(w, n);
+	case FIELD_BLOCK:
+		return table_json(w, field->block, n);
+	case FIELD_BOOL:
+	case FIELD_INTEGER:
+	case FIELD_LIST:
+	case FIELD_BLOCKS:
+	case FIELD_NAMED:
+	case FIELD_ANY:
+	case FIELD_CUSTOM:
+		break;
+	}
+	return node_to_json(n);
+}
+
+static json_t *list_json(const struct writer *w, const struct field *field, const struct node *n)
+{
+	json_t *list = json_array();
+	for (const struct node *m = n->type == NODE_LIST ? n->first : NULL; m; m = m->next) {
+		enum field_type type = field->type == FIELD_LIST ? field->item : FIELD_BLOCK;
+		json_array_append_new(list, value_json(w, field, type, m));
+	}
+	return list;
+}
+
+static json_t *named_json(const struct writer *w, const struct field *field, const struct node *n)
+{
+	json_t *map = json_object();
+	for (const struct node *m = n->type == NODE_MAP ? n->first : NULL; m; m = m->next) {
+		char *name = arena_cstr(w->arena, m->key);
+		if (name)
+			json_object_set_new(map, name, table_json(w, field->block, m));
+	}
+	return map;
+}
+
+static json_t *field_json(const struct writer *w, const struct field *field, const struct node *n)
+{
+	if (field->type == FIELD_NAMED)
+		return named_json(w, field, n);
+	if ((field->type == FIELD_LIST || field->type == FIELD_BLOCKS) && n->type == NODE_LIST)
+		return list_json(w, field, n);
+	return value_json(w, field, field->type, n);
+}
+
+// A default is text as the user would write it, so it is read as such.
+static json_t *default_json(const struct writer *w, const struct field *field)
+{
+	struct findings ignored = {.arena = w->arena};
+	struct node *n = NULL;
+	if (node_parse_yaml(str_of(field->otherwise), "default", &ignored, &n) < 0 || !n) {
+		struct node plain = {.type = NODE_SCALAR, .text = str_of(field->otherwise)};
+		return field_json(w, field, &plain);
+	}
+	return field_json(w, field, n);
+}
+
+// The one bucket of rule 12 stands in for a `bucket:` that was not written.
+static json_t *absent_json(const struct writer *w, const struct field *field)
+{
+	if (field->otherwise)
+		return default_json(w, field);
+	bool is_bucket = field->type == FIELD_REF && strcmp(field->name, "bucket") == 0 && strcmp(field->refers, "bucket") == 0;
+	struct str why = {0};
+	struct str only = w->r && is_bucket ? workspace_only_bucket(w->r->w, &why) : (struct str){0};
+	if (!only.n)
+		return NULL;
+	tell_need(w, S("bucket"), only);
+	return json_of_str(arena_printf(w->arena, "bucket/%.*s", STR(only)));
+}
+
+static json_t *table_json(const struct writer *w, const struct kind *k, const struct node *map)
+{
+	if (map->type != NODE_MAP && map->type != NODE_NULL)
+		return node_to_json(map);
+	json_t *out = json_object();
+	for (size_t i = 0; i < k->field_count; i++) {
+		const struct field *field = &k->fields[i];
+		if (field->type == FIELD_KEY)
+			continue;
+		const struct node *n = node_member(map, str_of(field->name));
+		bool absent = !n || n->type == NODE_NULL;
+		json_t *value = absent ? absent_json(w, field) : field_json(w, field, n);
+		if (value)
+			json_object_set_new(out, field->name, value);
+	}
+	return out;
+}
+
+json_t *workspace_written(const struct kind *k, const struct node *map, struct arena *a, const struct written_resolver *r)
+{
+	struct writer w = {.r = r, .arena = a};
+	return table_json(&w, k, map);
+}
