@@ -25,7 +25,8 @@ struct plan_override { // a run-time change in force: shown, never undone by app
 };
 
 struct plan_input {
-	const struct kind *const *kinds; // NULL-ended
+	const struct resource_handler *handlers; // say which fields change in place, and what is only recorded
+	size_t handler_count;
 	const struct resource *desired;  // in order of needs
 	size_t desired_count;
 	const struct resource *recorded;

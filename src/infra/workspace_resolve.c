@@ -15,9 +15,10 @@ static const struct resource_handler *handler_of(const struct workspace *w, cons
 }
 
 // ---------------------------------------------------------------- rule 12
-static bool bucket_on(const struct workspace_entry *bucket, struct str cloud)
+// By its `clouds:` member: all of them, or the list.
+static bool is_on(const struct workspace_entry *e, struct str cloud)
 {
-	const struct node *clouds = node_member(bucket->node, S("clouds"));
+	const struct node *clouds = node_member(e->node, S("clouds"));
 	if (!clouds)
 		return false;
 	if (clouds->type == NODE_SCALAR)
@@ -42,7 +43,7 @@ struct str workspace_only_bucket(const struct workspace *w, struct str *why)
 		struct str found = {0};
 		for (size_t j = 0; j < w->entry_count && is_kind(&w->entries[i], "cloud"); j++) {
 			const struct workspace_entry *b = &w->entries[j];
-			if (!is_kind(b, "bucket") || !bucket_on(b, w->entries[i].name))
+			if (!is_kind(b, "bucket") || !is_on(b, w->entries[i].name))
 				continue;
 			if (found.n) {
 				*why = arena_printf(w->arena, "several buckets lie on %.*s (%.*s and %.*s)", STR(w->entries[i].name),
@@ -79,7 +80,6 @@ struct draft { // a resource in the making, and what it needs by kind and name
 	size_t need_count, room;
 	struct arena *arena;
 	const struct workspace_entry *entry;
-	const struct resource *linked; // resources of its needs are found later
 };
 
 static void draft_need(void *ctx, struct str kind, struct str name)
@@ -122,12 +122,6 @@ static void draft_fill(struct workspace *w, struct draft *d, struct str cloud)
 	};
 }
 
-// Clouds of an entry whose kind is one resource a cloud: its `clouds:` (or `cloud:`) member, all of them or the list.
-static bool entry_on(const struct workspace_entry *e, struct str cloud)
-{
-	return bucket_on(e, cloud);
-}
-
 struct drafts {
 	struct draft *items;
 	size_t count;
@@ -149,7 +143,7 @@ static void add_entry(struct workspace *w, struct drafts *all, const struct work
 		return;
 	}
 	for (size_t i = 0; i < w->entry_count; i++) {
-		if (is_kind(&w->entries[i], "cloud") && entry_on(e, w->entries[i].name))
+		if (is_kind(&w->entries[i], "cloud") && is_on(e, w->entries[i].name))
 			add_draft(w, all, e, w->entries[i].name);
 	}
 }

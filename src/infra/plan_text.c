@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan as people read it, in Terraform's manner: + creates, ~ changes in place, -/+ replaces, - deletes.
+#include "infra/plan.h"
+
+struct writer {
+	struct buf *out;
+	bool color;
+};
+
+struct look {
+	const char *mark, *color, *says;
+};
+static const struct look looks[] = {
+	[PLAN_NOTHING] = {"   ", "", ""},
+	[PLAN_CREATE] = {"  +", "\033[32m", "will be created"},
+	[PLAN_UPDATE] = {"  ~", "\033[33m", "will be changed in place"},
+	[PLAN_REPLACE] = {"-/+", "\033[31m", "must be replaced"},
+	[PLAN_DELETE] = {"  -", "\033[31m", "will be deleted"},
+};
+
+static void write_mark(const struct writer *w, enum plan_action action)
+{
+	const struct look *look = &looks[action];
+	if (w->color)
+		buf_printf(w->out, "%s%s\033[0m ", look->color, look->mark);
+	else
+		buf_printf(w->out, "%s ", look->mark);
+}
+
+static void write_value(const struct writer *w, const json_t *value)
+{
+	if (!value) {
+		buf_add(w->out, S("(absent)"));
+		return;
+	}
+	if (json_write(value, w->out, NULL) < 0)
+		buf_add(w->out, S("?"));
+}
+
+static size_t widest(const struct plan_field *fields, size_t count)
+{
+	size_t width = 0;
+	for (size_t i = 0; i < count; i++)
+		width = MAX(width, fields[i].path.n);
+	return MIN(width, (size_t)40);
+}
+
+static void write_fields(const struct writer *w, const struct plan_field *fields, size_t count, enum plan_action action)
+{
+	int width = (int)widest(fields, count);
+	for (size_t i = 0; i < count; i++) {
+		const struct plan_field *f = &fields[i];
+		bool added = action == PLAN_CREATE;
+		enum plan_action mark = added || !f->before ? PLAN_CREATE : !f->after ? PLAN_DELETE : PLAN_UPDATE;
+		buf_add(w->out, S("    "));
+		write_mark(w, mark);
+		buf_printf(w->out, "%-*.*s = ", width, STR(f->path));
+		if (!added) {
+			write_value(w, f->before);
+			buf_add(w->out, S(" -> "));
+		}
+		write_value(w, f->after);
+		buf_add(w->out, f->replaces && action == PLAN_REPLACE ? S("  # forces replacement\n") : S("\n"));
+	}
+}
+
+static void write_change(const struct writer *w, const struct plan_change *c)
+{
+	buf_printf(w->out, "  # %.*s %s", STR(c->address), looks[c->action].says);
+	if (c->note.n)
+		buf_printf(w->out, ": %.*s", STR(c->note));
+	buf_add_char(w->out, '\n');
+	write_mark(w, c->action);
+	buf_printf(w->out, "%.*s\n", STR(c->address));
+	if (c->action == PLAN_CREATE && !c->field_count)
+		return;
+	write_fields(w, c->fields, c->field_count, c->action);
+	buf_add_char(w->out, '\n');
+}
+
+static void write_waiting(const struct writer *w, const struct plan *p)
+{
+	if (!p->waits)
+		return;
+	buf_add(w->out, S("Waiting (recorded, but nothing is made and nothing costs until then):\n"));
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->changes[i].waiting.n)
+			buf_printf(w->out, "  %.*s: %.*s\n", STR(p->changes[i].address), STR(p->changes[i].waiting));
+	}
+	buf_add_char(w->out, '\n');
+}
+
+static void write_drift(const struct writer *w, const struct plan *p)
+{
+	bool head = false;
+	for (size_t i = 0; i < p->count; i++) {
+		const struct plan_change *c = &p->changes[i];
+		if (!c->drift_count)
+			continue;
+		if (!head)
+			buf_add(w->out, S("Changed outside of Isobar (not reverted):\n"));
+		head = true;
+		buf_printf(w->out, "  %.*s\n", STR(c->address));
+		write_fields(w, c->drift, c->drift_count, PLAN_UPDATE);
+	}
+	if (head)
+		buf_add_char(w->out, '\n');
+}
+
+static void write_overrides(const struct writer *w, const struct plan *p)
+{
+	if (!p->override_count)
+		return;
+	buf_add(w->out, S("Overrides in force (apply does not undo them; see `isobar overrides`):\n"));
+	for (size_t i = 0; i < p->override_count; i++) {
+		const struct plan_override *o = &p->overrides[i];
+		buf_printf(w->out, "  %.*s: %.*s = ", STR(o->address), STR(o->field));
+		write_value(w, o->value);
+		buf_printf(w->out, " by %.*s: %.*s\n", STR(o->author), STR(o->reason));
+	}
+	buf_add_char(w->out, '\n');
+}
+
+void plan_write(const struct plan *p, bool color, struct buf *out)
+{
+	struct writer w = {.out = out, .color = color};
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->changes[i].action != PLAN_NOTHING)
+			write_change(&w, &p->changes[i]);
+	}
+	write_drift(&w, p);
+	write_waiting(&w, p);
+	write_overrides(&w, p);
+	if (plan_is_empty(p))
+		buf_add(out, S("No changes. What is declared is what is there.\n"));
+	else
+		buf_printf(out, "Plan: %zu to create, %zu to change, %zu to replace, %zu to delete.\n", p->creates, p->updates,
+			p->replaces, p->deletes);
+}
