@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/time.h"
 
 struct maker {
 	const struct plan_input *in;
@@ -159,6 +160,8 @@ static void decide_recorded(const struct maker *m, struct plan_change *change)
 		change->note = S("waits no longer");
 	} else {
 		change->action = action_of_fields(change);
+		if (seen && seen->unseen)
+			change->note = S("its cloud did not answer, so the plan goes by the record");
 	}
 }
 
@@ -271,14 +274,17 @@ static json_t *overrides_json(const struct plan *p)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < p->override_count; i++) {
-		const struct plan_override *o = &p->overrides[i];
+		const struct override *o = &p->overrides[i];
 		json_t *one = json_object();
 		json_set_str(one, "address", o->address);
 		json_set_str(one, "field", o->field);
 		json_object_set_new(one, "value", o->value ? json_incref((json_t *)(uintptr_t)o->value) : json_null());
 		json_set_str(one, "author", o->author);
 		json_set_str(one, "reason", o->reason);
-		json_set_str(one, "expires", o->expires);
+		char expires[TIME_TEXT_SIZE] = "";
+		if (o->expires_ns)
+			time_rfc3339(o->expires_ns, 0, expires);
+		json_object_set_new(one, "expires", json_string(expires));
 		json_array_append_new(list, one);
 	}
 	return list;

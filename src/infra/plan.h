@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/kind.h"
+#include "state/override.h"
 #include "state/resource.h"
 
 enum plan_action { PLAN_NOTHING, PLAN_CREATE, PLAN_UPDATE, PLAN_REPLACE, PLAN_DELETE };
@@ -14,16 +15,12 @@ enum plan_action { PLAN_NOTHING, PLAN_CREATE, PLAN_UPDATE, PLAN_REPLACE, PLAN_DE
 struct plan_observed { // what a handler's read found
 	struct str address;
 	bool gone;             // recorded, but no longer there
+	bool unseen;           // its cloud did not answer
 	const json_t *outputs; // NULL: not read
 };
 struct plan_waiting { // why a resource cannot be made yet
 	struct str address, reason;
 };
-struct plan_override { // a run-time change in force: shown, never undone by apply
-	struct str address, field, author, reason, expires;
-	const json_t *value;
-};
-
 struct plan_input {
 	const struct resource_handler *handlers; // say which fields change in place, and what is only recorded
 	size_t handler_count;
@@ -35,7 +32,7 @@ struct plan_input {
 	size_t observed_count;
 	const struct plan_waiting *waiting;
 	size_t waiting_count;
-	const struct plan_override *overrides;
+	const struct override *overrides; // in force: shown, never undone by apply
 	size_t override_count;
 };
 
@@ -61,7 +58,7 @@ struct plan {
 	struct plan_change *changes; // creates, updates, replacements in order of needs, then deletes in the reverse order
 	size_t count;
 	size_t creates, updates, replaces, deletes, waits;
-	const struct plan_override *overrides;
+	const struct override *overrides;
 	size_t override_count;
 	char digest[65]; // of all that it would do: approving means approving this
 };

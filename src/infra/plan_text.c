@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A plan as people read it, in Terraform's manner: + creates, ~ changes in place, -/+ replaces, - deletes.
+#include "base/time.h"
 #include "infra/plan.h"
 
 struct writer {
@@ -113,10 +114,13 @@ static void write_overrides(const struct writer *w, const struct plan *p)
 		return;
 	buf_add(w->out, S("Overrides in force (apply does not undo them; see `isobar overrides`):\n"));
 	for (size_t i = 0; i < p->override_count; i++) {
-		const struct plan_override *o = &p->overrides[i];
+		const struct override *o = &p->overrides[i];
 		buf_printf(w->out, "  %.*s: %.*s = ", STR(o->address), STR(o->field));
 		write_value(w, o->value);
-		buf_printf(w->out, " by %.*s: %.*s\n", STR(o->author), STR(o->reason));
+		char expires[TIME_TEXT_SIZE];
+		time_rfc3339(o->expires_ns, 0, expires);
+		buf_printf(w->out, " by %.*s: %.*s%s%s\n", STR(o->author), STR(o->reason), o->expires_ns ? ", until " : "",
+			o->expires_ns ? expires : "");
 	}
 	buf_add_char(w->out, '\n');
 }

@@ -118,19 +118,9 @@ int workspace_need_environment(const struct workspace *w, const struct environme
 }
 
 // ---------------------------------------------------------------- loading
-void workspace_free(struct workspace *w)
-{
-	if (!w)
-		return;
-	json_decref(w->keep);
-	*w = (struct workspace){0};
-}
-
 int workspace_load(const struct workspace_options *options, struct findings *f, struct workspace *out, struct err *e)
 {
-	AUTO(workspace) w = {.arena = f->arena, .options = options, .keep = json_array()};
-	if (!w.keep)
-		return err_set(e, ERR_NO_MEMORY, "out of memory");
+	struct workspace w = {.arena = f->arena, .options = options};
 	struct node *root = NULL;
 	int rc = workspace_read(options->path, f, &w, &root, e);
 	if (rc < 0)
@@ -148,6 +138,5 @@ int workspace_load(const struct workspace_options *options, struct findings *f, 
 	if (rc < 0)
 		return rc;
 	*out = w;
-	w.keep = NULL; // now the caller's
 	return 0;
 }

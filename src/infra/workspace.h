@@ -2,7 +2,7 @@
 // A workspace: what a user declared, read from one file or from the *.yaml files of a folder as one map, decoded by the tables of
 // kinds, checked as a whole and resolved into resources. Loading makes no call and changes nothing; it reads files below the
 // workspace's folder. All findings are collected, never only the first.
-// Everything lives in the arena of the findings; struct workspace is the caller's and is ended by workspace_free. One thread at a time.
+// Everything lives in the arena of the findings. One thread at a time.
 #ifndef ISOBAR_INFRA_WORKSPACE_H
 #define ISOBAR_INFRA_WORKSPACE_H
 
@@ -39,15 +39,7 @@ struct workspace {
 	const struct environment *environment; // the one in force; NULL: several, and none was chosen
 	struct resource *resources;            // what each entry needs stands before it
 	size_t resource_count;
-	json_t *keep; // owns the JSON of the resources
 };
-
-#define AUTO_TYPE_workspace struct workspace
-void workspace_free(struct workspace *w); // NULL is allowed
-static inline void workspace_autofree(struct workspace *w)
-{
-	workspace_free(w);
-}
 
 // Reads, decodes, checks, resolves. ERR_INVALID: the findings say what is wrong (e has the count); ERR_NOT_FOUND, ERR_IO, ERR_LIMIT:
 // the files cannot be read. The resources are there only when it returns 0.

@@ -102,12 +102,6 @@ static void draft_need(void *ctx, struct str kind, struct str name)
 	d->needs[d->need_count++] = (struct reference){.kind = kind, .name = name};
 }
 
-static const json_t *keep(struct workspace *w, json_t *value)
-{
-	json_array_append_new(w->keep, value);
-	return value;
-}
-
 static void draft_fill(struct workspace *w, struct draft *d, struct str cloud)
 {
 	const struct workspace_entry *e = d->entry;
@@ -117,8 +111,8 @@ static void draft_fill(struct workspace *w, struct draft *d, struct str cloud)
 		.kind = str_of(e->kind->singular),
 		.name = e->name,
 		.cloud = cloud,
-		.written = keep(w, workspace_written(e->kind, e->node, w->arena, NULL)),
-		.resolved = keep(w, workspace_written(e->kind, e->node, w->arena, &resolver)),
+		.written = json_in_arena(w->arena, workspace_written(e->kind, e->node, w->arena, NULL)),
+		.resolved = json_in_arena(w->arena, workspace_written(e->kind, e->node, w->arena, &resolver)),
 	};
 }
 

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apply as a reconciler. Its view is the plan with the state of each change; decide takes every change whose needs are met; act calls
+// the kind's handler and writes the record. A name is made of revision, address, act and the record's revision, so that the same act
+// after a kill has the same name, and a later one of the same kind another.
+#include "infra/apply.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/time.h"
+#include "state/reconcile.h"
+
+enum { APPLY_PARALLEL = 8 }; // acts at once: a few for each cloud
+
+enum progress_state { PENDING, DONE, FAILED, SKIPPED };
+
+struct applier {
+	const struct apply *apply;
+	uint64_t revision;
+	enum progress_state *states; // one a change; guarded by lock while acts run
+	struct str *errors;
+	size_t finished, total;
+	pthread_mutex_t lock;
+	struct arena arena; // of texts that acts leave; guarded by lock
+};
+
+struct view { // what decide sees: a copy, so that it is pure
+	const struct plan *plan;
+	enum progress_state *states;
+	uint64_t revision;
+};
+
+const char *apply_state_word(enum apply_state state)
+{
+	static const char *const words[] = {"started", "done", "failed", "skipped"};
+	return words[state];
+}
+
+static void report(struct applier *p, const struct plan_change *change, struct apply_event event)
+{
+	event.action = change->action;
+	event.address = change->address;
+	event.finished = p->finished;
+	event.total = p->total;
+	if (p->apply->report)
+		p->apply->report(p->apply->ctx, &event);
+}
+
+// ---------------------------------------------------------------- the revision
+static int digest_of(struct call *c, const struct plan *plan, char out[HEX_SHA256_SIZE])
+{
+	AUTO(json) all = json_object();
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_change *change = &plan->changes[i];
+		char *address = arena_cstr(c->arena, change->address);
+		if (!address)
+			return call_no_memory(c);
+		if (change->desired)
+			json_object_set(all, address, (json_t *)(uintptr_t)change->desired->resolved);
+	}
+	AUTO(buf) text = {0};
+	int rc = json_write(all, &text, &c->err);
+	if (rc < 0)
+		return rc;
+	struct sha256 digest = sha256_of(buf_str(&text));
+	hex_encode(str_bytes(digest.bytes, SHA256_SIZE), out);
+	return 0;
+}
+
+static json_t *revision_json(struct call *c, uint64_t number, const char *digest)
+{
+	char at[TIME_TEXT_SIZE];
+	time_rfc3339(call_now_ns(c), 3, at);
+	json_t *value = json_object();
+	json_object_set_new(value, "number", json_integer((json_int_t)number));
+	json_object_set_new(value, "digest", json_string(digest));
+	json_object_set_new(value, "at", json_string(at));
+	json_set_str(value, "by", c->principal);
+	return value;
+}
+
+static json_t *changes_json(const struct plan *plan)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < plan->count; i++) {
+		if (plan->changes[i].action == PLAN_NOTHING)
+			continue;
+		json_t *one = json_object();
+		json_set_str(one, "address", plan->changes[i].address);
+		json_object_set_new(one, "action", json_string(plan_action_word(plan->changes[i].action)));
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
+// The event comes first: killed between the two, the next apply commits the same number and digest again, as one more event.
+static int commit(struct call *c, const struct apply *apply, uint64_t *number)
+{
+	char digest[HEX_SHA256_SIZE];
+	struct record current;
+	int rc = digest_of(c, apply->plan, digest);
+	if (rc == 0)
+		rc = state_get(c, apply->env->state, S("revision/current"), &current);
+	if (rc < 0)
+		return rc;
+	*number = (uint64_t)json_int(current.value, "number", 0);
+	if (current.revision && strcmp(json_text(current.value, "digest"), digest) == 0)
+		return 0;
+	(*number)++;
+	json_t *event = revision_json(c, *number, digest);
+	json_object_set_new(event, "changes", changes_json(apply->plan));
+	rc = state_append_one(c, apply->env->state, S("revision.committed"), S(""), event, NULL);
+	if (rc < 0)
+		return call_context(c, "commit revision %llu", (unsigned long long)*number);
+	AUTO(json) value = revision_json(c, *number, digest);
+	rc = state_put(c, apply->env->state, S("revision/current"), value, current.revision, NULL);
+	return rc < 0 ? call_context(c, "commit revision %llu", (unsigned long long)*number) : 0;
+}
+
+// ---------------------------------------------------------------- observe and decide
+static int apply_observe(struct call *c, void *ctx, void **out)
+{
+	struct applier *p = ctx;
+	struct view *v = arena_new(c->arena, struct view);
+	size_t n = p->apply->plan->count;
+	enum progress_state *states = arena_new_array(c->arena, n + 1, enum progress_state);
+	if (!v || !states)
+		return call_no_memory(c);
+	pthread_mutex_lock(&p->lock);
+	memcpy(states, p->states, n * sizeof(*states));
+	pthread_mutex_unlock(&p->lock);
+	*v = (struct view){.plan = p->apply->plan, .states = states, .revision = p->revision};
+	*out = v;
+	return 0;
+}
+
+static const struct plan_change *change_at(const struct plan *plan, struct str address, size_t *index)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		if (str_eq(plan->changes[i].address, address)) {
+			*index = i;
+			return &plan->changes[i];
+		}
+	}
+	return NULL;
+}
+
+// A change waits for the changes of what it needs; a delete waits for the deletes of what needs it.
+static bool must_wait(const struct view *v, size_t index, enum progress_state *worst)
+{
+	const struct plan_change *change = &v->plan->changes[index];
+	bool deleting = change->action == PLAN_DELETE, wait = false;
+	for (size_t i = 0; i < v->plan->count; i++) {
+		const struct plan_change *other = &v->plan->changes[i];
+		if (i == index || (deleting && other->action != PLAN_DELETE))
+			continue;
+		const struct resource *r = deleting ? other->recorded : change->desired;
+		struct str wanted = deleting ? change->address : other->address;
+		for (size_t j = 0; j < r->need_count; j++) {
+			if (!str_eq(r->needs[j], wanted))
+				continue;
+			wait = wait || v->states[i] == PENDING;
+			if (v->states[i] == FAILED || v->states[i] == SKIPPED)
+				*worst = FAILED;
+		}
+	}
+	return wait;
+}
+
+static const json_t *action_input(struct arena *a, const struct plan_change *change)
+{
+	json_t *input = json_object();
+	json_object_set_new(input, "action", json_string(plan_action_word(change->action)));
+	if (change->desired)
+		json_object_set(input, "resolved", (json_t *)(uintptr_t)change->desired->resolved);
+	return json_in_arena(a, input);
+}
+
+static int add_action(struct arena *a, const struct view *v, const struct plan_change *change, struct actions *out)
+{
+	unsigned long long record = change->recorded ? change->recorded->revision : 0;
+	struct action *action = &out->items[out->count++];
+	*action = (struct action){
+		.name = arena_printf(a, "apply/%llu/%.*s/%s/%llu", (unsigned long long)v->revision, STR(change->address),
+			plan_action_word(change->action), record),
+		.type = S("resource.apply"),
+		.address = change->address,
+		.input = action_input(a, change),
+	};
+	return action->name.p && action->input ? 0 : ERR_NO_MEMORY;
+}
+
+static int apply_decide(struct arena *a, const void *view, int64_t now_ns, struct actions *out)
+{
+	(void)now_ns;
+	const struct view *v = view;
+	out->items = arena_new_array(a, v->plan->count + 1, struct action);
+	if (!out->items)
+		return ERR_NO_MEMORY;
+	bool pending = false;
+	for (size_t i = 0; i < v->plan->count; i++) {
+		enum progress_state worst = PENDING;
+		if (v->states[i] != PENDING)
+			continue;
+		pending = true;
+		if (must_wait(v, i, &worst) || worst == FAILED)
+			continue;
+		int rc = add_action(a, v, &v->plan->changes[i], out);
+		if (rc < 0)
+			return rc;
+	}
+	out->finished = !pending;
+	return 0;
+}
+
+// ---------------------------------------------------------------- act
+// Given at creation and never changed; made from the name of the act, so that a repeated act gives the same.
+static struct str make_uid(struct call *c, struct str action_name)
+{
+	struct str all = arena_printf(c->arena, "%.*s\n%.*s", STR(c->workspace), STR(action_name));
+	struct sha256 digest = sha256_of(all);
+	char hex[HEX_SHA256_SIZE];
+	hex_encode(str_bytes(digest.bytes, SHA256_SIZE), hex);
+	return arena_printf(c->arena, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+}
+
+static struct resource new_record(struct call *c, const struct plan_change *change, struct str action_name)
+{
+	struct resource r = *change->desired;
+	r.uid = change->recorded && change->action != PLAN_REPLACE ? change->recorded->uid : make_uid(c, action_name);
+	r.cloud_id = change->recorded && change->action == PLAN_UPDATE ? change->recorded->cloud_id : (struct str){0};
+	r.outputs = change->recorded && change->action == PLAN_UPDATE ? change->recorded->outputs : NULL;
+	r.revision = change->recorded ? change->recorded->revision : 0;
+	r.status = change->waiting.n ? S("waiting") : S("ready");
+	r.reason = change->waiting;
+	return r;
+}
+
+static int call_handler(struct call *c, const struct resource_handler *h, const struct plan_change *change, struct resource *r)
+{
+	json_t *outputs = NULL;
+	int rc = 0;
+	bool makes = change->action == PLAN_CREATE || change->action == PLAN_REPLACE;
+	if (change->action == PLAN_REPLACE && h->delete)
+		rc = h->delete(c, h->ctx, change->recorded);
+	if (rc == 0 && makes && h->create && !change->waiting.n)
+		rc = h->create(c, h->ctx, r, &outputs, &r->cloud_id);
+	else if (rc == 0 && change->action == PLAN_UPDATE && h->update)
+		rc = h->update(c, h->ctx, r, change->recorded->resolved, &outputs);
+	if (outputs)
+		r->outputs = json_in_arena(c->arena, outputs);
+	return rc;
+}
+
+static int put_record(struct call *c, const struct applier *p, struct resource *r)
+{
+	struct resource stored;
+	int rc = resource_get(c, p->apply->env->state, r->address, &stored);
+	if (rc == ERR_NOT_FOUND)
+		err_clear(&c->err);
+	else if (rc < 0)
+		return rc;
+	else
+		r->revision = stored.revision; // an act repeated after a kill finds what it wrote
+	return resource_put(c, p->apply->env->state, r);
+}
+
+// The record of a failed creation keeps the plan of the next apply honest: something may be there.
+static void put_failed(struct call *c, const struct applier *p, struct resource *r)
+{
+	struct err why = c->err;
+	r->status = S("failed");
+	r->reason = arena_str(c->arena, str_of(why.message));
+	err_clear(&c->err);
+	if (put_record(c, p, r) == 0)
+		c->err = why;
+}
+
+static int act_write(struct call *c, const struct applier *p, const struct plan_change *change, struct str name)
+{
+	const struct resource_handler *h = infra_handler(p->apply->env, change->desired->kind);
+	struct resource r = new_record(c, change, name);
+	int rc = h ? call_handler(c, h, change, &r) : 0;
+	if (rc == 0)
+		return put_record(c, p, &r);
+	if (change->action != PLAN_UPDATE)
+		put_failed(c, p, &r);
+	return c->err.code;
+}
+
+static int act_delete(struct call *c, const struct applier *p, const struct plan_change *change)
+{
+	const struct resource_handler *h = infra_handler(p->apply->env, change->recorded->kind);
+	int rc = h && h->delete ? h->delete(c, h->ctx, change->recorded) : 0;
+	struct resource stored;
+	if (rc == 0)
+		rc = resource_get(c, p->apply->env->state, change->address, &stored);
+	if (rc == ERR_NOT_FOUND) {
+		err_clear(&c->err);
+		return 0;
+	}
+	return rc < 0 ? rc : resource_delete(c, p->apply->env->state, &stored);
+}
+
+static void finish(struct applier *p, size_t index, const struct err *e, double seconds)
+{
+	const struct plan_change *change = &p->apply->plan->changes[index];
+	pthread_mutex_lock(&p->lock);
+	p->states[index] = e->code ? FAILED : DONE;
+	p->errors[index] = e->code ? arena_str(&p->arena, str_of(e->message)) : (struct str){0};
+	p->finished++;
+	report(p, change, (struct apply_event){.state = e->code ? APPLY_FAILED : APPLY_DONE,
+		.error = p->errors[index], .waiting = change->waiting, .seconds = seconds});
+	pthread_mutex_unlock(&p->lock);
+}
+
+static int apply_act(struct call *c, void *ctx, const struct action *action, json_t **output)
+{
+	struct applier *p = ctx;
+	size_t index;
+	const struct plan_change *change = change_at(p->apply->plan, action->address, &index);
+	if (!change)
+		return call_fail(c, ERR_INTERNAL, "the plan has no %.*s", STR(action->address));
+	int64_t start = call_mono_ns(c);
+	pthread_mutex_lock(&p->lock);
+	report(p, change, (struct apply_event){.state = APPLY_STARTED});
+	pthread_mutex_unlock(&p->lock);
+	int rc = change->action == PLAN_DELETE ? act_delete(c, p, change) : act_write(c, p, change, action->name);
+	if (rc < 0)
+		call_context(c, "%s %.*s", plan_action_word(change->action), STR(change->address));
+	if (rc != ERR_CANCELLED)
+		finish(p, index, &c->err, (double)(call_mono_ns(c) - start) / 1e9);
+	*output = rc < 0 ? NULL : json_object();
+	return rc;
+}
+
+// ---------------------------------------------------------------- all
+static bool needs_failed(const struct applier *p, size_t index)
+{
+	struct view v = {.plan = p->apply->plan, .states = p->states};
+	enum progress_state worst = PENDING;
+	return !must_wait(&v, index, &worst) && worst == FAILED;
+}
+
+// What needs something that failed is over, too; so on until nothing changes.
+static void skip_hopeless(struct applier *p)
+{
+	const struct plan *plan = p->apply->plan;
+	for (bool moved = true; moved;) {
+		moved = false;
+		for (size_t i = 0; i < plan->count; i++) {
+			if (p->states[i] != PENDING || !needs_failed(p, i))
+				continue;
+			p->states[i] = SKIPPED;
+			p->finished++;
+			moved = true;
+			report(p, &plan->changes[i], (struct apply_event){.state = APPLY_SKIPPED,
+				.error = S("not tried: something that it needs failed")});
+		}
+	}
+}
+
+static size_t count_state(const struct applier *p, enum progress_state state)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < p->apply->plan->count; i++)
+		n += p->apply->plan->changes[i].action != PLAN_NOTHING && p->states[i] == state;
+	return n;
+}
+
+static int conclude(struct call *c, const struct applier *p, struct apply_result *out)
+{
+	*out = (struct apply_result){.revision = p->revision, .done = count_state(p, DONE), .failed = count_state(p, FAILED),
+		.skipped = count_state(p, SKIPPED)};
+	if (out->failed == 0)
+		return 0;
+	for (size_t i = 0; i < p->apply->plan->count; i++) {
+		if (p->states[i] == FAILED)
+			return call_fail(c, ERR_FAILED, "%zu of %zu changes failed, %zu were not tried; first: %.*s", out->failed,
+				p->total, out->skipped, STR(p->errors[i]));
+	}
+	return 0;
+}
+
+// Passes until every change is over. A failed act is noted and does not end the run; anything else that fails does.
+static int run(struct call *c, struct applier *p)
+{
+	struct reconciler r = {
+		.name = "apply",
+		.observe = apply_observe,
+		.decide = apply_decide,
+		.act = apply_act,
+		.ctx = p,
+		.parallel = APPLY_PARALLEL,
+	};
+	for (bool finished = false; !finished;) {
+		size_t before = p->finished;
+		int rc = reconcile_once(c, p->apply->env->state, &r, &finished);
+		if (rc < 0 && (p->finished == before || rc == ERR_CANCELLED || rc == ERR_TIMEOUT))
+			return rc;
+		err_clear(&c->err);
+		skip_hopeless(p);
+	}
+	return 0;
+}
+
+int plan_apply(struct call *c, const struct apply *apply, struct apply_result *out)
+{
+	size_t n = apply->plan->count;
+	struct applier p = {.apply = apply};
+	p.states = arena_new_array(c->arena, n + 1, enum progress_state);
+	p.errors = arena_new_array(c->arena, n + 1, struct str);
+	if (!p.states || !p.errors)
+		return call_no_memory(c);
+	for (size_t i = 0; i < n; i++) {
+		p.states[i] = apply->plan->changes[i].action == PLAN_NOTHING ? DONE : PENDING;
+		p.total += p.states[i] == PENDING;
+	}
+	int rc = p.total ? commit(c, apply, &p.revision) : 0;
+	if (rc < 0)
+		return rc;
+	pthread_mutex_init(&p.lock, NULL);
+	rc = p.total ? run(c, &p) : 0;
+	if (rc == 0)
+		rc = conclude(c, &p, out);
+	pthread_mutex_destroy(&p.lock);
+	arena_free(&p.arena);
+	return rc;
+}
