@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening the clouds of a workspace. See clouds_env.h.
+#include "infra/clouds_env.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cloud/registry.h"
+
+struct starter { // one cloud, one thread
+	struct pocket_cloud pocket;
+	const struct resource *resource;
+	const struct call *parent;
+	struct arena arena;
+	struct call call;
+	bool find_only;
+	pthread_t thread;
+	bool threaded;
+	int rc;
+};
+
+struct clouds_env {
+	struct arena arena;
+	struct clouds clouds;
+	struct starter *starters;
+	size_t count;
+};
+
+// ---------------------------------------------------------------- which clouds
+static bool is_first(const struct clouds_env_options *o, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (str_eq(o->resources[i].address, o->resources[index].address))
+			return false;
+	}
+	return true;
+}
+
+static int add_starters(struct call *c, const struct clouds_env_options *o, struct clouds_env *env)
+{
+	env->starters = arena_new_array(&env->arena, o->resource_count + 1, struct starter);
+	if (!env->starters)
+		return call_no_memory(c);
+	for (size_t i = 0; i < o->resource_count; i++) {
+		const struct resource *r = &o->resources[i];
+		if (!str_eq(r->kind, S("cloud")) || !is_first(o, i))
+			continue;
+		struct starter *s = &env->starters[env->count++];
+		s->resource = r;
+		s->parent = c;
+		s->find_only = o->find_only;
+		s->pocket = (struct pocket_cloud){
+			.name = arena_str(&env->arena, r->name),
+			.provider = arena_str(&env->arena, json_str(r->resolved, "provider")),
+			.root = arena_printf(&env->arena, "%.*s/.isobar/pocket/%.*s", STR(o->folder), STR(r->name)),
+		};
+		if (!s->pocket.name.p || !s->pocket.provider.p || !s->pocket.root.p)
+			return call_no_memory(c);
+	}
+	return 0;
+}
+
+// ---------------------------------------------------------------- pocket clouds, in parallel
+static void *start_one(void *ctx)
+{
+	struct starter *s = ctx;
+	call_child(&s->call, s->parent, &s->arena, 0);
+	s->rc = s->find_only ? pocket_cloud_find(&s->call, &s->pocket) : pocket_cloud_ensure(&s->call, &s->pocket);
+	return NULL;
+}
+
+static int start_all(struct call *c, struct clouds_env *env)
+{
+	for (size_t i = 0; i < env->count; i++) {
+		struct starter *s = &env->starters[i];
+		s->threaded = pthread_create(&s->thread, NULL, start_one, s) == 0;
+		if (!s->threaded)
+			start_one(s);
+	}
+	int rc = 0;
+	for (size_t i = 0; i < env->count; i++) {
+		struct starter *s = &env->starters[i];
+		if (s->threaded)
+			pthread_join(s->thread, NULL);
+		bool down = s->find_only && s->rc == ERR_UNAVAILABLE && s->pocket.credentials;
+		if (s->rc < 0 && rc == 0 && !down) {
+			c->err = s->call.err;
+			rc = s->rc;
+		}
+	}
+	return rc;
+}
+
+// ---------------------------------------------------------------- configs
+static int add_sealed(struct call *c, const struct clouds_env_options *o, struct cloud_config *config)
+{
+	config->sealed = arena_new_array(c->arena, o->resource_count + 1, struct cloud_sealed);
+	if (!config->sealed)
+		return call_no_memory(c);
+	for (size_t i = 0; i < o->resource_count; i++) {
+		const struct resource *r = &o->resources[i];
+		struct str key = json_str(r->resolved, "encrypt_with"), name = json_str(r->resolved, "name"), kind, rest;
+		if (!str_eq(r->kind, S("bucket")) || !str_eq(r->cloud, config->name) || !key.n || !is_first(o, i))
+			continue;
+		struct cloud_sealed *sealed = &config->sealed[config->sealed_count++];
+		sealed->key = str_cut(key, '/', &kind, &rest) ? rest : key;
+		sealed->bucket = name.n ? name : arena_printf(c->arena, "%.*s-%.*s", STR(o->workspace), STR(r->name));
+	}
+	return 0;
+}
+
+static int make_config(struct call *c, const struct clouds_env_options *o, const struct starter *s, struct cloud_config *out)
+{
+	*out = (struct cloud_config){
+		.name = s->pocket.name,
+		.provider = s->pocket.provider,
+		.region = json_str(s->resource->resolved, "region"),
+		.store_url = s->pocket.url,
+		.credentials = s->pocket.credentials,
+		.local_root = arena_printf(c->arena, "%.*s/.isobar/local/%.*s", STR(o->folder), STR(s->pocket.name)),
+		.workspace = o->workspace,
+	};
+	int rc = file_make_dirs(out->local_root.p, 0700, &c->err);
+	return rc < 0 ? rc : add_sealed(c, o, out);
+}
+
+static int open_all(struct call *c, const struct clouds_env_options *o, struct clouds_env *env)
+{
+	struct cloud_config *configs = arena_new_array(c->arena, env->count + 1, struct cloud_config);
+	if (!configs)
+		return call_no_memory(c);
+	for (size_t i = 0; i < env->count; i++) {
+		int rc = make_config(c, o, &env->starters[i], &configs[i]);
+		if (rc < 0)
+			return rc;
+	}
+	return clouds_open(c, configs, env->count, &env->clouds);
+}
+
+// ---------------------------------------------------------------- the environment
+void clouds_env_close(struct clouds_env *env)
+{
+	if (!env)
+		return;
+	clouds_close(&env->clouds);
+	for (size_t i = 0; i < env->count; i++)
+		arena_free(&env->starters[i].arena);
+	arena_free(&env->arena);
+	free(env);
+}
+
+int clouds_env_open(struct call *c, const struct clouds_env_options *options, struct clouds_env **out)
+{
+	if (!options->pocket)
+		return call_fail(c, ERR_UNSUPPORTED,
+			"this environment plays on real accounts, which this release cannot open yet: use an environment with "
+			"`pocket: true`");
+	AUTO(clouds_env) env = calloc(1, sizeof(*env));
+	if (!env)
+		return call_no_memory(c);
+	int rc = add_starters(c, options, env);
+	if (rc == 0)
+		rc = start_all(c, env);
+	if (rc == 0)
+		rc = open_all(c, options, env);
+	if (rc < 0) {
+		struct err why = c->err;
+		clouds_env_stop_started(c, env);
+		c->err = why;
+		return rc;
+	}
+	*out = env;
+	env = NULL;
+	return 0;
+}
+
+const struct clouds *clouds_env_clouds(const struct clouds_env *env)
+{
+	return &env->clouds;
+}
+
+size_t clouds_env_started(const struct clouds_env *env)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < env->count; i++)
+		n += env->starters[i].pocket.started;
+	return n;
+}
+
+void clouds_env_stop_started(struct call *c, struct clouds_env *env)
+{
+	for (size_t i = 0; i < env->count; i++) {
+		struct pocket_cloud *p = &env->starters[i].pocket;
+		if (p->started && pocket_cloud_stop(c, p) == 0)
+			p->started = false;
+		err_clear(&c->err);
+	}
+}
+
+int pocket_clouds_stop_all(struct call *c, struct str folder)
+{
+	struct str root = arena_printf(c->arena, "%.*s/.isobar/pocket", STR(folder));
+	DIR *dir = root.p ? opendir(root.p) : NULL;
+	if (!dir)
+		return root.p && errno == ENOENT ? 0 : call_errno(c, "read %.*s", STR(root));
+	struct dirent *entry;
+	int rc = 0;
+	while (rc == 0 && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		struct pocket_cloud p = {.name = str_of(entry->d_name),
+			.root = arena_printf(c->arena, "%.*s/%s", STR(root), entry->d_name)};
+		rc = pocket_cloud_stop(c, &p);
+	}
+	closedir(dir);
+	return rc;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The clouds of a workspace in its environment, open. With `pocket: true` every cloud is played by a pocket cloud of its provider on
+// this machine; they are found or started in parallel. What is declared (or recorded) as cloud and bucket resources says which clouds
+// there are and which buckets are encrypted. An open environment is owned by whoever opened it; its clouds may be used by any thread.
+#ifndef ISOBAR_INFRA_CLOUDS_ENV_H
+#define ISOBAR_INFRA_CLOUDS_ENV_H
+
+#include "cloud/cloud.h"
+#include "infra/pocket_cloud.h"
+#include "state/resource.h"
+
+struct clouds_env_options {
+	struct str folder;    // of the workspace
+	struct str workspace; // its name
+	bool pocket;
+	bool find_only;       // starts nothing: a pocket cloud that is down is opened at its last address
+	const struct resource *resources; // kinds cloud and bucket are read; the first of an address counts
+	size_t resource_count;
+};
+
+struct clouds_env;
+// ERR_UNSUPPORTED for an environment of real accounts; pocket_cloud_ensure's errors; cloud_open's.
+MUST_CHECK int clouds_env_open(struct call *c, const struct clouds_env_options *options, struct clouds_env **out);
+const struct clouds *clouds_env_clouds(const struct clouds_env *env);
+size_t clouds_env_started(const struct clouds_env *env); // pocket clouds that opening it started
+// Ends the pocket clouds that opening it started.
+void clouds_env_stop_started(struct call *c, struct clouds_env *env);
+void clouds_env_close(struct clouds_env *env); // leaves the pocket clouds alone; NULL is allowed
+#define AUTO_TYPE_clouds_env struct clouds_env *
+static inline void clouds_env_autofree(struct clouds_env **env)
+{
+	clouds_env_close(*env);
+}
+
+// Ends all pocket clouds below the folder, whoever started them.
+MUST_CHECK int pocket_clouds_stop_all(struct call *c, struct str folder);
+
+#endif

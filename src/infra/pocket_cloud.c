@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finding, starting and ending pocket clouds. See pocket_cloud.h.
+#include "infra/pocket_cloud.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/time.h"
+#include "net/http_call.h"
+
+enum {
+	ANNOUNCE_LIMIT = 64 << 10,
+	CREDENTIALS_LIMIT = 64 << 10,
+	START_TIMEOUT_S = 15, // a busy machine; usually a few milliseconds
+	ANSWER_TIMEOUT_MS = 2000,
+	STOP_GRACE_S = 5,
+	LOOK_EVERY_MS = 5,
+};
+
+static const char *file_of(struct call *c, const struct pocket_cloud *p, const char *name)
+{
+	return arena_printf(c->arena, "%.*s/%s", STR(p->root), name).p;
+}
+
+// Any answer will do: it proves that something listens there; that it is this cloud, its signatures prove.
+static int check_answers(struct call *c, struct str url)
+{
+	AUTO(guard) guard = NULL;
+	int rc = guard_new_loopback(&guard, &c->err);
+	if (rc < 0)
+		return rc;
+	struct http_call_request request = {
+		.method = S("GET"),
+		.url = url,
+		.guard = guard,
+		.connect_ns = ANSWER_TIMEOUT_MS * NS_PER_MS,
+		.total_ns = ANSWER_TIMEOUT_MS * NS_PER_MS,
+	};
+	struct http_call_response response;
+	return http_call(c, &request, &response);
+}
+
+static int read_announcement(struct call *c, struct pocket_cloud *p, pid_t *pid)
+{
+	AUTO(json) announced = NULL;
+	int rc = json_parse_file(file_of(c, p, "announce.json"), ANNOUNCE_LIMIT, &announced, &c->err);
+	if (rc < 0)
+		return rc;
+	*pid = (pid_t)json_int(announced, "pid", 0);
+	struct str url = json_str(announced, "url");
+	if (*pid <= 1 || !url.n)
+		return call_fail(c, ERR_CORRUPT, "announce.json of the pocket cloud %.*s has no pid and url", STR(p->name));
+	p->url = arena_str(c->arena, url);
+	return 0;
+}
+
+static int read_credentials(struct call *c, struct pocket_cloud *p)
+{
+	json_t *credentials = NULL;
+	int rc = json_parse_file(file_of(c, p, "credentials.json"), CREDENTIALS_LIMIT, &credentials, &c->err);
+	if (rc < 0)
+		return call_context(c, "credentials of the pocket cloud %.*s", STR(p->name));
+	p->credentials = json_in_arena(c->arena, credentials);
+	return p->credentials ? 0 : call_no_memory(c);
+}
+
+int pocket_cloud_find(struct call *c, struct pocket_cloud *p)
+{
+	pid_t pid = 0;
+	int rc = read_announcement(c, p, &pid);
+	if (rc == 0)
+		rc = read_credentials(c, p);
+	if (rc == 0)
+		rc = process_identify(pid, &p->process);
+	if (rc == 0)
+		rc = check_answers(c, p->url);
+	if (rc == 0)
+		return 0;
+	err_clear(&c->err);
+	return call_fail(c, ERR_UNAVAILABLE, "the pocket cloud %.*s does not run", STR(p->name));
+}
+
+// ---------------------------------------------------------------- starting
+static int spawn(struct call *c, struct pocket_cloud *p)
+{
+	AUTO(fd) log = open(file_of(c, p, "log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (log < 0)
+		return call_errno(c, "open the log of the pocket cloud %.*s", STR(p->name));
+	const char *argv[] = {"self", "pocket", "--as", arena_cstr(c->arena, p->provider), "--name", arena_cstr(c->arena, p->name),
+		"--root", arena_cstr(c->arena, p->root), "--listen", "127.0.0.1:0", "--announce", file_of(c, p, "announce.json"), NULL};
+	struct process_spec spec = {.argv = argv, .in = -1, .out = log, .error = log, .new_session = true, .max_descriptors = 4096};
+	int rc = process_start(&spec, &p->process, &c->err);
+	if (rc < 0)
+		return call_context(c, "start the pocket cloud %.*s", STR(p->name));
+	p->started = true;
+	return 0;
+}
+
+static struct str last_line(struct call *c, const struct pocket_cloud *p)
+{
+	AUTO(buf) text = {0};
+	if (file_read(file_of(c, p, "log"), 1 << 20, &text, NULL) < 0)
+		return S("its log cannot be read");
+	struct str all = str_trim(buf_str(&text)), line = all;
+	for (size_t i = all.n; i-- > 0;) {
+		if (all.p[i] == '\n') {
+			line = str_drop(all, i + 1);
+			break;
+		}
+	}
+	return line.n ? arena_str(c->arena, line) : S("it wrote nothing to its log");
+}
+
+static int await(struct call *c, struct pocket_cloud *p)
+{
+	struct process started = p->process;
+	int64_t give_up = call_mono_ns(c) + START_TIMEOUT_S * NS_PER_S;
+	for (;;) {
+		pid_t pid;
+		if (read_announcement(c, p, &pid) == 0 && pid == started.pid)
+			return read_credentials(c, p);
+		err_clear(&c->err);
+		if (!process_alive(&started))
+			return call_fail(c, ERR_FAILED, "the pocket cloud %.*s ended at its start: %.*s", STR(p->name), STR(last_line(c, p)));
+		if (call_mono_ns(c) > give_up) {
+			process_stop(&started, NS_PER_S);
+			return call_fail(c, ERR_TIMEOUT, "the pocket cloud %.*s did not start within %d s: %.*s", STR(p->name),
+				START_TIMEOUT_S, STR(last_line(c, p)));
+		}
+		int rc = call_sleep(c, LOOK_EVERY_MS * NS_PER_MS);
+		if (rc < 0) {
+			process_stop(&started, NS_PER_S);
+			return rc;
+		}
+	}
+}
+
+static int start_locked(struct call *c, struct pocket_cloud *p)
+{
+	if (pocket_cloud_find(c, p) == 0)
+		return 0;
+	err_clear(&c->err);
+	if (unlink(file_of(c, p, "announce.json")) < 0 && errno != ENOENT)
+		return call_errno(c, "remove the old announcement of the pocket cloud %.*s", STR(p->name));
+	int rc = spawn(c, p);
+	return rc < 0 ? rc : await(c, p);
+}
+
+// Waits for another process that is starting the same cloud.
+static int lock_start(struct call *c, const struct pocket_cloud *p, int *lock)
+{
+	const char *path = file_of(c, p, "start.lock");
+	int64_t give_up = call_mono_ns(c) + START_TIMEOUT_S * NS_PER_S;
+	for (;;) {
+		*lock = file_lock(path, &c->err);
+		if (*lock >= 0)
+			return 0;
+		if (*lock != ERR_IN_USE || call_mono_ns(c) > give_up)
+			return c->err.code;
+		err_clear(&c->err);
+		int rc = call_sleep(c, LOOK_EVERY_MS * NS_PER_MS);
+		if (rc < 0)
+			return rc;
+	}
+}
+
+int pocket_cloud_ensure(struct call *c, struct pocket_cloud *p)
+{
+	p->started = false;
+	if (pocket_cloud_find(c, p) == 0)
+		return 0;
+	err_clear(&c->err);
+	int rc = file_make_dirs(arena_cstr(c->arena, p->root), 0700, &c->err);
+	AUTO(fd) lock = -1;
+	if (rc == 0)
+		rc = lock_start(c, p, &lock);
+	return rc < 0 ? rc : start_locked(c, p);
+}
+
+// A stale announcement may name a pid that is another program's by now: only what answers at its address is ended.
+int pocket_cloud_stop(struct call *c, struct pocket_cloud *p)
+{
+	if (pocket_cloud_find(c, p) == 0)
+		process_stop(&p->process, STOP_GRACE_S * NS_PER_S);
+	err_clear(&c->err);
+	return 0;
+}
