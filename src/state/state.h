@@ -31,8 +31,31 @@ struct lease {
 	int64_t expires_ns;
 };
 
+enum {
+	STATE_KEY_MAX = 1024,        // bytes of a key, type or address; valid UTF-8 without NUL
+	STATE_VALUE_MAX = 16 << 20,  // bytes of a value or of an event's data as JSON; ERR_LIMIT past it
+	STATE_READ_MAX = 1000000,    // events of one read, whatever its limit says
+};
+
+struct state_write { // one record in a batch
+	struct record *record; // value NULL deletes; its new revision is filled in
+	uint64_t expected;     // as in put
+};
+struct state_batch { // events and records that become durable together, or not at all
+	uint64_t expected_head; // UINT64_MAX: any
+	struct event *events;
+	size_t event_count;
+	struct state_write *writes;
+	size_t write_count;
+	struct str fence_lease; // as in put
+	uint64_t fence;
+};
+
 struct state_ops {
 	const char *name; // "sqlite"
+	// All of the batch or nothing: ERR_CONFLICT (head or a record's revision), ERR_DENIED (fence), ERR_NO_SPACE, ERR_UNAVAILABLE
+	// (another process held the database for long), ERR_CORRUPT. Durable when it returns. append and put are batches of one sort.
+	int (*commit)(struct call *c, void *s, const struct state_batch *batch);
 	// Appends when the journal's head is still expected_head (UINT64_MAX: any); ERR_CONFLICT otherwise. Durable when it returns.
 	int (*append)(struct call *c, void *s, uint64_t expected_head, struct event *events, size_t count);
 	// Events after `after`, at most limit; type_prefix "" or "round." ; address "" or exact. In order.
@@ -45,8 +68,9 @@ struct state_ops {
 	int (*put)(struct call *c, void *s, struct record *record, uint64_t expected, struct str fence_lease, uint64_t fence);
 	int (*list)(struct call *c, void *s, struct str prefix, struct record **out, size_t *count); // by key
 	// Takes or renews a lease; ERR_IN_USE while another holds it.
+	// The holder's name must be unique to the process (or the thing) that holds it: the same name renews.
 	int (*lease)(struct call *c, void *s, struct str name, struct str holder, int64_t ttl_ns, struct lease *out);
-	int (*release)(struct call *c, void *s, const struct lease *lease);
+	int (*release)(struct call *c, void *s, const struct lease *lease); // one that another has taken meanwhile: 0, nothing changes
 	void (*close)(void *s);
 };
 
@@ -55,10 +79,27 @@ struct state {
 	void *ctx;
 };
 
+// Time, trace, principal and workspace of an event that leaves them empty come from the call; schema 0 becomes 1.
+// Revisions grow over all keys: one that was deleted and written again never has an old revision.
+
+MUST_CHECK int state_commit(struct call *c, const struct state *s, const struct state_batch *batch);
+MUST_CHECK int state_list(struct call *c, const struct state *s, struct str prefix, struct record **out, size_t *count);
+MUST_CHECK int state_watch(struct call *c, const struct state *s, uint64_t after, int64_t timeout_ns, uint64_t *head);
+// A record and the event that tells of it, together; data's reference is stolen, value's is not.
+struct state_note {
+	struct str key;
+	json_t *value; // NULL: deletes
+	uint64_t expected;
+	struct str type, address;
+	json_t *data;
+};
+MUST_CHECK int state_put_noted(struct call *c, const struct state *s, const struct state_note *note);
 // One event with json data built by the caller (reference stolen); at any head.
 MUST_CHECK int state_append_one(struct call *c, const struct state *s, struct str type, struct str address, json_t *data, uint64_t *sequence);
+// All events (up to STATE_READ_MAX: ERR_LIMIT past it).
 MUST_CHECK int state_read_all(struct call *c, const struct state *s, struct str type_prefix, struct str address, struct event **out, size_t *count);
 MUST_CHECK int state_get(struct call *c, const struct state *s, struct str key, struct record *out);
+// value is borrowed; revision may be NULL.
 MUST_CHECK int state_put(struct call *c, const struct state *s, struct str key, json_t *value, uint64_t expected, uint64_t *revision);
 
 // Opens (creates, migrates) a database file, mode 0600. ERR_UNSUPPORTED with the reason when a newer program wrote it.

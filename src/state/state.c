@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Short forms over any state_ops: see state.h.
+#include "state/state.h"
+
+int state_commit(struct call *c, const struct state *s, const struct state_batch *batch)
+{
+	return s->ops->commit(c, s->ctx, batch);
+}
+
+int state_list(struct call *c, const struct state *s, struct str prefix, struct record **out, size_t *count)
+{
+	return s->ops->list(c, s->ctx, prefix, out, count);
+}
+
+int state_watch(struct call *c, const struct state *s, uint64_t after, int64_t timeout_ns, uint64_t *head)
+{
+	return s->ops->watch(c, s->ctx, after, timeout_ns, head);
+}
+
+int state_append_one(struct call *c, const struct state *s, struct str type, struct str address, json_t *data, uint64_t *sequence)
+{
+	struct event e = {.type = type, .address = address, .data = data};
+	int rc = s->ops->append(c, s->ctx, UINT64_MAX, &e, 1);
+	json_decref(data);
+	if (rc == 0 && sequence)
+		*sequence = e.sequence;
+	return rc;
+}
+
+int state_read_all(struct call *c, const struct state *s, struct str type_prefix, struct str address, struct event **out, size_t *count)
+{
+	struct event *events = NULL;
+	size_t n = 0;
+	int rc = s->ops->read(c, s->ctx, 0, type_prefix, address, STATE_READ_MAX, &events, &n);
+	if (rc < 0)
+		return rc;
+	if (n == STATE_READ_MAX)
+		return call_fail(c, ERR_LIMIT, "the journal has more than %d events \"%.*s\": read it in parts", STATE_READ_MAX, STR(type_prefix));
+	*out = events;
+	*count = n;
+	return 0;
+}
+
+int state_get(struct call *c, const struct state *s, struct str key, struct record *out)
+{
+	return s->ops->get(c, s->ctx, key, out);
+}
+
+int state_put(struct call *c, const struct state *s, struct str key, json_t *value, uint64_t expected, uint64_t *revision)
+{
+	struct record r = {.key = key, .value = value};
+	int rc = s->ops->put(c, s->ctx, &r, expected, (struct str){0}, 0);
+	if (rc == 0 && revision)
+		*revision = r.revision;
+	return rc;
+}
+
+int state_put_noted(struct call *c, const struct state *s, const struct state_note *note)
+{
+	struct record r = {.key = note->key, .value = note->value};
+	struct state_write write = {.record = &r, .expected = note->expected};
+	struct event e = {.type = note->type, .address = note->address, .data = note->data};
+	const struct state_batch batch = {
+		.expected_head = UINT64_MAX, .events = &e, .event_count = 1, .writes = &write, .write_count = 1};
+	int rc = state_commit(c, s, &batch);
+	json_decref(note->data);
+	return rc;
+}
+
+void state_close(struct state *s)
+{
+	if (s && s->ops)
+		s->ops->close(s->ctx);
+	if (s)
+		*s = (struct state){0};
+}
