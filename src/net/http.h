@@ -12,7 +12,7 @@
 #include "base/str.h"
 
 enum http_method {
-	HTTP_OTHER,
+	HTTP_OTHER, // any other token
 	HTTP_GET,
 	HTTP_HEAD,
 	HTTP_POST,

@@ -65,7 +65,8 @@ void loop_timer_clear(struct loop *l, struct loop_timer *t);
 // From any thread: runs the task on the loop's thread in its next round. The task is borrowed until it runs, and a task
 // that is queued already stays queued once.
 void loop_post(struct loop *l, struct loop_task *t);
-// The loop's thread only: runs the task at the end of this round, before waiting again. For destroying an object whose
+// The loop's thread only: runs the task at the end of this round, before waiting again; queued while such tasks run, it
+// waits for the next round (which then does not block). For destroying an object whose
 // callback is still on the stack.
 void loop_later(struct loop *l, struct loop_task *t);
 void loop_later_cancel(struct loop *l, struct loop_task *t);
