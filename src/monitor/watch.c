@@ -53,7 +53,7 @@ void watch_free(struct watch *w)
 int watch_save(struct call *c, const struct state *s, const struct watch *w, const struct monitor_rule *rule)
 {
 	uint64_t revision;
-	json_t *j = alert_to_json(&w->alert, &w->place, rule);
+	AUTO(json) j = alert_to_json(&w->alert, &w->place, rule);
 	json_object_set_new(j, "fixed", json_boolean(w->fixed));
 	json_object_set_new(j, "told", json_string(alert_state_word(w->told)));
 	return state_put(c, s, key_of(c->arena, &w->place), j, UINT64_MAX, &revision);

@@ -48,7 +48,8 @@ int override_set(struct call *c, const struct state *s, const struct override *o
 	struct record now = {0};
 	struct str key = key_of(c, o);
 	struct override made = *o;
-	uint64_t revision;
+	if (o->address.n == 0 || o->field.n == 0 || o->author.n == 0 || !o->value)
+		return call_fail(c, ERR_INVALID, "an override needs an address, a field, a value and an author");
 	int rc = state_get(c, s, key, &now);
 	if (rc < 0)
 		return rc;
@@ -56,15 +57,16 @@ int override_set(struct call *c, const struct state *s, const struct override *o
 	if (now.revision && holds(&before, call_now_ns(c)) && same(&before, o))
 		return 0;
 	made.made_ns = call_now_ns(c);
-	rc = state_append_one(c, s, S("override.set"), o->address, to_json(&made), NULL);
-	return rc < 0 ? rc : state_put(c, s, key, to_json(&made), now.revision, &revision);
+	AUTO(json) value = to_json(&made);
+	const struct state_note note = {.key = key, .value = value, .expected = now.revision, .type = S("override.set"),
+		.address = o->address, .data = to_json(&made)};
+	return state_put_noted(c, s, &note);
 }
 
 int override_end(struct call *c, const struct state *s, const struct override *which, struct str by, struct str why)
 {
 	struct record now = {0};
 	struct str key = key_of(c, which);
-	uint64_t revision;
 	int rc = state_get(c, s, key, &now);
 	if (rc < 0)
 		return rc;
@@ -76,15 +78,33 @@ int override_end(struct call *c, const struct state *s, const struct override *w
 	json_t *data = to_json(&before);
 	json_set_str(data, "ended_by", by);
 	json_set_str(data, "why", why);
-	rc = state_append_one(c, s, S("override.ended"), which->address, data, NULL);
-	return rc < 0 ? rc : state_put(c, s, key, NULL, now.revision, &revision);
+	const struct state_note note = {.key = key, .expected = now.revision, .type = S("override.ended"),
+		.address = which->address, .data = data};
+	return state_put_noted(c, s, &note);
+}
+
+int override_expire(struct call *c, const struct state *s, size_t *count)
+{
+	struct record *records;
+	size_t n, ended = 0;
+	int rc = state_list(c, s, S("override/"), &records, &n);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		struct override o = of_json(records[i].value);
+		if (holds(&o, call_now_ns(c)))
+			continue;
+		rc = override_end(c, s, &o, S("system"), S("expired"));
+		ended += rc == 0;
+	}
+	if (rc == 0)
+		*count = ended;
+	return rc;
 }
 
 int override_list(struct call *c, const struct state *s, struct override **out, size_t *count)
 {
 	struct record *records;
 	size_t n, kept = 0;
-	int rc = s->ops->list(c, s->ctx, S("override/"), &records, &n);
+	int rc = state_list(c, s, S("override/"), &records, &n);
 	if (rc < 0)
 		return rc;
 	struct override *list = arena_new_array(c->arena, MAX(n, (size_t)1), struct override);

@@ -18,6 +18,8 @@ struct override {
 
 // Sets or replaces; an equal one that stands already changes nothing and journals nothing. Event override.set.
 MUST_CHECK int override_set(struct call *c, const struct state *s, const struct override *o);
+// Expired ones that nobody ended: each gets its event override.ended with by "system" and is forgotten. *count: how many.
+MUST_CHECK int override_expire(struct call *c, const struct state *s, size_t *count);
 // Event override.ended with who and why. ERR_NOT_FOUND when there is none; ERR_DENIED when `by` is a monitor and another made it.
 MUST_CHECK int override_end(struct call *c, const struct state *s, const struct override *which, struct str by, struct str why);
 // All that hold now (expired ones are left out), in order of address.
