@@ -35,16 +35,22 @@ static void pack_b(const struct gemm *g, const struct block *b, float *out)
 
 VECTOR_INLINE void tile_body(const float *a, const float *b, size_t k, float *out)
 {
-	vector_f32 sum[TILE_M][2] = {{{0}}}, left, right;
-	for (size_t p = 0; p < k; p++) {
-		VECTOR_LOAD(left, b + p * TILE_N);
-		VECTOR_LOAD(right, b + p * TILE_N + VECTOR_F32);
-		for (size_t i = 0; i < TILE_M; i++) {
-			sum[i][0] += a[p * TILE_M + i] * left;
-			sum[i][1] += a[p * TILE_M + i] * right;
-		}
+	vector_f32 s00 = {0}, s01 = {0}, s10 = {0}, s11 = {0}, s20 = {0}, s21 = {0}, s30 = {0}, s31 = {0}, left, right;
+	for (size_t p = 0; p < k; p++, a += TILE_M, b += TILE_N) {
+		VECTOR_LOAD(left, b);
+		VECTOR_LOAD(right, b + VECTOR_F32);
+		s00 += a[0] * left;
+		s01 += a[0] * right;
+		s10 += a[1] * left;
+		s11 += a[1] * right;
+		s20 += a[2] * left;
+		s21 += a[2] * right;
+		s30 += a[3] * left;
+		s31 += a[3] * right;
 	}
-	memcpy(out, sum, sizeof(sum));
+	const vector_f32 *const sums[] = {&s00, &s01, &s10, &s11, &s20, &s21, &s30, &s31};
+	for (size_t i = 0; i < COUNT_OF(sums); i++)
+		VECTOR_STORE(out + i * VECTOR_F32, *sums[i]);
 }
 
 static void tile_plain(const float *a, const float *b, size_t k, float *out)
@@ -106,24 +112,36 @@ void gemm_own(const struct gemm *g)
 	}
 }
 
-// Four sums of eight lanes, joined in one order.
+// Four sums of eight lanes, joined in one order. The sums are named one by one: an array of them would live in memory.
+VECTOR_INLINE float dot_body(const float *w, const float *x, size_t n)
+{
+	vector_f32 s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, a0, a1, a2, a3, x0, x1, x2, x3;
+	size_t i = 0;
+	for (; i + 4 * VECTOR_F32 <= n; i += 4 * VECTOR_F32) {
+		VECTOR_LOAD(a0, w + i);
+		VECTOR_LOAD(x0, x + i);
+		VECTOR_LOAD(a1, w + i + VECTOR_F32);
+		VECTOR_LOAD(x1, x + i + VECTOR_F32);
+		VECTOR_LOAD(a2, w + i + 2 * VECTOR_F32);
+		VECTOR_LOAD(x2, x + i + 2 * VECTOR_F32);
+		VECTOR_LOAD(a3, w + i + 3 * VECTOR_F32);
+		VECTOR_LOAD(x3, x + i + 3 * VECTOR_F32);
+		s0 += a0 * x0;
+		s1 += a1 * x1;
+		s2 += a2 * x2;
+		s3 += a3 * x3;
+	}
+	vector_f32 all = (s0 + s1) + (s2 + s3);
+	float y = ((all[0] + all[4]) + (all[1] + all[5])) + ((all[2] + all[6]) + (all[3] + all[7]));
+	for (; i < n; i++)
+		y += w[i] * x[i];
+	return y;
+}
+
 VECTOR_INLINE void gemv_body(const struct gemv *g)
 {
-	enum { STEP = 4 * VECTOR_F32 };
 	for (size_t r = 0; r < g->rows; r++) {
-		const float *w = g->w + r * g->columns;
-		vector_f32 sum[4] = {{0}}, a, x;
-		size_t c = 0;
-		for (; c + STEP <= g->columns; c += STEP)
-			for (size_t i = 0; i < 4; i++) {
-				VECTOR_LOAD(a, w + c + i * VECTOR_F32);
-				VECTOR_LOAD(x, g->x + c + i * VECTOR_F32);
-				sum[i] += a * x;
-			}
-		vector_f32 all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-		float y = ((all[0] + all[4]) + (all[1] + all[5])) + ((all[2] + all[6]) + (all[3] + all[7]));
-		for (; c < g->columns; c++)
-			y += w[c] * g->x[c];
+		float y = dot_body(g->w + r * g->columns, g->x, g->columns);
 		g->y[r] = g->bias ? y + g->bias[r] : y;
 	}
 }

@@ -32,7 +32,7 @@ static int read_magic(const unsigned char *p, size_t n, unsigned *dimensions, st
 int idx_parse(struct str bytes, struct idx *out, struct err *e)
 {
 	const unsigned char *p = (const unsigned char *)bytes.p;
-	unsigned dimensions;
+	unsigned dimensions = 0;
 	int rc = read_magic(p, bytes.n, &dimensions, e);
 	if (rc < 0)
 		return rc;

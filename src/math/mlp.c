@@ -29,7 +29,7 @@ static int check_sizes(const size_t *sizes, size_t count, size_t *floats, struct
 
 int mlp_new(struct mlp *m, const size_t *sizes, size_t count, struct err *e)
 {
-	size_t floats;
+	size_t floats = 0;
 	int rc = check_sizes(sizes, count, &floats, e);
 	if (rc < 0)
 		return rc;
@@ -65,11 +65,11 @@ void mlp_initialise(struct mlp *m, uint64_t seed)
 	for (size_t layer = 0; layer < m->layers; layer++) {
 		struct rng r;
 		rng_seed(&r, seed, layer);
-		double bound = 1 / sqrt((double)m->sizes[layer]);
+		double bound = sqrt(6 / (double)m->sizes[layer]);
 		for (size_t i = 0; i < m->sizes[layer] * m->sizes[layer + 1]; i++)
 			m->weight[layer][i] = (float)(bound * (2 * rng_uniform(&r) - 1));
 		for (size_t i = 0; i < m->sizes[layer + 1]; i++)
-			m->bias[layer][i] = (float)(bound * (2 * rng_uniform(&r) - 1));
+			m->bias[layer][i] = 0;
 	}
 }
 

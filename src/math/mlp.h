@@ -26,7 +26,7 @@ static inline void mlp_autofree(struct mlp *m)
 {
 	mlp_free(m);
 }
-void mlp_initialise(struct mlp *m, uint64_t seed); // uniform in +-1/sqrt(in), as is usual for dense layers
+void mlp_initialise(struct mlp *m, uint64_t seed); // weights uniform in +-sqrt(6/in) (He and others, 2015), biases 0
 // Copies out of a file that has exactly the tensors of an MLP. ERR_INVALID names what is missing, extra or of another form.
 MUST_CHECK int mlp_read(const struct safetensors *s, struct mlp *out, struct err *e);
 // Describes the weights as tensors that borrow m; write with safetensors_write_file or safetensors_write.
