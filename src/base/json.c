@@ -155,12 +155,13 @@ static json_t *repaired(struct str s)
 {
 	AUTO(buf) text = {0};
 	while (s.n) {
-		size_t n = 1;
-		while (n < MIN(s.n, (size_t)4) && !str_utf8_valid(str_take(s, n)))
-			n++;
-		bool good = str_utf8_valid(str_take(s, n)) && s.p[0] != '\0';
-		buf_add(&text, good ? str_take(s, n) : S("\xef\xbf\xbd"));
-		s = str_drop(s, good ? n : 1);
+		struct str good = str_take(s, str_utf8_prefix(s));
+		ptrdiff_t nul = str_find_char(good, '\0');
+		good = nul >= 0 ? str_take(good, (size_t)nul) : good;
+		buf_add(&text, good);
+		if (good.n < s.n)
+			buf_add(&text, S("\xef\xbf\xbd"));
+		s = str_drop(s, good.n + 1);
 	}
 	return text.failed ? NULL : json_of_str(buf_str(&text));
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// A document as a tree that knows where each part stands: what YAML and JSON texts become before a kind's table reads them.
-// Built from libfyaml's events with limits (size, depth, nodes; aliases and tags are refused; duplicate keys are errors that name both
-// places). Lives in the arena of the parse; texts are copies. Plain scalars keep their text: the reader decides the type, so
-// "no", "1:30" or "012" never turn into something else.
+// A document as a tree that knows where each part stands: what YAML and JSON texts become before a kind's table reads
+// them. Built from libfyaml's events with limits (size, depth, nodes; aliases and tags are refused; duplicate keys are
+// errors that name both places). Lives in the arena of the parse; texts are copies. Plain scalars keep their text: the
+// reader decides the type, so "no", "1:30" or "012" never turn into something else.
 #ifndef ISOBAR_BASE_NODE_H
 #define ISOBAR_BASE_NODE_H
 
 #include <jansson.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -46,16 +47,23 @@ struct findings {
 	struct finding *first, *last;
 	size_t count;
 };
-void findings_add(struct findings *f, struct position at, struct str field, struct str suggestion, const char *problem, ...)
-	PRINTF_LIKE(5, 6);
+void findings_add(struct findings *f, struct position at, struct str field, struct str suggestion, const char *problem,
+	...) PRINTF_LIKE(5, 6);
+// "isobar.yaml:7:3: clouds.aws.region: expected ...; did you mean ...?" appended to out.
+void finding_text(const struct finding *finding, struct buf *out);
+// 0 without findings; else `code` with the text of the first and the number of the others.
+MUST_CHECK int findings_err(const struct findings *f, int code, struct err *e);
 
-// YAML 1.2 (core schema kept as text); *root NULL when the text is empty. ERR_INVALID when there were findings.
+// YAML 1.2 (core schema kept as text); JSON is read too. The tree lives in f->arena; *root NULL when the text is empty.
+// ERR_INVALID when there were findings: duplicate names, anchors, aliases, tags and second documents are some.
 MUST_CHECK int node_parse_yaml(struct str text, const char *file, struct findings *f, struct node **root);
 struct node *node_member(const struct node *map, struct str key); // NULL when absent or no map
 struct str node_path(const struct node *n, struct arena *a);      // "clouds.aws-us.region", "rules[1].over"
-// As JSON (new reference): plain scalars become null, true/false, numbers where JSON has such a form; quoted ones strings.
+// As JSON (new reference, NULL without memory): plain scalars become null, true/false, numbers where JSON has such a
+// form and 64 bits hold it; all others strings.
 json_t *node_to_json(const struct node *n);
-// From JSON, without positions; for what comes from state instead of a file.
+// From JSON, without positions; for what comes from state instead of a file. NULL without memory or past
+// NODE_MAX_DEPTH.
 struct node *node_of_json(const json_t *j, struct arena *a);
 
 #endif

@@ -140,15 +140,21 @@ static size_t utf8_step(struct str s)
 	return overlong || surrogate || beyond ? 0 : n;
 }
 
+size_t str_utf8_prefix(struct str s)
+{
+	size_t good = 0;
+	while (good < s.n) {
+		size_t n = utf8_step(str_drop(s, good));
+		if (n == 0)
+			break;
+		good += n;
+	}
+	return good;
+}
+
 bool str_utf8_valid(struct str s)
 {
-	while (s.n) {
-		size_t n = utf8_step(s);
-		if (n == 0)
-			return false;
-		s = str_drop(s, n);
-	}
-	return true;
+	return str_utf8_prefix(s) == s.n;
 }
 
 int str_to_u64(struct str s, uint64_t *out)

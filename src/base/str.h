@@ -40,7 +40,8 @@ ptrdiff_t str_find(struct str s, struct str needle);
 bool str_cut(struct str s, char c, struct str *head, struct str *tail);
 // Takes the next piece up to sep off *rest; false when *rest is used up. "a,,b" gives "a", "", "b".
 bool str_next(struct str *rest, char sep, struct str *piece);
-bool str_utf8_valid(struct str s); // shortest form, no surrogates (RFC 3629)
+bool str_utf8_valid(struct str s);    // shortest form, no surrogates (RFC 3629)
+size_t str_utf8_prefix(struct str s); // bytes before the first that breaks that; s.n when none does
 
 // Whole-string numbers: no sign but '-' for signed, no space, overflow refused. Doubles must be finite.
 MUST_CHECK int str_to_u64(struct str s, uint64_t *out);
