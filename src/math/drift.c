@@ -29,14 +29,17 @@ double drift_psi(const double *reference, const double *current, size_t n)
 	return sum;
 }
 
+// Filled shares add up to more than 1, and are brought back to 1 here (PSI leaves them so).
 double drift_kl(const double *reference, const double *current, size_t n)
 {
-	double fill_r = zero_fill(reference, n), fill_c = zero_fill(current, n), sum = 0;
+	double fill_r = zero_fill(reference, n), fill_c = zero_fill(current, n), sum = 0, all_r = 0, all_c = 0;
 	for (size_t i = 0; i < n; i++) {
 		double r = reference[i] > 0 ? reference[i] : fill_r, c = current[i] > 0 ? current[i] : fill_c;
 		sum += r * log(r / c);
+		all_r += r;
+		all_c += c;
 	}
-	return sum;
+	return n ? sum / all_r + log(all_c / all_r) : 0;
 }
 
 static double entropy_part(double p, double middle)

@@ -211,7 +211,7 @@ void mlp_forward(const struct mlp *m, const float *input, float *scratch, float 
 		blas_gemv(&(struct gemv){.w = m->weight[i], .bias = m->bias[i], .x = x, .y = y, .rows = m->sizes[i + 1],
 			.columns = m->sizes[i]});
 		for (size_t j = 0; !last && j < m->sizes[i + 1]; j++)
-			y[j] = y[j] > 0 ? y[j] : 0;
+			y[j] = y[j] < 0 ? 0 : y[j]; // NaN stays NaN
 		x = y;
 	}
 }

@@ -55,7 +55,7 @@ static void forward(struct pass *p)
 		blas_gemm(p->blas, &(struct gemm){.transpose_b = true, .m = p->n, .n = out, .k = in, .alpha = 1, .beta = 1,
 			.a = p->layer[i], .lda = in, .b = m->weight[i], .ldb = in, .c = y, .ldc = out});
 		for (size_t j = 0; i + 1 < m->layers && j < p->n * out; j++)
-			y[j] = y[j] > 0 ? y[j] : 0;
+			y[j] = y[j] < 0 ? 0 : y[j]; // NaN stays NaN
 	}
 }
 
