@@ -14,34 +14,32 @@ struct gateway_tls {
 	struct str key;
 };
 struct gateway {
-	struct str name;
 	struct str listen; // "127.0.0.1:8443"
 	struct gateway_tls tls;
 	struct str audit; // "strict" | "none"
 };
 extern const struct kind gateway_kind;
-extern const struct resource_handler gateway_handler; // ctx: struct gateway_handler_ctx (gateway/gateway_handler.h)
+extern const struct resource_handler gateway_handler; // ctx: const struct gateway_ctx * (gateway/gateway_ctx.h)
 
 struct route_match {
 	struct str path;           // "/v2/models/classify/**"
 	struct field_list methods; // of struct str; empty: GET and POST
 };
 struct route_retry {
-	int64_t attempts;
-	bool idempotent; // requests may be sent to another target when one failed before its answer began
+	int64_t attempts; // at most so many in all, each on another target
+	bool idempotent;  // a request may be sent to another target after one had it and failed before its answer began
 };
 struct route_require {
 	struct field_list any; // of struct str: "api-key"; empty: nobody needs to identify himself
 };
 struct route {
-	struct str name;
 	struct field_ref gateway;
 	struct route_match match;
 	struct field_ref to; // endpoint/NAME
 	struct str balance;  // "lowest latency"
 	struct route_retry retry;
 	struct route_require require;
-	int64_t timeout_ns; // of one attempt
+	int64_t timeout_ns; // of one attempt, until its answer begins
 };
 extern const struct kind route_kind;
 extern const struct resource_handler route_handler;

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the gateway's control-plane side needs from the workspace; built by main.c, borrowed by the handler's row,
+// read-only.
+#ifndef ISOBAR_GATEWAY_GATEWAY_CTX_H
+#define ISOBAR_GATEWAY_GATEWAY_CTX_H
+
+#include "state/state.h"
+
+struct gateway_ctx {
+	const struct state *state;
+	const char *folder; // of the workspace; gateways live in FOLDER/.isobar/gateways/NAME
+	bool free_port;     // pocket: a port that is taken becomes a free one
+};
+
+#endif
