@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A kind is one table: what a user may declare, field by field. The table alone drives parsing with positions and "did you
-// mean", validation, defaults, references, the plan's diff, `isobar explain`, the JSON Schema and the reference manual.
-// Each room exports `extern const struct kind NAME_kind;` and the C struct that it fills; main.c owns the array of all.
-// Tables are constant; everything decoded lives in the caller's arena.
+// A kind is one table: what a user may declare, field by field. The table alone drives parsing with positions and "did
+// you mean", validation, defaults, references, the plan's diff, `isobar explain`, the JSON Schema and the reference
+// manual. Each room exports `extern const struct kind NAME_kind;` and the C struct that it fills; main.c owns the array
+// of all. Tables are constant; everything decoded lives in the caller's arena.
 #ifndef ISOBAR_BASE_KIND_H
 #define ISOBAR_BASE_KIND_H
 
@@ -12,35 +12,38 @@
 
 // The type of a field, the C type at its offset, and what a user writes.
 enum field_type {
-	FIELD_TEXT,      // struct str
-	FIELD_NAME,      // struct str           letters, digits, '-', '_', '.'; starts with a letter or digit; at most 63
-	FIELD_BOOL,      // bool                 true | false
-	FIELD_INTEGER,   // int64_t              between min and max
-	FIELD_NUMBER,    // double               between min and max
-	FIELD_DURATION,  // int64_t ns           30d, 60s, 250ms
-	FIELD_SIZE,      // int64_t bytes        512MiB, 5GB
-	FIELD_PERCENT,   // double, 1.0 = 100%   5%
-	FIELD_RANGE,     // struct field_range   0..1
-	FIELD_MONEY,     // struct field_money   40 EUR, 50 EUR/month
-	FIELD_CHOICE,    // struct str           one of `choices`
-	FIELD_REF,       // struct field_ref     a name of kind `refers`, or kind/name
-	FIELD_URL,       // struct str           absolute http(s) or file URL
-	FIELD_CLOUDS,    // struct field_list of struct str: a list of cloud names, or "all" (then empty and all = true)
-	FIELD_LIST,      // struct field_list of the type `item`
-	FIELD_BLOCK,     // the struct of the sub-table `block`, in place; absent: zero with defaults
-	FIELD_BLOCKS,    // struct field_list of the struct of `block`: a list of maps
-	FIELD_NAMED,     // struct field_list of the struct of `block`: a map, its keys in the FIELD_KEY field of the sub-table
-	FIELD_KEY,       // struct str           filled with the map's key
-	FIELD_ANY,       // const struct node *  read by whoever knows it (`with:`), kept as written
-	FIELD_CUSTOM,    // whatever `parse` of the row makes of the node; also for "a scalar or a map" fields
+	FIELD_TEXT,    // struct str
+	FIELD_NAME,    // struct str           letters, digits, '-', '_', '.'; starts with a letter or digit; at most 63
+	FIELD_BOOL,    // bool                 true | false
+	FIELD_INTEGER, // int64_t              between min and max
+	FIELD_NUMBER,  // double               between min and max
+	FIELD_DURATION, // int64_t ns           30d, 60s, 250ms
+	FIELD_SIZE,     // int64_t bytes        512MiB, 5GB
+	FIELD_PERCENT,  // double, 1.0 = 100%   5%
+	FIELD_RANGE,    // struct field_range   0..1
+	FIELD_MONEY,    // struct field_money   40 EUR, 50 EUR/month
+	FIELD_CHOICE,   // struct str           one of `choices`
+	FIELD_REF,      // struct field_ref     a name of kind `refers`, or kind/name
+	FIELD_URL,      // struct str           absolute http(s) or file URL
+	FIELD_CLOUDS,   // struct field_list of struct str: a list of cloud names, or "all" (then empty and all = true)
+	FIELD_LIST,     // struct field_list of the type `item`
+	FIELD_BLOCK,    // the struct of the sub-table `block`, in place; absent: zero with defaults
+	FIELD_BLOCKS,   // struct field_list of the struct of `block`: a list of maps
+	FIELD_NAMED,    // struct field_list of the struct of `block`: a map, its keys in the FIELD_KEY field of the
+			// sub-table
+	FIELD_KEY,      // struct str           filled with the map's key
+	FIELD_PRESENT,  // bool                 true when the block was written: tells an absent block from one of
+			// defaults
+	FIELD_ANY,      // const struct node *  read by whoever knows it (`with:`), kept as written
+	FIELD_CUSTOM,   // whatever `parse` of the row makes of the node; also for "a scalar or a map" fields
 };
 
 enum field_flags {
 	FIELD_REQUIRED = 1,
-	FIELD_IN_PLACE = 2,     // a change updates the resource; without it a change replaces it
-	FIELD_BY_OPERATOR = 4,  // an operator's command may override it at run time
-	FIELD_BY_MONITOR = 8,   // a monitor may override it at run time
-	FIELD_SECRET = 16,      // holds the name of a secret, never its value
+	FIELD_IN_PLACE = 2,    // a change updates the resource; without it a change replaces it
+	FIELD_BY_OPERATOR = 4, // an operator's command may override it at run time
+	FIELD_BY_MONITOR = 8,  // a monitor may override it at run time
+	FIELD_SECRET = 16,     // holds the name of a secret, never its value
 };
 
 struct field_list {
@@ -49,9 +52,12 @@ struct field_list {
 	bool all; // FIELD_CLOUDS: "all" was written
 };
 struct field_ref {
-	struct str kind;      // singular, with hyphens: "encryption-key"
+	struct str kind; // singular, with hyphens: "encryption-key"; empty when several fit and none was written
 	struct str name;
-	struct str qualifier; // behind '@': an alias ("champion"); behind '/': a part ("train" of prepared/train); else empty
+	struct str qualifier; // behind '@': an alias ("champion"); behind '/': a part ("train" of prepared/train); else
+			      // empty
+	char mark;     // '@', '/', or 0 without a qualifier
+	struct str on; // cloud, of "bucket/lake on munich"; else empty
 };
 struct field_range {
 	double low, high;
@@ -68,15 +74,17 @@ struct field {
 	enum field_type type;
 	unsigned flags;
 	size_t offset;
-	const char *otherwise;     // default as the user would write it; NULL: none
-	const char *help;          // one line
-	const char *unit;          // for the manual; NULL: none
-	double min, max;           // both 0: no bounds
+	const char *otherwise;      // default as the user would write it; NULL: none
+	const char *help;           // one line
+	const char *unit;           // for the manual; NULL: none
+	double min, max;            // both 0: no bounds. Durations in seconds, sizes in bytes, percentages as fractions
 	const char *const *choices; // NULL-ended
-	const char *refers;        // FIELD_REF: singular kinds, separated by '|'
-	enum field_type item;      // FIELD_LIST: type of an item
-	const struct kind *block;  // FIELD_BLOCK, FIELD_BLOCKS, FIELD_NAMED
-	// FIELD_CUSTOM: reads node into out; adds findings. Returns false when it added any.
+	const char *refers;   // FIELD_REF: singular kinds, separated by '|'; NULL: any, and kind/name is written out
+	enum field_type item; // FIELD_LIST: type of an item (no list or block)
+	size_t item_size;     // FIELD_LIST of FIELD_CUSTOM: size of what `parse` makes of an item
+	const struct kind *block; // FIELD_BLOCK, FIELD_BLOCKS, FIELD_NAMED
+	// FIELD_CUSTOM: reads node into out; adds findings. Returns false when it added any. Memory comes from
+	// f->arena's owner: what it keeps must be in f->arena.
 	bool (*parse)(const struct node *node, void *out, struct findings *f);
 };
 
@@ -93,14 +101,24 @@ struct kind {
 };
 #define KIND_FIELDS(array) .fields = (array), .field_count = COUNT_OF(array)
 
-// Fills *out (zeroed, of kind->size) from a map: defaults first, then members; unknown names, wrong types, bounds and missing
-// required fields become findings, all of them. ERR_INVALID when it added any. References are only parsed, not resolved.
-MUST_CHECK int kind_decode(const struct kind *k, const struct node *map, struct arena *a, void *out, struct findings *f);
-// The same from JSON that was validated before (a resource record in state); errors there are ERR_CORRUPT.
+// Fills *out (of kind->size; zeroed first) from a map: defaults, then members; unknown names, wrong types, bounds and
+// missing required fields become findings, all of them. ERR_INVALID when it added any. References are only parsed, not
+// resolved. A null member counts as absent, a null or NULL map as an empty one. Texts are borrowed from the nodes, so
+// these and f->arena must live as long as *out.
+MUST_CHECK int kind_decode(
+	const struct kind *k, const struct node *map, struct arena *a, void *out, struct findings *f);
+// The same from JSON that was validated before (a resource record in state); errors there are ERR_CORRUPT. All is
+// copied.
 MUST_CHECK int kind_decode_json(const struct kind *k, const json_t *object, struct arena *a, void *out, struct err *e);
 const struct field *kind_field(const struct kind *k, struct str name);
 const struct kind *kind_find(const struct kind *const *kinds, struct str plural_or_singular); // NULL-ended array
+// What a user is expected to write, for messages and manuals: "a duration such as 30d", "one of a, b, c".
+void kind_expected(const struct field *field, struct buf *out);
+// Checks the tables themselves, for a test of each room: names, helps, offsets inside the struct, defaults that decode,
+// references to kinds that are there. ERR_INTERNAL names the first row that is wrong. kinds is NULL-ended.
+MUST_CHECK int kind_verify(const struct kind *const *kinds, struct err *e);
 // The closest of the names that is close enough to be meant; empty str when none is.
-struct str kind_suggest(struct str written, struct str (*name_at)(const void *ctx, size_t i), const void *ctx, size_t count);
+struct str kind_suggest(
+	struct str written, struct str (*name_at)(const void *ctx, size_t i), const void *ctx, size_t count);
 
 #endif

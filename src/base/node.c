@@ -17,7 +17,7 @@ void findings_add(
 	vsnprintf(text, sizeof(text), problem, args);
 	va_end(args);
 	f->count++; // also without memory for the text: a fault must never look like none
-	struct finding *finding = arena_new(f->arena, struct finding);
+	struct finding *finding = f->count <= FINDINGS_MAX ? arena_new(f->arena, struct finding) : NULL;
 	if (!finding)
 		return;
 	finding->at = at;

@@ -42,6 +42,7 @@ struct finding {
 	struct str suggestion; // "did you mean \"clouds\"?"; may be empty
 	struct finding *next;
 };
+enum { FINDINGS_MAX = 1000 }; // kept; more are only counted
 struct findings {
 	struct arena *arena;
 	struct finding *first, *last;

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kind_*.c files share.
+#ifndef ISOBAR_BASE_KIND_IMPL_H
+#define ISOBAR_BASE_KIND_IMPL_H
+
+#include "base/kind.h"
+
+// Bytes of the C type of a field (an item of a list: with type = item); 0 for types without one of their own.
+size_t kind_type_size(const struct field *field);
+bool kind_is_scalar(enum field_type type); // written as one word or number
+// Reads one scalar; false when it is not of the type. Bounds are checked too.
+bool kind_read_scalar(const struct field *field, const struct node *n, void *out);
+// A field like `list`, for its items.
+struct field kind_item_field(const struct field *list);
+// The node that stands for a default: a plain scalar, or a text in brackets read as YAML. NULL and a finding when it is
+// broken.
+const struct node *kind_default_node(const struct field *field, struct findings *f);
+
+#endif

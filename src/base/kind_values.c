@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// One value of a table's row: its size in C, how it is read, what is said when it is something else, and its default.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/kind_impl.h"
+#include "base/kind_scalars.h"
+#include "base/time.h"
+
+// C type and words for every type of field, in the order of the enum.
+static const struct {
+	enum field_type type;
+	bool scalar;
+	size_t size;
+	const char *expected;
+} types[] = {
+	{FIELD_TEXT, true, sizeof(struct str), "text"},
+	{FIELD_NAME, true, sizeof(struct str), "a name (letters, digits, '-', '_', '.'; at most 63)"},
+	{FIELD_BOOL, true, sizeof(bool), "true or false"},
+	{FIELD_INTEGER, true, sizeof(int64_t), "a whole number"},
+	{FIELD_NUMBER, true, sizeof(double), "a number"},
+	{FIELD_DURATION, true, sizeof(int64_t), "a duration such as 30d, 5m or 250ms"},
+	{FIELD_SIZE, true, sizeof(int64_t), "a size such as 512MiB or 5GB"},
+	{FIELD_PERCENT, true, sizeof(double), "a percentage such as 5%"},
+	{FIELD_RANGE, true, sizeof(struct field_range), "a range such as 0..1"},
+	{FIELD_MONEY, true, sizeof(struct field_money), "an amount such as 40 EUR or 50 EUR/month"},
+	{FIELD_CHOICE, true, sizeof(struct str), "one of"},
+	{FIELD_REF, true, sizeof(struct field_ref), "the name of"},
+	{FIELD_URL, true, sizeof(struct str), "an absolute http, https or file URL without user and password"},
+	{FIELD_CLOUDS, false, sizeof(struct field_list), "a list of clouds, or all"},
+	{FIELD_LIST, false, sizeof(struct field_list), "a list"},
+	{FIELD_BLOCK, false, 0, "a map"},
+	{FIELD_BLOCKS, false, sizeof(struct field_list), "a list of maps"},
+	{FIELD_NAMED, false, sizeof(struct field_list), "a map of names"},
+	{FIELD_KEY, false, sizeof(struct str), "a name"},
+	{FIELD_PRESENT, false, sizeof(bool), "nothing"},
+	{FIELD_ANY, false, sizeof(const struct node *), "anything"},
+	{FIELD_CUSTOM, false, 0, "a value of its own form"},
+};
+
+size_t kind_type_size(const struct field *field)
+{
+	if (field->type == FIELD_BLOCK)
+		return field->block->size;
+	return field->type == FIELD_CUSTOM ? field->item_size : types[field->type].size;
+}
+
+bool kind_is_scalar(enum field_type type)
+{
+	return types[type].scalar;
+}
+
+struct field kind_item_field(const struct field *list)
+{
+	struct field item = *list;
+	item.type = list->type == FIELD_CLOUDS ? FIELD_NAME : list->item;
+	item.otherwise = NULL;
+	return item;
+}
+
+static bool in_bounds(const struct field *field, double value)
+{
+	if (field->min == 0 && field->max == 0)
+		return true;
+	return value >= field->min && value <= field->max;
+}
+
+static bool read_choice(const struct field *field, struct str text, struct str *out)
+{
+	for (const char *const *choice = field->choices; *choice; choice++)
+		if (str_eq(text, str_of(*choice))) {
+			*out = str_of(*choice);
+			return true;
+		}
+	return false;
+}
+
+// A secret is only named: what is not "secret/NAME" may be the secret itself.
+static bool read_text(const struct field *field, struct str text, struct str *out)
+{
+	bool secret = field->flags & FIELD_SECRET;
+	if (secret && !(str_starts(text, S("secret/")) && name_valid(str_drop(text, 7))))
+		return false;
+	*out = text;
+	return true;
+}
+
+static bool read_integer(const struct field *field, const struct node *n, int64_t *out)
+{
+	int64_t value;
+	if (n->quoted || str_to_i64(n->text, &value) < 0 || !in_bounds(field, (double)value))
+		return false;
+	*out = value;
+	return true;
+}
+
+static bool read_duration(const struct field *field, struct str text, int64_t *out)
+{
+	int64_t value;
+	if (duration_parse(text, &value) < 0 || !in_bounds(field, (double)value / (double)NS_PER_S))
+		return false;
+	*out = value;
+	return true;
+}
+
+static bool read_size(const struct field *field, struct str text, int64_t *out)
+{
+	int64_t value;
+	if (size_parse(text, &value) < 0 || !in_bounds(field, (double)value))
+		return false;
+	*out = value;
+	return true;
+}
+
+static bool read_real(const struct field *field, const struct node *n, double *out)
+{
+	double value;
+	bool percent = field->type == FIELD_PERCENT;
+	int rc = percent ? percent_parse(n->text, &value) : n->quoted ? ERR_INVALID : str_to_f64(n->text, &value);
+	if (rc < 0 || !in_bounds(field, value))
+		return false;
+	*out = value;
+	return true;
+}
+
+static bool read_name(struct str text, bool valid, struct str *out)
+{
+	if (valid)
+		*out = text;
+	return valid;
+}
+
+static bool read_bool(const struct node *n, bool *out)
+{
+	bool value = str_eq(n->text, S("true"));
+	if (n->quoted || (!value && !str_eq(n->text, S("false"))))
+		return false;
+	*out = value;
+	return true;
+}
+
+bool kind_read_scalar(const struct field *field, const struct node *n, void *out)
+{
+	switch ((int)field->type) {
+	case FIELD_TEXT:
+		return read_text(field, n->text, out);
+	case FIELD_NAME:
+		return read_name(n->text, name_valid(n->text), out);
+	case FIELD_BOOL:
+		return read_bool(n, out);
+	case FIELD_INTEGER:
+		return read_integer(field, n, out);
+	case FIELD_NUMBER:
+	case FIELD_PERCENT:
+		return read_real(field, n, out);
+	case FIELD_DURATION:
+		return read_duration(field, n->text, out);
+	case FIELD_SIZE:
+		return read_size(field, n->text, out);
+	case FIELD_RANGE:
+		return range_parse(n->text, out) == 0;
+	case FIELD_MONEY:
+		return money_parse(n->text, out) == 0;
+	case FIELD_CHOICE:
+		return read_choice(field, n->text, out);
+	case FIELD_REF:
+		return ref_parse(n->text, field->refers, out) == 0;
+	case FIELD_URL:
+		return read_name(n->text, url_valid(n->text), out);
+	default:
+		return false;
+	}
+}
+
+static void expect_ref(const struct field *field, struct buf *out)
+{
+	if (!field->refers) {
+		buf_add(out, S("an address such as model/fraud"));
+		return;
+	}
+	struct str rest = str_of(field->refers), one;
+	bool several = str_find_char(rest, '|') >= 0;
+	buf_add(out, several ? S("the name of one of these: ") : S("the name of "));
+	for (const char *gap = ""; str_next(&rest, '|', &one); gap = ", ") {
+		bool vowel = !several && one.n && strchr("aeiou", one.p[0]);
+		buf_printf(out, "%s%s%.*s", gap, several ? "" : vowel ? "an " : "a ", STR(one));
+	}
+}
+
+static void expect_choices(const struct field *field, struct buf *out)
+{
+	buf_add(out, S("one of "));
+	for (const char *const *choice = field->choices; *choice; choice++)
+		buf_printf(out, "%s%s", choice == field->choices ? "" : ", ", *choice);
+}
+
+// " from 1 to 20", in the unit in which the value is written.
+static void expect_bounds(const struct field *field, struct buf *out)
+{
+	char low[DOUBLE_TEXT_SIZE], high[DOUBLE_TEXT_SIZE], text[TIME_TEXT_SIZE];
+	if ((field->min == 0 && field->max == 0) || !kind_is_scalar(field->type))
+		return;
+	double_text(field->min, low);
+	double_text(field->max, high);
+	switch ((int)field->type) {
+	case FIELD_DURATION:
+		duration_text((int64_t)(field->min * (double)NS_PER_S), text);
+		buf_printf(out, ", from %s", text);
+		duration_text((int64_t)(field->max * (double)NS_PER_S), text);
+		buf_printf(out, " to %s", text);
+		return;
+	case FIELD_SIZE:
+		buf_add(out, S(", from "));
+		size_write((int64_t)field->min, out);
+		buf_add(out, S(" to "));
+		size_write((int64_t)field->max, out);
+		return;
+	case FIELD_PERCENT:
+		buf_add(out, S(", from "));
+		percent_write(field->min, out);
+		buf_add(out, S(" to "));
+		percent_write(field->max, out);
+		return;
+	default:
+		buf_printf(out, " from %s to %s", low, high);
+	}
+}
+
+void kind_expected(const struct field *field, struct buf *out)
+{
+	if (field->flags & FIELD_SECRET && field->type == FIELD_TEXT) {
+		buf_add(out, S("the name of a secret (secret/NAME)"));
+		return;
+	}
+	if (field->type == FIELD_CHOICE)
+		expect_choices(field, out);
+	else if (field->type == FIELD_REF)
+		expect_ref(field, out);
+	else
+		buf_add(out, str_of(types[field->type].expected));
+	if (field->type == FIELD_LIST) {
+		struct field item = kind_item_field(field);
+		buf_add(out, S("; each item: "));
+		kind_expected(&item, out);
+	}
+	expect_bounds(field, out);
+}
+
+const struct node *kind_default_node(const struct field *field, struct findings *f)
+{
+	struct str text = str_of(field->otherwise);
+	struct node *n = NULL;
+	if (!kind_is_scalar(field->type) && field->type != FIELD_CLOUDS) {
+		int rc = node_parse_yaml(text, "default", f, &n);
+		return rc == 0 ? n : NULL;
+	}
+	if (field->type == FIELD_CLOUDS && !str_eq(text, S("all")))
+		return node_parse_yaml(text, "default", f, &n) == 0 ? n : NULL;
+	n = arena_new(f->arena, struct node);
+	if (!n) {
+		findings_add(f, (struct position){0}, S(""), S(""), "out of memory");
+		return NULL;
+	}
+	*n = (struct node){.type = NODE_SCALAR, .text = text};
+	return n;
+}
