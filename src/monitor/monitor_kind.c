@@ -43,7 +43,7 @@ static const struct field rule_fields[] = {
 	{.name = "below", .type = FIELD_CUSTOM, .offset = offsetof(struct monitor_rule, below), .parse = threshold_parse,
 		.help = "The rule fires while the signal is below this."},
 	{.name = "over", .type = FIELD_DURATION, .offset = offsetof(struct monitor_rule, over_ns), .otherwise = "5m",
-		.min = 1e9, .max = 31536e12, .help = "Length of the window that is judged."},
+		.min = 1, .max = 31536000, .help = "Length of the window that is judged."},
 	{.name = "quantile", .type = FIELD_NUMBER, .offset = offsetof(struct monitor_rule, quantile), .otherwise = "0.99",
 		.min = 0, .max = 1, .help = "Latency only: the quantile that is compared."},
 	{.name = "of", .type = FIELD_CHOICE, .offset = offsetof(struct monitor_rule, of), .choices = drift_of,
