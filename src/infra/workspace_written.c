@@ -119,6 +119,7 @@ static json_t *value_json(const struct writer *w, const struct field *field, enu
 	case FIELD_NAMED:
 	case FIELD_ANY:
 	case FIELD_CUSTOM:
+	case FIELD_PRESENT:
 		break;
 	}
 	return node_to_json(n);
@@ -187,7 +188,7 @@ static json_t *table_json(const struct writer *w, const struct kind *k, const st
 	json_t *out = json_object();
 	for (size_t i = 0; i < k->field_count; i++) {
 		const struct field *field = &k->fields[i];
-		if (field->type == FIELD_KEY)
+		if (field->type == FIELD_KEY || field->type == FIELD_PRESENT)
 			continue;
 		const struct node *n = node_member(map, str_of(field->name));
 		bool absent = !n || n->type == NODE_NULL;
