@@ -125,7 +125,7 @@ static int recover_segment(struct audit *a, uint64_t first, bool *empty, struct 
 }
 
 // A head is signed only after its records are on disk: one that knows more than the log says that records were taken away.
-static int check_last_head(const struct audit *a, struct str heads, struct err *e)
+static int check_last_head(struct audit *a, struct str heads, struct err *e)
 {
 	struct audit_signed_head h = {0};
 	struct err why = {0};
@@ -136,6 +136,7 @@ static int check_last_head(const struct audit *a, struct str heads, struct err *
 	struct str last = str_drop(lines, begin);
 	if (last.n == 0 || audit_parse_head(last, &h, &why) < 0 || !audit_head_authentic(str_of(a->id.public_key), &h))
 		return 0; // for audit_verify to tell
+	a->signed_size = h.head.size;
 	if (h.head.size <= a->at.tree.size)
 		return 0;
 	(void)err_set(&why, ERR_CORRUPT, "records from there up to %" PRIu64 " are missing, which a signed head knows", h.head.size - 1);
