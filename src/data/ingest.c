@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "data/attempts.h"
 #include "data/bucket_kind.h"
 #include "data/copy.h"
 #include "data/ingest_impl.h"
@@ -17,11 +18,9 @@ struct ingest_run { // ctx of the reconciler; lives as long as the whole ingest
 	struct dataset dataset;
 	const struct cloud **clouds;
 	struct str *buckets; // physical, of each cloud
-	int64_t *failures;   // of each cloud's action before this run; -1: not looked up yet
+	int64_t *failures;   // of each cloud's action, as attempts_check keeps them
 	size_t count;
 };
-
-enum { MAX_FAILURES = 6 }; // of one part in this run, about three seconds of pauses; then the run fails with the last error
 
 // ---------------------------------------------------------------- where the parts go
 static int add_cloud(struct call *c, struct ingest_run *run, struct str name)
@@ -35,7 +34,7 @@ static int add_cloud(struct call *c, struct ingest_run *run, struct str name)
 	run->clouds[run->count] = cloud;
 	if (bucket_find(c, in->state, run->dataset.bucket.name, name, &run->buckets[run->count]))
 		return c->err.code;
-	run->failures[run->count] = -1;
+	run->failures[run->count] = ATTEMPTS_UNKNOWN;
 	run->count++;
 	return 0;
 }
@@ -187,21 +186,13 @@ struct ingest_view {
 static int look_at_part(struct call *c, struct ingest_run *run, size_t i, struct ingest_view *v)
 {
 	json_t *ignored;
-	struct err last = {0};
-	int64_t attempts;
 	struct str name = action_name(c->arena, run, i);
 	int code = reconcile_result(c, run->in->state, name, &ignored);
 	if (code && code != ERR_NOT_FOUND)
 		return code;
-	v->done[i] = !code;
 	err_clear(&c->err);
-	if (v->done[i] || reconcile_failures(c, run->in->state, name, &last, &attempts))
-		return c->err.code;
-	if (run->failures[i] < 0 || run->failures[i] > attempts)
-		run->failures[i] = attempts;
-	if (attempts - run->failures[i] >= MAX_FAILURES)
-		v->failed = last;
-	return 0;
+	v->done[i] = !code;
+	return code ? attempts_check(c, run->in->state, name, &run->failures[i], &v->failed) : 0;
 }
 
 static int ingest_observe(struct call *c, void *ctx, void **view)

@@ -127,6 +127,17 @@ static int find_job(struct call *c, const struct local *l, struct str name, stru
 	return 0;
 }
 
+// Nobody works on it and it has not ended. A worker that gave up (its store stayed away) says so itself.
+static void judge_dead(struct call *c, const struct job *job, struct job_status *status)
+{
+	bool stopped = file_exists(job->stop);
+	if (stopped)
+		status->reason = S("stopped before it ended");
+	else if (status->state != JOB_LOST || !status->reason.n)
+		status->reason = arena_printf(c->arena, "its worker ended without saying how; see %s/%s", job->folder, JOB_WORKER_LOG_FILE);
+	status->state = stopped ? JOB_STOPPED : JOB_LOST;
+}
+
 static int local_job_observe(struct call *c, void *jobs, struct str name, struct job_status *out)
 {
 	struct local *l = jobs;
@@ -138,12 +149,8 @@ static int local_job_observe(struct call *c, void *jobs, struct str name, struct
 	bool alive = lock_is_held(job.lock); // first: a worker that ends in between has written its status before it let go
 	if (read_status(c, &job, &status, NULL))
 		return c->err.code;
-	if (!job_state_ended(status.state) && !alive) {
-		bool stopped = file_exists(job.stop);
-		status.state = stopped ? JOB_STOPPED : JOB_LOST;
-		status.reason = stopped ? S("stopped before it ran")
-					: arena_printf(c->arena, "its worker ended without saying how; see %s/%s", job.folder, JOB_WORKER_LOG_FILE);
-	}
+	if (!job_state_ended(status.state) && !alive)
+		judge_dead(c, &job, &status);
 	if (!status.id.n)
 		status.id = str_of(job.folder);
 	*out = status;
