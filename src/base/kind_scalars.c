@@ -130,7 +130,7 @@ void percent_write(double value, struct buf *out)
 	buf_printf(out, "%.12g%%", value * 100); // 12 digits: without the dust of the product
 }
 
-int range_parse(struct str s, struct field_range *out)
+int range_field_parse(struct str s, struct field_range *out)
 {
 	ptrdiff_t at = str_find(s, S(".."));
 	double low, high;

@@ -158,7 +158,7 @@ bool kind_read_scalar(const struct field *field, const struct node *n, void *out
 	case FIELD_SIZE:
 		return read_size(field, n->text, out);
 	case FIELD_RANGE:
-		return range_parse(n->text, out) == 0;
+		return range_field_parse(n->text, out) == 0;
 	case FIELD_MONEY:
 		return money_parse(n->text, out) == 0;
 	case FIELD_CHOICE:
