@@ -83,23 +83,26 @@ MUST_CHECK int objects_put_assembly(struct assembly *as, const struct record *dr
 void assembly_abandon(struct assembly *as); // NULL is allowed
 
 // ---------------------------------------------------------------- reading
-// A run of bytes of an object as files: for sendfile. Keeps the object referenced.
-struct object_range {
-	struct object *object;
-	int fd;          // open file of the current piece; -1: none
-	size_t piece;    // index of the next piece
-	uint64_t skip;   // bytes to skip in the next piece
-	uint64_t left;   // bytes that are still to come
-};
 struct object_extent {
 	int fd; // borrowed until the next call
 	uint64_t offset, length;
+};
+// A run of bytes of an object as files: for sendfile. Keeps the object referenced.
+struct object_range {
+	struct object *object;
+	int fd;       // open file of the current piece; -1: none
+	size_t piece; // index of the next piece
+	uint64_t skip; // bytes to skip in the next piece
+	uint64_t left; // bytes that are still to come
+	struct object_extent part; // what object_range_read() has not read of the current extent
 };
 // offset + length must lie within the object.
 MUST_CHECK int object_range_open(struct object_range *r, struct object *object, uint64_t offset, uint64_t length, struct err *e);
 // The next extent; length 0 at the end.
 MUST_CHECK int object_range_next(struct object_range *r, struct object_extent *out, struct err *e);
-void object_range_close(struct object_range *r);
+// The next bytes, at most room of them; *n = 0 at the end.
+MUST_CHECK int object_range_read(struct object_range *r, char *out, size_t room, size_t *n, struct err *e);
+void object_range_close(struct object_range *r); // nothing happens to a zero range
 // Reads a whole range into memory (checksums of ranges, small copies). ERR_LIMIT past out->limit.
 MUST_CHECK int object_read(struct object *object, uint64_t offset, uint64_t length, struct buf *out, struct err *e);
 

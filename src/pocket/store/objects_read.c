@@ -77,35 +77,39 @@ void object_range_close(struct object_range *r)
 	r->object = NULL;
 }
 
-static int read_extent(const struct object_extent *x, struct buf *out, struct err *e)
+int object_range_read(struct object_range *r, char *out, size_t room, size_t *n, struct err *e)
 {
-	uint64_t done = 0;
-	if (x->length > SIZE_MAX || !buf_reserve(out, (size_t)x->length))
-		return err_set(e, ERR_LIMIT, "the range is too large to be read at once");
-	while (done < x->length) {
-		ssize_t n = pread(x->fd, out->p + out->n, (size_t)(x->length - done), (off_t)(x->offset + done));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? err_errno(e, "reading an object") : err_set(e, ERR_CORRUPT, "the file of an object became shorter");
-		out->n += (size_t)n;
-		done += (uint64_t)n;
+	*n = 0;
+	if (r->part.length == 0) {
+		int rc = object_range_next(r, &r->part, e);
+		if (rc < 0 || r->part.length == 0)
+			return rc;
 	}
+	ssize_t got;
+	do {
+		got = pread(r->part.fd, out, (size_t)MIN(r->part.length, (uint64_t)room), (off_t)r->part.offset);
+	} while (got < 0 && errno == EINTR);
+	if (got <= 0)
+		return got < 0 ? err_errno(e, "reading an object") : err_set(e, ERR_CORRUPT, "the file of an object became shorter");
+	r->part.offset += (uint64_t)got;
+	r->part.length -= (uint64_t)got;
+	*n = (size_t)got;
 	return 0;
 }
 
 int object_read(struct object *object, uint64_t offset, uint64_t length, struct buf *out, struct err *e)
 {
 	struct object_range r;
-	struct object_extent extent;
 	int rc = object_range_open(&r, object, offset, length, e);
 	if (rc < 0)
 		return rc;
-	do {
-		rc = object_range_next(&r, &extent, e);
-		if (rc == 0 && extent.length)
-			rc = read_extent(&extent, out, e);
-	} while (rc == 0 && extent.length);
+	if (length > SIZE_MAX || !buf_reserve(out, (size_t)length))
+		rc = err_set(e, ERR_LIMIT, "the range is too large to be read at once");
+	size_t n = 1;
+	while (rc == 0 && n) {
+		rc = object_range_read(&r, out->p + out->n, out->cap - out->n, &n, e);
+		out->n += n;
+	}
 	object_range_close(&r);
 	return rc;
 }

@@ -52,7 +52,7 @@ int writer_add(struct writer *w, struct str data, struct err *e)
 		// Back to where it was, so that a resumable upload goes on from a byte it was told about.
 		if (ftruncate(w->fd, (off_t)w->size) < 0 || lseek(w->fd, (off_t)w->size, SEEK_SET) < 0)
 			return err_errno(e, "undoing a failed write to %s/%s", w->store->root, w->path);
-		return rc;
+		return rc == ERR_LIMIT ? err_set(e, ERR_NO_SPACE, "the file system takes no more bytes in %s", w->store->root) : rc;
 	}
 	hasher_add(w->hasher, data);
 	w->size += data.n;

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside of a running pocket cloud, for the front ends.
+#ifndef ISOBAR_POCKET_POCKET_IMPL_H
+#define ISOBAR_POCKET_POCKET_IMPL_H
+
+#include "base/json.h"
+#include "net/http_server.h"
+#include "pocket/front.h"
+#include "pocket/pocket.h"
+
+struct pocket {
+	const struct front *front;
+	struct objects *store;
+	void *keys; // of the front
+	struct http_server *server;
+	struct tls *tls;
+	const struct edges *edges;
+	struct loop *loop;
+	char *root, *name;
+	char *url; // where clients go
+	uint64_t requests;
+};
+
+// A JSON file in the pocket's folder. ERR_NOT_FOUND when absent.
+MUST_CHECK int pocket_read_json(const struct pocket *p, const char *file, json_t **out, struct err *e);
+MUST_CHECK int pocket_write_json(const struct pocket *p, const char *file, const json_t *j, struct err *e); // 0600, atomic
+// The pocket's name with nothing but a-z, 0-9 (and '-' where dash is set), at most `most` bytes, never empty.
+void pocket_plain_name(const struct pocket *p, bool dash, size_t most, struct buf *out);
+MUST_CHECK int pocket_random(const struct pocket *p, void *out, size_t n, struct err *e);
+
+extern const struct front s3_front, azure_front, gcs_front;
+
+#endif

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+// S3: who asks (SigV4), and for what (one table of operations). Runs on the pocket's loop.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "pocket/s3/s3_impl.h"
+
+struct s3_state *s3_state(struct front_request *r)
+{
+	return r->own;
+}
+
+// ---------------------------------------------------------------- who asks
+
+static int authenticate(struct front_request *r)
+{
+	struct s3_state *s = s3_state(r);
+	struct s3_keys *keys = r->keys;
+	int rc = sigv4_claim_read(&r->sign, &s->claim, &r->err);
+	if (rc < 0)
+		return rc;
+	if (!str_eq(s->claim.access_key, buf_str(&keys->access_key)))
+		return s3_refuse(r, "InvalidAccessKeyId");
+	if (s->claim.session_token.n)
+		return s3_refuse(r, "InvalidToken");
+	if (!sigv4_key_fits(&keys->signing, s->claim.day, s->claim.region)) {
+		rc = sigv4_key_make(&keys->signing, buf_str(&keys->secret), s->claim.day, s->claim.region);
+		if (rc < 0)
+			return s3_refuse(r, "InvalidArgument");
+	}
+	return sigv4_verify(&r->sign, &s->claim, &keys->signing, front_now_ns(r), &r->err);
+}
+
+// ---------------------------------------------------------------- for what
+
+enum level { SERVICE, BUCKET, OBJECT };
+
+static const struct operation {
+	enum http_method method;
+	enum level level;
+	const char *parameter; // must be in the query; NULL: none
+	const char *header;    // must be there; NULL: none
+	void (*run)(struct front_request *r);
+} operations[] = {
+	{HTTP_GET, SERVICE, NULL, NULL, s3_list_buckets},
+	{HTTP_PUT, BUCKET, NULL, NULL, s3_create_bucket},
+	{HTTP_HEAD, BUCKET, NULL, NULL, s3_head_bucket},
+	{HTTP_DELETE, BUCKET, NULL, NULL, s3_delete_bucket},
+	{HTTP_GET, BUCKET, "location", NULL, s3_get_location},
+	{HTTP_GET, BUCKET, "versioning", NULL, s3_get_versioning},
+	{HTTP_GET, BUCKET, "uploads", NULL, s3_list_uploads},
+	{HTTP_GET, BUCKET, "list-type", NULL, s3_list_objects_v2},
+	{HTTP_GET, BUCKET, NULL, NULL, s3_list_objects},
+	{HTTP_POST, BUCKET, "delete", NULL, s3_delete_objects},
+	{HTTP_PUT, OBJECT, "uploadId", "x-amz-copy-source", s3_upload_part_copy},
+	{HTTP_PUT, OBJECT, "uploadId", NULL, s3_upload_part},
+	{HTTP_PUT, OBJECT, NULL, "x-amz-copy-source", s3_copy_object},
+	{HTTP_PUT, OBJECT, NULL, NULL, s3_put_object},
+	{HTTP_GET, OBJECT, "uploadId", NULL, s3_list_parts},
+	{HTTP_GET, OBJECT, NULL, NULL, s3_get_object},
+	{HTTP_HEAD, OBJECT, NULL, NULL, s3_get_object},
+	{HTTP_DELETE, OBJECT, "uploadId", NULL, s3_abort_upload},
+	{HTTP_DELETE, OBJECT, NULL, NULL, s3_delete_object},
+	{HTTP_POST, OBJECT, "uploads", NULL, s3_create_upload},
+	{HTTP_POST, OBJECT, "uploadId", NULL, s3_complete_upload},
+};
+
+// Parts of S3 that a pocket has not: asked for, they are never mistaken for the operation without the parameter.
+static const char *const not_offered[] = {"accelerate", "acl", "analytics", "attributes", "cors", "encryption",
+	"intelligent-tiering", "inventory", "legal-hold", "lifecycle", "logging", "metrics", "notification", "object-lock",
+	"ownershipControls", "policy", "policyStatus", "publicAccessBlock", "replication", "requestPayment", "restore", "retention",
+	"select", "session", "tagging", "torrent", "versionId", "versions", "website"};
+
+static bool asks_for_more(const struct front_request *r)
+{
+	for (size_t i = 0; i < COUNT_OF(not_offered); i++)
+		if (front_query_has(r, not_offered[i]))
+			return true;
+	return false;
+}
+
+static const struct operation *find_operation(const struct front_request *r)
+{
+	enum level level = r->key.n ? OBJECT : r->bucket.n ? BUCKET : SERVICE;
+	for (size_t i = 0; i < COUNT_OF(operations); i++) {
+		const struct operation *o = &operations[i];
+		if (o->method == r->x->request.method && o->level == level && (!o->parameter || front_query_has(r, o->parameter)) &&
+			(!o->header || front_header(r, o->header).n))
+			return o;
+	}
+	return NULL;
+}
+
+static void release(struct front_request *r)
+{
+	struct s3_state *s = s3_state(r);
+	sigv4_claim_free(&s->claim);
+	sigv4_chunks_free(s->chunks);
+}
+
+static int check_key(struct front_request *r)
+{
+	if (r->key.n > OBJECT_KEY_MAX)
+		return s3_refuse(r, "KeyTooLongError");
+	if (r->key.n && !objects_key_valid(r->key))
+		return s3_refuse(r, "InvalidURI");
+	return 0;
+}
+
+static void handle(struct front_request *r)
+{
+	r->own = arena_new(r->arena, struct s3_state);
+	if (!r->own) {
+		http_reply_error(r->x, 503, "out of memory");
+		return;
+	}
+	r->release = release;
+	front_add(r, "x-amz-request-id", str_of(r->id));
+	front_add(r, "x-amz-id-2", str_of(r->id));
+	if (front_cut_path(r, r->x->request.path, &r->bucket, &r->key) < 0) {
+		s3_answer(r, "InvalidURI");
+		return;
+	}
+	if (authenticate(r) < 0 || check_key(r) < 0) {
+		s3_fail(r);
+		return;
+	}
+	const struct operation *o = find_operation(r);
+	if (o && !asks_for_more(r))
+		o->run(r);
+	else
+		s3_answer(r, o || asks_for_more(r) ? "NotImplemented" : "MethodNotAllowed");
+}
+
+// A request that was refused before handle() had it has no state yet.
+static void fail(struct front_request *r)
+{
+	if (!r->own) {
+		http_reply_error(r->x, 400, "%s", r->err.message);
+		return;
+	}
+	s3_fail(r);
+}
+
+// ---------------------------------------------------------------- shared
+
+int s3_bucket(struct front_request *r, struct bucket **out)
+{
+	int rc = objects_bucket_find(r->store, r->bucket, out, &r->err);
+	return rc == ERR_NOT_FOUND ? s3_refuse(r, "NoSuchBucket") : rc;
+}
+
+int s3_object(struct front_request *r, struct bucket **b, struct object **out)
+{
+	int rc = s3_bucket(r, b);
+	if (rc < 0)
+		return rc;
+	*out = objects_find(*b, r->key);
+	return *out ? 0 : s3_refuse(r, "NoSuchKey");
+}
+
+int s3_upload(struct front_request *r, struct bucket **b, struct upload **out)
+{
+	int rc = s3_bucket(r, b);
+	if (rc < 0)
+		return rc;
+	*out = objects_upload_find(*b, front_query(r, "uploadId"));
+	return *out && str_eq((*out)->record->key, r->key) ? 0 : s3_refuse(r, "NoSuchUpload");
+}
+
+void s3_xml_begin(struct buf *out, const char *root)
+{
+	buf_printf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<%s xmlns=\"" S3_NAMESPACE "\">", root);
+}
+
+void s3_xml_time(struct buf *out, const char *name, int64_t wall_ns)
+{
+	char text[TIME_TEXT_SIZE];
+	time_rfc3339(wall_ns, 3, text);
+	xml_element(out, name, str_of(text));
+}
+
+void s3_xml_etag(struct buf *out, const struct record *r)
+{
+	buf_printf(out, "<ETag>&quot;%.*s&quot;</ETag>", STR(r->etag));
+}
+
+void s3_xml_owner(struct buf *out, const char *name)
+{
+	buf_printf(out, "<%s><ID>pocket</ID><DisplayName>pocket</DisplayName></%s>", name, name);
+}
+
+void s3_reply_xml(struct front_request *r, struct buf *body)
+{
+	front_add(r, "content-type", S("application/xml"));
+	front_reply_buf(r, 200, body);
+}
+
+int s3_check_write(struct front_request *r, const struct bucket *b)
+{
+	struct condition c = {0};
+	condition_read(&r->x->request.headers, "", &c);
+	c.has_modified_since = c.has_unmodified_since = false; // S3 knows these for reads only
+	if (c.if_none_match.n && !str_eq(c.if_none_match, S("*")))
+		return s3_refuse(r, "NotImplemented");
+	const struct object *current = objects_find(b, r->key);
+	switch (condition_check(&c, current ? current->record : NULL)) {
+	case CONDITION_HOLDS:
+		return 0;
+	case CONDITION_ABSENT:
+		return s3_refuse(r, "NoSuchKey");
+	case CONDITION_EXISTS:
+	case CONDITION_FAILED:
+	case CONDITION_NOT_MODIFIED:
+		break;
+	}
+	s3_state(r)->more = c.if_match.n ? S("<Condition>If-Match</Condition>") : S("<Condition>If-None-Match</Condition>");
+	return s3_refuse(r, "PreconditionFailed");
+}
+
+// ---------------------------------------------------------------- credentials
+
+static int make_credentials(struct pocket *p, struct err *e)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	unsigned char bytes[16 + 30];
+	char id[21] = "AKIA";
+	AUTO(buf) secret = {0};
+	AUTO(json) j = json_object();
+	int rc = pocket_random(p, bytes, sizeof(bytes), e);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < 16; i++)
+		id[4 + i] = letters[bytes[i] % 32];
+	base64_encode(str_bytes(bytes + 16, 30), &secret); // 40 characters
+	json_object_set_new(j, "access_key_id", json_string(id));
+	json_set_str(j, "secret_access_key", buf_str(&secret));
+	return pocket_write_json(p, "credentials.json", j, e);
+}
+
+static void keys_free(void *p)
+{
+	struct s3_keys *keys = p;
+	if (!keys)
+		return;
+	sigv4_key_wipe(&keys->signing);
+	if (keys->secret.p)
+		explicit_bzero(keys->secret.p, keys->secret.n);
+	buf_free(&keys->secret);
+	buf_free(&keys->access_key);
+	free(keys);
+}
+
+static int keys_open(struct pocket *p, void **out, struct err *e)
+{
+	AUTO(json) j = NULL;
+	struct str id = {0}, secret = {0};
+	int rc = pocket_read_json(p, "credentials.json", &j, e);
+	if (rc == ERR_NOT_FOUND) {
+		rc = make_credentials(p, e);
+		if (rc == 0)
+			rc = pocket_read_json(p, "credentials.json", &j, e);
+	}
+	if (rc == 0)
+		rc = json_need_str(j, "access_key_id", &id, e);
+	if (rc == 0)
+		rc = json_need_str(j, "secret_access_key", &secret, e);
+	if (rc < 0)
+		return err_context(e, "the credentials of the pocket cloud in %s", p->root);
+	struct s3_keys *keys = calloc(1, sizeof(*keys));
+	if (!keys)
+		return err_set(e, ERR_NO_MEMORY, "out of memory");
+	buf_add(&keys->access_key, id);
+	buf_add(&keys->secret, secret);
+	*out = keys;
+	return 0;
+}
+
+// The MD5 of the bytes, as S3 has it for what came in one piece.
+static void etag(const struct record *r, char out[OBJECT_ETAG_SIZE])
+{
+	hex_encode(str_bytes(r->digests.md5, MD5_SIZE), out);
+}
+
+const struct front s3_front = {
+	.as = "aws",
+	.plus_is_space = true,
+	.etag = etag,
+	.body_limit = S3_MAX_PUT + (UINT64_C(64) << 20), // room for the framing of aws-chunked
+	.handle = handle,
+	.fail = fail,
+	.keys_open = keys_open,
+	.keys_free = keys_free,
+};
