@@ -2,7 +2,7 @@
 // endpoints: the table, when one must wait, and how one is taken down. See endpoint_kind.h.
 #include "deploy/endpoint_kind.h"
 
-#include "deploy/deploy.h"
+#include "deploy/deploy_impl.h"
 
 static void check_model(const struct endpoint *e, const struct node *n, struct findings *f)
 {
@@ -113,8 +113,7 @@ static int endpoint_delete(struct call *c, void *ctx, const struct resource *r)
 	int rc = CLOUD_CALL(c, cloud, endpoints, delete, r->name);
 	if (rc < 0)
 		return call_context(c, "delete %.*s", STR(r->address));
-	struct str key = arena_printf(c->arena, "endpoint-status/%.*s on %.*s", STR(r->name), STR(r->cloud));
-	return state_put(c, d->state, key, NULL, UINT64_MAX, NULL);
+	return status_forget(c, d->state, r->address);
 }
 
 const struct resource_handler endpoint_handler = {
