@@ -62,19 +62,26 @@ int http_client_new(const struct http_client_options *o, struct http_client **ou
 	return 0;
 }
 
+static void forget_origin(struct http_origin *o)
+{
+	struct http_origin **at = &o->client->origins;
+	while (*at != o)
+		at = &(*at)->next;
+	*at = o->next;
+	o->client->origin_count--;
+	close_idle(o, INT64_MAX);
+	free(o->text);
+	free(o);
+}
+
 void http_client_free(struct http_client *c)
 {
 	if (!c)
 		return;
 	while (c->fetches)
 		fetch_abandon(c->fetches, ERR_CANCELLED);
-	while (c->origins) {
-		struct http_origin *o = c->origins;
-		close_idle(o, INT64_MAX);
-		c->origins = o->next;
-		free(o->text);
-		free(o);
-	}
+	while (c->origins)
+		forget_origin(c->origins);
 	while (c->spare) {
 		struct http_fetch *f = c->spare;
 		c->spare = f->next;
@@ -88,7 +95,7 @@ void http_client_free(struct http_client *c)
 static struct http_origin *find_origin(struct http_client *c, const struct url *u)
 {
 	for (struct http_origin *o = c->origins; o; o = o->next)
-		if (o->url.https == u->https && o->url.port == u->port &&
+		if (!o->dropped && o->url.https == u->https && o->url.port == u->port &&
 			str_eq_nocase(o->url.authority.host, u->authority.host))
 			return o;
 	return NULL;
@@ -139,6 +146,30 @@ int http_client_origin(struct http_client *c, struct str url, struct http_origin
 void http_origin_flush(struct http_origin *o)
 {
 	close_idle(o, INT64_MAX);
+}
+
+void http_origin_drop(struct http_origin *o)
+{
+	o->dropped = true;
+	if (o->users == 0)
+		forget_origin(o);
+}
+
+void origin_leave(struct http_origin *o)
+{
+	o->users--;
+	if (o->dropped && o->users == 0)
+		forget_origin(o);
+}
+
+void http_client_use_guard(struct http_client *c, const struct guard *g)
+{
+	c->options.guard = g;
+}
+
+void http_client_use_tls(struct http_client *c, struct tls *t)
+{
+	c->options.tls = t;
 }
 
 struct http_link *origin_take_idle(struct http_origin *o)

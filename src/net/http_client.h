@@ -35,8 +35,13 @@ static inline void http_client_autofree(struct http_client **c)
 }
 // The origin of a URL, made at first use and then found again. ERR_DENIED by the guard, ERR_INVALID, ERR_LIMIT.
 MUST_CHECK int http_client_origin(struct http_client *c, struct str url, struct http_origin **out, struct err *e);
-// Closes the kept connections of an origin (a target that is gone).
+// Closes the kept connections of an origin.
 void http_origin_flush(struct http_origin *o);
+// Forgets an origin (a target that is gone). Fetches that run to it end as usual; nobody may name it any more.
+void http_origin_drop(struct http_origin *o);
+// Another guard from now on (a swapped configuration); connections that stand are not asked again.
+void http_client_use_guard(struct http_client *c, const struct guard *g);
+void http_client_use_tls(struct http_client *c, struct tls *t); // for connections from now on
 
 struct http_fetch_events {
 	// The head of the answer (never 1xx). Borrowed until end().
@@ -75,5 +80,7 @@ void http_fetch_resume(struct http_fetch *f);
 bool http_fetch_write(struct http_fetch *f, struct str piece); // copies; false: wait for drained()
 void http_fetch_finish(struct http_fetch *f);                  // the streamed body is whole
 bool http_fetch_began(const struct http_fetch *f);             // a byte of the answer has come
+// The other side may have got the request, or a part of it; may also be asked inside end().
+bool http_fetch_heard(const struct http_fetch *f);
 
 #endif

@@ -57,6 +57,7 @@ struct http_fetch {
 	bool cancelled, in_callback;
 	bool replayed;
 	bool first_byte;
+	bool heard; // bytes of the request were written
 	bool paused;
 	bool sent;     // the whole request is out
 	bool finished; // of a streamed body
@@ -76,6 +77,8 @@ struct http_origin {
 	struct url url; // of its text, owned below
 	char *text;     // "http://127.0.0.1:8080"
 	struct str authority;
+	size_t users; // fetches that run
+	bool dropped;
 	struct http_link *idle;
 	size_t idle_count;
 	struct address addresses[DNS_MAX_ADDRESSES]; // as resolved last
@@ -107,6 +110,7 @@ void link_break(struct http_link *l, int code, const char *what);
 
 struct http_link *origin_take_idle(struct http_origin *o); // NULL: none
 void origin_keep(struct http_origin *o, struct http_link *l);
+void origin_leave(struct http_origin *o);   // a fetch is over
 void origin_drop_idle(struct http_link *l); // an idle link that had an event
 void fetch_advance(struct http_fetch *f);
 void fetch_abandon(struct http_fetch *f, int code); // client is going away

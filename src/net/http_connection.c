@@ -71,13 +71,18 @@ void connection_finish_soon(struct http_connection *c)
 	}
 }
 
-static void begin_exchange(struct http_connection *c)
+static void fill_exchange(struct http_connection *c)
 {
 	c->x.loop = c->server->options.loop;
 	c->x.ctx = c->server->options.ctx;
 	c->x.peer = c->peer;
 	c->x.secure = c->stream.ssl != NULL;
 	c->x.began_ns = loop_now_ns(c->x.loop);
+}
+
+static void begin_exchange(struct http_connection *c)
+{
+	fill_exchange(c);
 	c->close = c->server->draining || !c->x.request.keep_alive;
 	c->in_mark_ns = c->out_mark_ns = c->x.began_ns;
 	http1_body_of_request(&c->body, &c->x.request);
@@ -104,6 +109,7 @@ static void note_client(struct http_connection *c)
 static void refuse_head(struct http_connection *c, const struct err *e)
 {
 	c->x.request = (struct http_request){.version = HTTP_1_1};
+	fill_exchange(c);
 	c->body = (struct http1_body){.done = true};
 	c->head_began_ns = 0;
 	reply_refuse(c, e->http_status ? e->http_status : 400, e->message);

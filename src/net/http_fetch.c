@@ -28,6 +28,7 @@ static void recycle(struct http_fetch *f)
 		f->next->link_in_list = f->link_in_list;
 	arena_free(&f->arena);
 	buf_free(&f->queued);
+	origin_leave(f->request.origin);
 	f->next = c->spare;
 	c->spare = f;
 }
@@ -253,6 +254,7 @@ static void check_sent(struct http_fetch *f)
 	struct http_link *l = f->link;
 	uint64_t sent = 0;
 	link_flush(l, &sent);
+	f->heard = f->heard || sent;
 	if (sent)
 		f->phase_ns = loop_now_ns(f->client->options.loop);
 	if (!link_pending(l) && !f->sent && (!f->request.streamed || f->finished)) {
@@ -389,6 +391,7 @@ int http_fetch_start(const struct http_fetch_request *r, const struct http_fetch
 	f->ctx = ctx;
 	f->promised = r->length;
 	f->began_ns = loop_now_ns(f->client->options.loop);
+	r->origin->users++;
 	set_phase(f, FETCH_CONNECT);
 	loop_later(f->client->options.loop, &f->kick);
 	*out = f;
@@ -470,4 +473,9 @@ void http_fetch_finish(struct http_fetch *f)
 bool http_fetch_began(const struct http_fetch *f)
 {
 	return f->first_byte;
+}
+
+bool http_fetch_heard(const struct http_fetch *f)
+{
+	return f->heard;
 }

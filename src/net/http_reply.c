@@ -146,6 +146,8 @@ void reply_refuse(struct http_connection *c, int status, const char *message)
 	}
 	c->close = true;
 	c->linger = true;
+	if (c->server->options.service->refused)
+		c->server->options.service->refused(&c->x, status, message);
 	if (c->state != CONNECTION_EXCHANGE) {
 		// No service knows of it: the text is copied behind the head, and nothing is called back.
 		char text[ERROR_MAX_BYTES];

@@ -39,6 +39,10 @@ struct http_service {
 	void (*drained)(
 		struct http_exchange *x); // http_reply_write() said "full", and there is room again; NULL: not told
 	void (*closed)(struct http_exchange *x); // NULL: not told
+	// The server itself answered (400, 408, 413, ...): before begin() when the head was refused (then only peer,
+	// ctx, loop and secure are set, and closed() is not called), else in the middle of the exchange. NULL: not
+	// told.
+	void (*refused)(struct http_exchange *x, int status, const char *why);
 };
 
 // Zeros mean the default in brackets.

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Targets: the endpoints' addresses that routes lead to, with what was learned about each. They outlive snapshots: a
+// new snapshot is bound to the targets that it shares with the old one, so latencies, faults and counters go on. Loop
+// thread only; owned by the table.
+//
+// A target leaves the rotation when it cannot be reached, or fails FAILURES_TO_EJECT times in a row, and comes back
+// when its /v2/health/ready answers 200. Targets out of rotation, also those that have no weight, are probed; probes
+// count as attempts.
+#ifndef ISOBAR_GATEWAY_TARGET_H
+#define ISOBAR_GATEWAY_TARGET_H
+
+#include "base/metrics.h"
+#include "gateway/snapshot.h"
+#include "net/http_client.h"
+
+enum { FAILURES_TO_EJECT = 3, STATS_MAX_CODES = 32 };
+
+struct attempt_stats { // of one target on one route
+	struct attempt_stats *next;
+	struct str route, endpoint, cloud; // owned by the table's arena
+	uint64_t ok, failed;
+};
+struct route_stats {
+	struct route_stats *next;
+	struct str route;
+	struct {
+		int status;
+		uint64_t count;
+	} codes[STATS_MAX_CODES];
+	size_t code_count;
+	struct histogram seconds;
+};
+struct cloud_stats { // of one endpoint on one cloud
+	struct cloud_stats *next;
+	struct str endpoint, cloud;
+	struct histogram seconds;
+};
+
+struct target {
+	struct target_table *table;
+	struct target *next;
+	size_t users;                    // snapshots that name it and are in use
+	char *url, *prefix, *probe_path; // owned; prefix: of its path, without '/' at the end
+	struct str endpoint, cloud;      // of the table's arena
+	struct http_origin *origin;
+	struct attempt_stats *probe_stats;
+	struct cloud_stats *stats;
+	double weight;
+	bool listed; // in the newest snapshot
+	bool ejected;
+	unsigned failures; // in a row
+	unsigned in_flight;
+	int64_t latency_ns;  // moving average until the answer's head; 0: not measured
+	int64_t measured_ns; // when
+	struct loop_timer probe_timer;
+	struct http_fetch *probe;
+	int64_t probe_began_ns;
+	int probe_status;
+};
+
+struct target_table {
+	struct loop *loop;
+	struct http_client *client;
+	struct guard *guard; // exactly the targets' hosts
+	struct arena arena;  // names of statistics: bounded by what was ever configured
+	struct target *targets;
+	struct attempt_stats *attempts;
+	struct route_stats *routes;
+	struct cloud_stats *clouds;
+};
+
+MUST_CHECK int targets_init(struct target_table *t, struct loop *l, struct err *e);
+void targets_free(struct target_table *t);
+// Fills the bound members of the snapshot; on failure the table works on as before.
+MUST_CHECK int targets_bind(struct target_table *t, struct snapshot *s, struct err *e);
+// Before the last user lets the snapshot go. Targets that no other snapshot names end here.
+void targets_unbind(struct target_table *t, struct snapshot *s);
+
+struct target_choice {
+	const struct snapshot_route *route;
+	uint32_t excluded; // bit i: targets[i] was tried, or may not be used
+};
+// Index of the target to try next, -1: none is left. Those in rotation first, by latency x (requests in flight + 1) /
+// weight.
+int target_pick(const struct target_choice *choice, int64_t now_ns);
+void target_begin(struct target *t);
+// latency_ns: until the answer's head; failed: unreachable counts at once, other failures when they repeat.
+struct target_outcome {
+	bool ok, unreachable;
+	int64_t latency_ns;
+};
+void target_end(struct target *t, struct attempt_stats *s, const struct target_outcome *o);
+void target_abandon(struct target *t); // the client left: neither good nor bad
+
+struct route_stats *stats_of_route(struct target_table *t, struct str name); // NULL without memory
+void stats_count(struct route_stats *s, int status, double seconds);         // s NULL: nothing
+
+#endif
