@@ -4,25 +4,15 @@
 // after a kill has the same name, and a later one of the same kind another.
 #include "infra/apply.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/time.h"
-#include "state/reconcile.h"
+#include "infra/apply_impl.h"
 
-enum { APPLY_PARALLEL = 8 }; // acts at once: a few for each cloud
-
-enum progress_state { PENDING, DONE, FAILED, SKIPPED };
-
-struct applier {
-	const struct apply *apply;
-	uint64_t revision;
-	enum progress_state *states; // one a change; guarded by lock while acts run
-	struct str *errors;
-	size_t finished, total;
-	pthread_mutex_t lock;
-	struct arena arena; // of texts that acts leave; guarded by lock
+enum {
+	APPLY_PARALLEL = 8, // acts at once: a few for each cloud
+	LOOK_AGAIN_MS = 20,
 };
 
 struct view { // what decide sees: a copy, so that it is pure
@@ -37,7 +27,7 @@ const char *apply_state_word(enum apply_state state)
 	return words[state];
 }
 
-static void report(struct applier *p, const struct plan_change *change, struct apply_event event)
+void applier_report(struct applier *p, const struct plan_change *change, struct apply_event event)
 {
 	event.action = change->action;
 	event.address = change->address;
@@ -94,7 +84,22 @@ static json_t *changes_json(const struct plan *plan)
 	return list;
 }
 
-// The event comes first: killed between the two, the next apply commits the same number and digest again, as one more event.
+// The event and the record that names the revision in force, in one commit.
+static int write_revision(struct call *c, const struct apply *apply, const json_t *value, uint64_t expected)
+{
+	json_t *data = json_in_arena(c->arena, json_copy((json_t *)(uintptr_t)value));
+	if (!data)
+		return call_no_memory(c);
+	json_object_set_new(data, "changes", changes_json(apply->plan));
+	struct event event = {.type = S("revision.committed"), .data = data};
+	struct record record = {.key = S("revision/current"), .value = (json_t *)(uintptr_t)value};
+	struct state_write write = {.record = &record, .expected = expected};
+	const struct state_batch batch = {
+		.expected_head = UINT64_MAX, .events = &event, .event_count = 1, .writes = &write, .write_count = 1};
+	return state_commit(c, apply->env->state, &batch);
+}
+
+// The same desired state keeps its number: an apply that goes on where another was cut off is no new revision.
 static int commit(struct call *c, const struct apply *apply, uint64_t *number)
 {
 	char digest[HEX_SHA256_SIZE];
@@ -108,13 +113,8 @@ static int commit(struct call *c, const struct apply *apply, uint64_t *number)
 	if (current.revision && strcmp(json_text(current.value, "digest"), digest) == 0)
 		return 0;
 	(*number)++;
-	json_t *event = revision_json(c, *number, digest);
-	json_object_set_new(event, "changes", changes_json(apply->plan));
-	rc = state_append_one(c, apply->env->state, S("revision.committed"), S(""), event, NULL);
-	if (rc < 0)
-		return call_context(c, "commit revision %llu", (unsigned long long)*number);
 	AUTO(json) value = revision_json(c, *number, digest);
-	rc = state_put(c, apply->env->state, S("revision/current"), value, current.revision, NULL);
+	rc = write_revision(c, apply, value, current.revision);
 	return rc < 0 ? call_context(c, "commit revision %llu", (unsigned long long)*number) : 0;
 }
 
@@ -135,8 +135,9 @@ static int apply_observe(struct call *c, void *ctx, void **out)
 	return 0;
 }
 
-static const struct plan_change *change_at(const struct plan *plan, struct str address, size_t *index)
+const struct plan_change *applier_find(const struct applier *p, struct str address, size_t *index)
 {
+	const struct plan *plan = p->apply->plan;
 	for (size_t i = 0; i < plan->count; i++) {
 		if (str_eq(plan->changes[i].address, address)) {
 			*index = i;
@@ -214,127 +215,6 @@ static int apply_decide(struct arena *a, const void *view, int64_t now_ns, struc
 	return 0;
 }
 
-// ---------------------------------------------------------------- act
-// Given at creation and never changed; made from the name of the act, so that a repeated act gives the same.
-static struct str make_uid(struct call *c, struct str action_name)
-{
-	struct str all = arena_printf(c->arena, "%.*s\n%.*s", STR(c->workspace), STR(action_name));
-	struct sha256 digest = sha256_of(all);
-	char hex[HEX_SHA256_SIZE];
-	hex_encode(str_bytes(digest.bytes, SHA256_SIZE), hex);
-	return arena_printf(c->arena, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
-}
-
-static struct resource new_record(struct call *c, const struct plan_change *change, struct str action_name)
-{
-	struct resource r = *change->desired;
-	r.uid = change->recorded && change->action != PLAN_REPLACE ? change->recorded->uid : make_uid(c, action_name);
-	r.cloud_id = change->recorded && change->action == PLAN_UPDATE ? change->recorded->cloud_id : (struct str){0};
-	r.outputs = change->recorded && change->action == PLAN_UPDATE ? change->recorded->outputs : NULL;
-	r.revision = change->recorded ? change->recorded->revision : 0;
-	r.status = change->waiting.n ? S("waiting") : S("ready");
-	r.reason = change->waiting;
-	return r;
-}
-
-static int call_handler(struct call *c, const struct resource_handler *h, const struct plan_change *change, struct resource *r)
-{
-	json_t *outputs = NULL;
-	int rc = 0;
-	bool makes = change->action == PLAN_CREATE || change->action == PLAN_REPLACE;
-	if (change->action == PLAN_REPLACE && h->delete)
-		rc = h->delete(c, h->ctx, change->recorded);
-	if (rc == 0 && makes && h->create && !change->waiting.n)
-		rc = h->create(c, h->ctx, r, &outputs, &r->cloud_id);
-	else if (rc == 0 && change->action == PLAN_UPDATE && h->update)
-		rc = h->update(c, h->ctx, r, change->recorded->resolved, &outputs);
-	if (outputs)
-		r->outputs = json_in_arena(c->arena, outputs);
-	return rc;
-}
-
-static int put_record(struct call *c, const struct applier *p, struct resource *r)
-{
-	struct resource stored;
-	int rc = resource_get(c, p->apply->env->state, r->address, &stored);
-	if (rc == ERR_NOT_FOUND)
-		err_clear(&c->err);
-	else if (rc < 0)
-		return rc;
-	else
-		r->revision = stored.revision; // an act repeated after a kill finds what it wrote
-	return resource_put(c, p->apply->env->state, r);
-}
-
-// The record of a failed creation keeps the plan of the next apply honest: something may be there.
-static void put_failed(struct call *c, const struct applier *p, struct resource *r)
-{
-	struct err why = c->err;
-	r->status = S("failed");
-	r->reason = arena_str(c->arena, str_of(why.message));
-	err_clear(&c->err);
-	if (put_record(c, p, r) == 0)
-		c->err = why;
-}
-
-static int act_write(struct call *c, const struct applier *p, const struct plan_change *change, struct str name)
-{
-	const struct resource_handler *h = infra_handler(p->apply->env, change->desired->kind);
-	struct resource r = new_record(c, change, name);
-	int rc = h ? call_handler(c, h, change, &r) : 0;
-	if (rc == 0)
-		return put_record(c, p, &r);
-	if (change->action != PLAN_UPDATE)
-		put_failed(c, p, &r);
-	return c->err.code;
-}
-
-static int act_delete(struct call *c, const struct applier *p, const struct plan_change *change)
-{
-	const struct resource_handler *h = infra_handler(p->apply->env, change->recorded->kind);
-	int rc = h && h->delete ? h->delete(c, h->ctx, change->recorded) : 0;
-	struct resource stored;
-	if (rc == 0)
-		rc = resource_get(c, p->apply->env->state, change->address, &stored);
-	if (rc == ERR_NOT_FOUND) {
-		err_clear(&c->err);
-		return 0;
-	}
-	return rc < 0 ? rc : resource_delete(c, p->apply->env->state, &stored);
-}
-
-static void finish(struct applier *p, size_t index, const struct err *e, double seconds)
-{
-	const struct plan_change *change = &p->apply->plan->changes[index];
-	pthread_mutex_lock(&p->lock);
-	p->states[index] = e->code ? FAILED : DONE;
-	p->errors[index] = e->code ? arena_str(&p->arena, str_of(e->message)) : (struct str){0};
-	p->finished++;
-	report(p, change, (struct apply_event){.state = e->code ? APPLY_FAILED : APPLY_DONE,
-		.error = p->errors[index], .waiting = change->waiting, .seconds = seconds});
-	pthread_mutex_unlock(&p->lock);
-}
-
-static int apply_act(struct call *c, void *ctx, const struct action *action, json_t **output)
-{
-	struct applier *p = ctx;
-	size_t index;
-	const struct plan_change *change = change_at(p->apply->plan, action->address, &index);
-	if (!change)
-		return call_fail(c, ERR_INTERNAL, "the plan has no %.*s", STR(action->address));
-	int64_t start = call_mono_ns(c);
-	pthread_mutex_lock(&p->lock);
-	report(p, change, (struct apply_event){.state = APPLY_STARTED});
-	pthread_mutex_unlock(&p->lock);
-	int rc = change->action == PLAN_DELETE ? act_delete(c, p, change) : act_write(c, p, change, action->name);
-	if (rc < 0)
-		call_context(c, "%s %.*s", plan_action_word(change->action), STR(change->address));
-	if (rc != ERR_CANCELLED)
-		finish(p, index, &c->err, (double)(call_mono_ns(c) - start) / 1e9);
-	*output = rc < 0 ? NULL : json_object();
-	return rc;
-}
-
 // ---------------------------------------------------------------- all
 static bool needs_failed(const struct applier *p, size_t index)
 {
@@ -355,7 +235,7 @@ static void skip_hopeless(struct applier *p)
 			p->states[i] = SKIPPED;
 			p->finished++;
 			moved = true;
-			report(p, &plan->changes[i], (struct apply_event){.state = APPLY_SKIPPED,
+			applier_report(p, &plan->changes[i], (struct apply_event){.state = APPLY_SKIPPED,
 				.error = S("not tried: something that it needs failed")});
 		}
 	}
@@ -390,7 +270,7 @@ static int run(struct call *c, struct applier *p)
 		.name = "apply",
 		.observe = apply_observe,
 		.decide = apply_decide,
-		.act = apply_act,
+		.act = applier_act,
 		.ctx = p,
 		.parallel = APPLY_PARALLEL,
 	};
@@ -401,6 +281,10 @@ static int run(struct call *c, struct applier *p)
 			return rc;
 		err_clear(&c->err);
 		skip_hopeless(p);
+		if (!finished && p->finished == before) // an act that failed a moment ago is tried again a little later
+			rc = call_sleep(c, LOOK_AGAIN_MS * NS_PER_MS);
+		if (rc < 0 && c->err.code)
+			return rc;
 	}
 	return 0;
 }

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+// The control plane as a value, and the sessions that requests open on it. See control.h and session.h.
+#include "api/control.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/session.h"
+#include "base/file.h"
+
+struct control {
+	struct arena arena;
+	struct control_options options;
+	struct str folder;
+	pthread_mutex_t lock; // of state while it is opened, and of changing
+	struct state state;
+	bool has_state;
+	bool changing; // a request of this process changes the workspace
+};
+
+int control_open(struct call *c, const struct control_options *options, struct control **out)
+{
+	struct control *control = calloc(1, sizeof(*control));
+	if (!control)
+		return call_no_memory(c);
+	control->options = *options;
+	control->options.path = arena_cstr(&control->arena, str_of(options->path ? options->path : "."));
+	control->options.environment = arena_str(&control->arena, options->environment);
+	int rc = workspace_folder(control->options.path, &control->arena, &control->folder, &c->err);
+	if (rc < 0) {
+		arena_free(&control->arena);
+		free(control);
+		return rc;
+	}
+	pthread_mutex_init(&control->lock, NULL);
+	*out = control;
+	return 0;
+}
+
+void control_close(struct control *control)
+{
+	if (!control)
+		return;
+	if (control->has_state)
+		state_close(&control->state);
+	pthread_mutex_destroy(&control->lock);
+	arena_free(&control->arena);
+	free(control);
+}
+
+struct str control_folder(const struct control *control)
+{
+	return control->folder;
+}
+
+const struct control_options *control_get_options(const struct control *control)
+{
+	return &control->options;
+}
+
+const struct state *control_state(const struct control *control)
+{
+	return control->has_state ? &control->state : NULL;
+}
+
+static const char *hidden_path(struct call *c, const struct control *control, const char *name)
+{
+	return arena_printf(c->arena, "%.*s/.isobar/%s", STR(control->folder), name).p;
+}
+
+static int open_state_locked(struct call *c, struct control *control)
+{
+	if (control->has_state)
+		return 0;
+	int rc = file_make_dirs(hidden_path(c, control, ""), 0700, &c->err);
+	if (rc == 0)
+		rc = state_open_sqlite(c, hidden_path(c, control, "state.db"), &control->state);
+	control->has_state = rc == 0;
+	return rc;
+}
+
+static int open_state(struct call *c, struct control *control)
+{
+	pthread_mutex_lock(&control->lock);
+	int rc = open_state_locked(c, control);
+	pthread_mutex_unlock(&control->lock);
+	return rc;
+}
+
+// ---------------------------------------------------------------- sessions
+void session_emit(struct api_request *r, const char *event, json_t *members)
+{
+	if (!r->emit || !members) {
+		json_decref(members);
+		return;
+	}
+	json_object_set_new(members, "event", json_string(event));
+	r->emit(r->emit_ctx, members);
+}
+
+static void begin(struct api_request *r, struct session *s)
+{
+	*s = (struct session){.request = r, .call = r->call, .lock = -1, .findings = {.arena = r->call->arena}};
+}
+
+static int list_recorded(struct session *s)
+{
+	int rc = open_state(s->call, s->request->control);
+	if (rc == 0)
+		rc = resource_list(s->call, control_state(s->request->control), S(""), &s->recorded, &s->recorded_count);
+	return rc;
+}
+
+static void fill_binding(struct session *s)
+{
+	struct control *control = s->request->control;
+	s->binding = (struct binding){
+		.folder = control->folder,
+		.workspace = s->loaded ? s->workspace.name : s->call->workspace,
+		.pocket = s->loaded && s->workspace.environment && s->workspace.environment->pocket,
+		.state = control_state(control),
+	};
+	s->infra.state = s->binding.state;
+}
+
+int session_open_state(struct api_request *r, struct session *out)
+{
+	begin(r, out);
+	int rc = list_recorded(out);
+	if (rc == 0)
+		fill_binding(out);
+	return rc;
+}
+
+static void emit_findings(struct session *s)
+{
+	AUTO(json) list = findings_to_json(&s->findings);
+	size_t i;
+	json_t *one;
+	json_array_foreach(list, i, one)
+		session_emit(s->request, "finding", json_incref(one));
+}
+
+int session_load(struct api_request *r, struct session *out)
+{
+	begin(r, out);
+	const struct control_options *o = &r->control->options;
+	out->options = (struct workspace_options){
+		.path = o->path,
+		.environment = o->environment,
+		.kinds = o->parts->kinds,
+		.handlers = o->parts->handlers,
+		.handler_count = o->parts->handler_count,
+	};
+	int rc = workspace_load(&out->options, &out->findings, &out->workspace, &r->call->err);
+	emit_findings(out);
+	if (rc < 0)
+		return rc;
+	out->loaded = true;
+	r->call->workspace = out->workspace.name;
+	rc = list_recorded(out);
+	if (rc == 0)
+		fill_binding(out);
+	return rc;
+}
+
+int session_bind(struct session *s)
+{
+	static const struct clouds no_clouds;
+	const struct control_parts *parts = s->request->control->options.parts;
+	s->binding.clouds = s->env ? clouds_env_clouds(s->env) : &no_clouds;
+	struct resource_handler *rows = arena_new_array(s->call->arena, parts->handler_count + 1, struct resource_handler);
+	if (!rows)
+		return call_no_memory(s->call);
+	memcpy(rows, parts->handlers, parts->handler_count * sizeof(*rows));
+	s->infra.handlers = rows;
+	s->infra.handler_count = parts->handler_count;
+	return parts->bind(s->call, &s->binding, rows);
+}
+
+// What is written comes before what is recorded: a new encryption of a bucket holds from its first object on.
+static int all_resources(struct session *s, struct clouds_env_options *o)
+{
+	size_t declared = s->loaded ? s->workspace.resource_count : 0;
+	struct resource *all = arena_new_array(s->call->arena, declared + s->recorded_count + 1, struct resource);
+	if (!all)
+		return call_no_memory(s->call);
+	if (declared)
+		memcpy(all, s->workspace.resources, declared * sizeof(*all));
+	if (s->recorded_count)
+		memcpy(all + declared, s->recorded, s->recorded_count * sizeof(*all));
+	o->resources = all;
+	o->resource_count = declared + s->recorded_count;
+	return 0;
+}
+
+int session_open_clouds(struct session *s, bool start)
+{
+	const struct environment *environment;
+	int rc = workspace_need_environment(&s->workspace, &environment, &s->call->err);
+	struct clouds_env_options o = {.folder = s->binding.folder, .workspace = s->binding.workspace, .find_only = !start};
+	if (rc == 0)
+		rc = all_resources(s, &o);
+	if (rc < 0)
+		return rc;
+	o.pocket = environment->pocket;
+	rc = clouds_env_open(s->call, &o, &s->env);
+	return rc < 0 ? rc : session_bind(s);
+}
+
+static int lock_in_process(struct session *s)
+{
+	struct control *control = s->request->control;
+	pthread_mutex_lock(&control->lock);
+	bool busy = control->changing;
+	control->changing = true;
+	pthread_mutex_unlock(&control->lock);
+	if (busy)
+		return call_fail(s->call, ERR_IN_USE, "another request is changing this workspace: wait for it to end");
+	return 0;
+}
+
+int session_lock(struct session *s)
+{
+	struct control *control = s->request->control;
+	if (control->options.serving) {
+		int rc = lock_in_process(s);
+		s->lock = rc < 0 ? -1 : -2;
+		return rc;
+	}
+	s->lock = file_lock(hidden_path(s->call, control, "control.lock"), &s->call->err);
+	if (s->lock >= 0)
+		return 0;
+	s->lock = -1;
+	return call_context(s->call, "another isobar works on this workspace");
+}
+
+void session_close(struct session *s)
+{
+	clouds_env_close(s->env);
+	s->env = NULL;
+	if (s->lock >= 0)
+		fd_close(&s->lock);
+	if (s->lock == -2) {
+		pthread_mutex_lock(&s->request->control->lock);
+		s->request->control->changing = false;
+		pthread_mutex_unlock(&s->request->control->lock);
+	}
+	s->lock = -1;
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one request opened: workspace, state, clouds, handlers with their contexts. A session lives as long as the request; all its
+// memory is the call's arena's. Steps are taken in order and only as far as the request needs.
+#ifndef ISOBAR_API_SESSION_H
+#define ISOBAR_API_SESSION_H
+
+#include "api/api.h"
+#include "infra/clouds_env.h"
+
+struct session {
+	struct api_request *request;
+	struct call *call;
+	struct findings findings;
+	struct workspace_options options;
+	struct workspace workspace;
+	bool loaded;
+	struct resource *recorded; // at the start
+	size_t recorded_count;
+	struct clouds_env *env;    // NULL: no cloud was needed
+	struct binding binding;
+	struct infra_env infra;
+	int lock;                  // of changing requests; -1: not held
+};
+
+// Loads and checks the workspace. Each finding is also reported as event {"event": "finding", ...}.
+MUST_CHECK int session_load(struct api_request *r, struct session *out);
+// Only the state: for requests that read what was recorded.
+MUST_CHECK int session_open_state(struct api_request *r, struct session *out);
+// Opens the clouds of the workspace (and of the records), and binds the handlers. Pocket clouds are started when start is true.
+MUST_CHECK int session_open_clouds(struct session *s, bool start);
+// Handlers bound without clouds: enough for a plan of a workspace of which nothing is recorded.
+MUST_CHECK int session_bind(struct session *s);
+// Only one request at a time may change the workspace: ERR_IN_USE.
+MUST_CHECK int session_lock(struct session *s);
+void session_close(struct session *s);
+#define AUTO_TYPE_session struct session
+static inline void session_autofree(struct session *s)
+{
+	session_close(s);
+}
+
+void session_emit(struct api_request *r, const char *event, json_t *members); // adds "event"; steals members
+const struct state *control_state(const struct control *control);
+const struct control_options *control_get_options(const struct control *control);
+
+#endif
