@@ -99,17 +99,9 @@ void session_emit(struct api_request *r, const char *event, json_t *members)
 	r->emit(r->emit_ctx, members);
 }
 
-static void begin(struct api_request *r, struct session *s)
+void session_begin(struct api_request *r, struct session *s)
 {
 	*s = (struct session){.request = r, .call = r->call, .lock = -1, .findings = {.arena = r->call->arena}};
-}
-
-static int list_recorded(struct session *s)
-{
-	int rc = open_state(s->call, s->request->control);
-	if (rc == 0)
-		rc = resource_list(s->call, control_state(s->request->control), S(""), &s->recorded, &s->recorded_count);
-	return rc;
 }
 
 static void fill_binding(struct session *s)
@@ -124,12 +116,13 @@ static void fill_binding(struct session *s)
 	s->infra.state = s->binding.state;
 }
 
-int session_open_state(struct api_request *r, struct session *out)
+int session_read_state(struct session *s)
 {
-	begin(r, out);
-	int rc = list_recorded(out);
+	int rc = open_state(s->call, s->request->control);
 	if (rc == 0)
-		fill_binding(out);
+		rc = resource_list(s->call, control_state(s->request->control), S(""), &s->recorded, &s->recorded_count);
+	if (rc == 0)
+		fill_binding(s);
 	return rc;
 }
 
@@ -142,27 +135,23 @@ static void emit_findings(struct session *s)
 		session_emit(s->request, "finding", json_incref(one));
 }
 
-int session_load(struct api_request *r, struct session *out)
+int session_load(struct session *s)
 {
-	begin(r, out);
-	const struct control_options *o = &r->control->options;
-	out->options = (struct workspace_options){
+	const struct control_options *o = &s->request->control->options;
+	s->options = (struct workspace_options){
 		.path = o->path,
 		.environment = o->environment,
 		.kinds = o->parts->kinds,
 		.handlers = o->parts->handlers,
 		.handler_count = o->parts->handler_count,
 	};
-	int rc = workspace_load(&out->options, &out->findings, &out->workspace, &r->call->err);
-	emit_findings(out);
+	int rc = workspace_load(&s->options, &s->findings, &s->workspace, &s->call->err);
+	emit_findings(s);
 	if (rc < 0)
 		return rc;
-	out->loaded = true;
-	r->call->workspace = out->workspace.name;
-	rc = list_recorded(out);
-	if (rc == 0)
-		fill_binding(out);
-	return rc;
+	s->loaded = true;
+	s->call->workspace = s->workspace.name;
+	return 0;
 }
 
 int session_bind(struct session *s)
@@ -195,11 +184,12 @@ static int all_resources(struct session *s, struct clouds_env_options *o)
 	return 0;
 }
 
-int session_open_clouds(struct session *s, bool start)
+int session_open_clouds(struct session *s)
 {
 	const struct environment *environment;
 	int rc = workspace_need_environment(&s->workspace, &environment, &s->call->err);
-	struct clouds_env_options o = {.folder = s->binding.folder, .workspace = s->binding.workspace, .find_only = !start};
+	struct clouds_env_options o = {.folder = s->binding.folder, .workspace = s->binding.workspace,
+		.revive = !s->request->control->options.serving};
 	if (rc == 0)
 		rc = all_resources(s, &o);
 	if (rc < 0)

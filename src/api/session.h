@@ -22,12 +22,14 @@ struct session {
 	int lock;                  // of changing requests; -1: not held
 };
 
+void session_begin(struct api_request *r, struct session *out);
 // Loads and checks the workspace. Each finding is also reported as event {"event": "finding", ...}.
-MUST_CHECK int session_load(struct api_request *r, struct session *out);
-// Only the state: for requests that read what was recorded.
-MUST_CHECK int session_open_state(struct api_request *r, struct session *out);
-// Opens the clouds of the workspace (and of the records), and binds the handlers. Pocket clouds are started when start is true.
-MUST_CHECK int session_open_clouds(struct session *s, bool start);
+MUST_CHECK int session_load(struct session *s);
+// Opens the state and reads what was recorded.
+MUST_CHECK int session_read_state(struct session *s);
+// Opens the clouds of the workspace and of the records, and binds the handlers. Pocket clouds that never ran are started, and those
+// that are down too, but for inside `isobar up`, where a cloud may be down for a reason.
+MUST_CHECK int session_open_clouds(struct session *s);
 // Handlers bound without clouds: enough for a plan of a workspace of which nothing is recorded.
 MUST_CHECK int session_bind(struct session *s);
 // Only one request at a time may change the workspace: ERR_IN_USE.

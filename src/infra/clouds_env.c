@@ -17,7 +17,7 @@ struct starter { // one cloud, one thread
 	const struct call *parent;
 	struct arena arena;
 	struct call call;
-	bool find_only;
+	bool revive;
 	pthread_t thread;
 	bool threaded;
 	int rc;
@@ -52,7 +52,7 @@ static int add_starters(struct call *c, const struct clouds_env_options *o, stru
 		struct starter *s = &env->starters[env->count++];
 		s->resource = r;
 		s->parent = c;
-		s->find_only = o->find_only;
+		s->revive = o->revive;
 		s->pocket = (struct pocket_cloud){
 			.name = arena_str(&env->arena, r->name),
 			.provider = arena_str(&env->arena, json_str(r->resolved, "provider")),
@@ -69,7 +69,13 @@ static void *start_one(void *ctx)
 {
 	struct starter *s = ctx;
 	call_child(&s->call, s->parent, &s->arena, 0);
-	s->rc = s->find_only ? pocket_cloud_find(&s->call, &s->pocket) : pocket_cloud_ensure(&s->call, &s->pocket);
+	s->rc = s->revive ? ERR_UNAVAILABLE : pocket_cloud_find(&s->call, &s->pocket);
+	if (s->rc < 0 && (s->revive || !s->pocket.credentials)) {
+		err_clear(&s->call.err);
+		s->rc = pocket_cloud_ensure(&s->call, &s->pocket);
+	} else if (s->rc == ERR_UNAVAILABLE) {
+		s->rc = 0; // it is down, as clouds sometimes are
+	}
 	return NULL;
 }
 
@@ -86,8 +92,7 @@ static int start_all(struct call *c, struct clouds_env *env)
 		struct starter *s = &env->starters[i];
 		if (s->threaded)
 			pthread_join(s->thread, NULL);
-		bool down = s->find_only && s->rc == ERR_UNAVAILABLE && s->pocket.credentials;
-		if (s->rc < 0 && rc == 0 && !down) {
+		if (s->rc < 0 && rc == 0) {
 			c->err = s->call.err;
 			rc = s->rc;
 		}

@@ -13,7 +13,7 @@ struct clouds_env_options {
 	struct str folder;    // of the workspace
 	struct str workspace; // its name
 	bool pocket;
-	bool find_only;       // starts nothing: a pocket cloud that is down is opened at its last address
+	bool revive;          // start also pocket clouds that ran before and are down; else these are opened at their last address
 	const struct resource *resources; // kinds cloud and bucket are read; the first of an address counts
 	size_t resource_count;
 };

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// Routes about what is declared: validate, plan, apply, destroy.
+#include <string.h>
+
+#include "api/handlers.h"
+#include "infra/apply.h"
+#include "infra/buckets.h"
+
+int handle_validate(struct api_request *r, json_t **result)
+{
+	struct session s;
+	session_begin(r, &s);
+	int rc = session_load(&s);
+	if (rc < 0 && rc != ERR_INVALID)
+		return rc;
+	if (rc < 0 && s.findings.count == 0)
+		return rc; // a wrong --env is no finding: it stands in no file
+	err_clear(&r->call->err);
+	*result = json_pack("{s:b, s:o, s:i}", "valid", (int)(rc == 0), "findings", findings_to_json(&s.findings), "resources",
+		(int)(rc == 0 ? s.workspace.resource_count : 0));
+	if (rc == 0)
+		json_set_str(*result, "workspace", s.workspace.name);
+	return 0;
+}
+
+// ---------------------------------------------------------------- plan
+static json_t *plan_result(struct session *s, const struct plan *plan)
+{
+	AUTO(buf) text = {0};
+	plan_write(plan, json_flag(s->request->body, "color", false), &text);
+	json_t *out = plan_to_json(plan);
+	json_set_str(out, "text", buf_str(&text));
+	json_set_str(out, "workspace", s->workspace.name);
+	json_set_str(out, "environment", s->workspace.environment->name);
+	json_object_set_new(out, "empty", json_boolean(plan_is_empty(plan)));
+	return out;
+}
+
+static int open_workspace(struct session *s)
+{
+	const struct environment *environment;
+	int rc = session_load(s);
+	if (rc == 0)
+		rc = workspace_need_environment(&s->workspace, &environment, &s->call->err);
+	return rc < 0 ? rc : session_read_state(s);
+}
+
+// The first plan of a workspace starts and asks nothing: there is nothing to look at yet.
+static int open_for_plan(struct session *s)
+{
+	int rc = open_workspace(s);
+	if (rc < 0)
+		return rc;
+	return s->recorded_count ? session_open_clouds(s) : session_bind(s);
+}
+
+int handle_plan(struct api_request *r, json_t **result)
+{
+	AUTO(session) s;
+	session_begin(r, &s);
+	struct plan plan;
+	bool destroy = json_flag(r->body, "destroy", false);
+	int rc = open_for_plan(&s);
+	if (rc == 0)
+		rc = plan_prepare(r->call, &s.infra, destroy ? NULL : &s.workspace, &plan);
+	if (rc == 0)
+		*result = plan_result(&s, &plan);
+	if (s.env) // a plan leaves everything as it was
+		clouds_env_stop_started(r->call, s.env);
+	return rc;
+}
+
+// ---------------------------------------------------------------- apply
+static void report_change(void *ctx, const struct apply_event *e)
+{
+	struct api_request *r = ctx;
+	json_t *event = json_pack("{s:s, s:s, s:f, s:i, s:i}", "state", apply_state_word(e->state), "action", plan_action_word(e->action),
+		"seconds", e->seconds, "finished", (int)e->finished, "total", (int)e->total);
+	json_set_str(event, "address", e->address);
+	if (e->error.n)
+		json_set_str(event, "error", e->error);
+	if (e->waiting.n)
+		json_set_str(event, "waiting", e->waiting);
+	session_emit(r, "change", event);
+}
+
+static int check_digest(struct session *s, const struct plan *plan)
+{
+	const char *approved = json_text(s->request->body, "digest");
+	if (!*approved || strcmp(approved, plan->digest) == 0)
+		return 0;
+	return call_fail(s->call, ERR_CONFLICT, "what would be done is no longer what was approved: plan again");
+}
+
+static int run_plan(struct session *s, const struct plan *plan, json_t **result)
+{
+	struct apply apply = {.env = &s->infra, .plan = plan, .report = report_change, .ctx = s->request};
+	struct apply_result applied = {0};
+	int rc = plan_apply(s->call, &apply, &applied);
+	if (rc < 0)
+		return rc;
+	*result = json_pack("{s:I, s:i}", "revision", (json_int_t)applied.revision, "done", (int)applied.done);
+	json_object_set_new(*result, "waiting", json_integer((json_int_t)plan->waits));
+	return 0;
+}
+
+int handle_apply(struct api_request *r, json_t **result)
+{
+	AUTO(session) s;
+	session_begin(r, &s);
+	struct plan plan;
+	int rc = open_workspace(&s);
+	if (rc == 0)
+		rc = session_lock(&s);
+	if (rc == 0)
+		rc = session_open_clouds(&s);
+	if (rc == 0)
+		rc = plan_prepare(r->call, &s.infra, &s.workspace, &plan);
+	if (rc == 0)
+		rc = check_digest(&s, &plan);
+	return rc < 0 ? rc : run_plan(&s, &plan, result);
+}
+
+// ---------------------------------------------------------------- destroy
+int handle_destroy(struct api_request *r, json_t **result)
+{
+	AUTO(session) s;
+	session_begin(r, &s);
+	struct plan plan;
+	struct buckets_emptied emptied = {0};
+	int rc = open_workspace(&s);
+	if (rc == 0)
+		rc = session_lock(&s);
+	if (rc == 0)
+		rc = session_open_clouds(&s);
+	if (rc == 0)
+		rc = plan_prepare(r->call, &s.infra, NULL, &plan);
+	if (rc == 0)
+		rc = check_digest(&s, &plan);
+	if (rc == 0 && json_flag(r->body, "objects", false))
+		rc = buckets_empty(r->call, s.binding.clouds, &plan, &emptied);
+	if (rc == 0)
+		rc = run_plan(&s, &plan, result);
+	if (rc == 0)
+		json_object_set_new(*result, "objects_removed", json_integer((json_int_t)emptied.objects));
+	return rc;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The handlers of the route table (api/routes.c). Each answers one request; its result is a new reference that the caller owns. What
+// they take and give is written beside the routes, and so in docs/api.md.
+#ifndef ISOBAR_API_HANDLERS_H
+#define ISOBAR_API_HANDLERS_H
+
+#include "api/session.h"
+
+// handle_workspace.c
+int handle_validate(struct api_request *r, json_t **result);
+int handle_plan(struct api_request *r, json_t **result);
+int handle_apply(struct api_request *r, json_t **result);
+int handle_destroy(struct api_request *r, json_t **result);
+// handle_run.c
+int handle_run(struct api_request *r, json_t **result);
+int handle_run_plan(struct api_request *r, json_t **result);
+int handle_deploy(struct api_request *r, json_t **result);
+// handle_status.c
+int handle_health(struct api_request *r, json_t **result);
+int handle_status(struct api_request *r, json_t **result);
+int handle_down(struct api_request *r, json_t **result);
+// handle_read.c
+int handle_resources(struct api_request *r, json_t **result);
+int handle_models(struct api_request *r, json_t **result);
+int handle_endpoints(struct api_request *r, json_t **result);
+int handle_alerts(struct api_request *r, json_t **result);
+int handle_events(struct api_request *r, json_t **result);
+int handle_cost(struct api_request *r, json_t **result);
+int handle_overrides(struct api_request *r, json_t **result);
+int handle_override_end(struct api_request *r, json_t **result);
+// handle_audit.c
+int handle_audit_verify(struct api_request *r, json_t **result);
+// handle_data.c
+int handle_objects_list(struct api_request *r, json_t **result);
+int handle_objects_copy(struct api_request *r, json_t **result);
+int handle_objects_read(struct api_request *r, json_t **result);
+int handle_objects_remove(struct api_request *r, json_t **result);
+// report.c
+int handle_report(struct api_request *r, json_t **result);
+
+#endif
