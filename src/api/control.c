@@ -101,7 +101,8 @@ void session_emit(struct api_request *r, const char *event, json_t *members)
 
 void session_begin(struct api_request *r, struct session *s)
 {
-	*s = (struct session){.request = r, .call = r->call, .lock = -1, .findings = {.arena = r->call->arena}};
+	*s = (struct session){.request = r, .call = r->call, .lock = -1, .findings = {.arena = r->call->arena},
+		.revive = !r->control->options.serving};
 }
 
 static void fill_binding(struct session *s)
@@ -189,7 +190,7 @@ int session_open_clouds(struct session *s)
 	const struct environment *environment;
 	int rc = workspace_need_environment(&s->workspace, &environment, &s->call->err);
 	struct clouds_env_options o = {.folder = s->binding.folder, .workspace = s->binding.workspace,
-		.revive = !s->request->control->options.serving};
+		.revive = s->revive};
 	if (rc == 0)
 		rc = all_resources(s, &o);
 	if (rc < 0)

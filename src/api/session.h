@@ -14,6 +14,7 @@ struct session {
 	struct workspace_options options;
 	struct workspace workspace;
 	bool loaded;
+	bool revive; // start pocket clouds that ran before and are down: yes, but for inside `isobar up`, where one may be down for a reason
 	struct resource *recorded; // at the start
 	size_t recorded_count;
 	struct clouds_env *env;    // NULL: no cloud was needed
@@ -27,8 +28,7 @@ void session_begin(struct api_request *r, struct session *out);
 MUST_CHECK int session_load(struct session *s);
 // Opens the state and reads what was recorded.
 MUST_CHECK int session_read_state(struct session *s);
-// Opens the clouds of the workspace and of the records, and binds the handlers. Pocket clouds that never ran are started, and those
-// that are down too, but for inside `isobar up`, where a cloud may be down for a reason.
+// Opens the clouds of the workspace and of the records, and binds the handlers. Pocket clouds that never ran are started.
 MUST_CHECK int session_open_clouds(struct session *s);
 // Handlers bound without clouds: enough for a plan of a workspace of which nothing is recorded.
 MUST_CHECK int session_bind(struct session *s);

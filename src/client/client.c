@@ -104,7 +104,7 @@ struct answer {
 
 static int take_error(struct call *c, const json_t *error)
 {
-	struct str name = json_str(error, "code"), message = json_str(error, "message");
+	struct str name = json_str(error, "code"), message = json_is_string(error) ? json_value_str(error) : json_str(error, "message");
 	int code = err_code_of_name(name);
 	call_fail(c, code ? code : ERR_PROTOCOL, "%.*s", STR(message.n ? message : S("the control plane gave no reason")));
 	c->err.retryable = json_flag(error, "retryable", false);

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// What runs: the control plane itself, clouds, endpoints, gateways. Looking starts nothing. And `down`, which ends what runs.
+#include <unistd.h>
+
+#include "api/handlers.h"
+#include "base/time.h"
+
+int handle_health(struct api_request *r, json_t **result)
+{
+	const struct control_options *o = control_get_options(r->control);
+	*result = json_pack("{s:s, s:s, s:i, s:b}", "status", "ok", "version", ISOBAR_VERSION, "pid", (int)getpid(), "serving",
+		(int)o->serving);
+	json_set_str(*result, "folder", control_folder(r->control));
+	return 0;
+}
+
+// ---------------------------------------------------------------- status
+static json_t *cloud_json(struct session *s, const struct resource *r)
+{
+	struct pocket_cloud p = {
+		.name = r->name,
+		.root = arena_printf(s->call->arena, "%.*s/.isobar/pocket/%.*s", STR(s->binding.folder), STR(r->name)),
+	};
+	json_t *one = json_object();
+	json_set_str(one, "name", r->name);
+	json_set_str(one, "provider", json_str(r->resolved, "provider"));
+	json_set_str(one, "region", json_str(r->resolved, "region"));
+	if (!s->binding.pocket)
+		return one;
+	bool up = pocket_cloud_find(s->call, &p) == 0;
+	err_clear(&s->call->err);
+	json_object_set_new(one, "pocket", json_true());
+	json_object_set_new(one, "up", json_boolean(up));
+	json_set_str(one, "url", p.url);
+	json_object_set_new(one, "pid", json_integer(up ? p.process.pid : 0));
+	return one;
+}
+
+static json_t *clouds_json(struct session *s)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < s->workspace.resource_count; i++) {
+		if (str_eq(s->workspace.resources[i].kind, S("cloud")))
+			json_array_append_new(list, cloud_json(s, &s->workspace.resources[i]));
+	}
+	return list;
+}
+
+static json_t *counts_json(const struct session *s)
+{
+	int ready = 0, waiting = 0, failed = 0;
+	for (size_t i = 0; i < s->recorded_count; i++) {
+		ready += str_eq(s->recorded[i].status, S("ready"));
+		waiting += str_eq(s->recorded[i].status, S("waiting"));
+		failed += str_eq(s->recorded[i].status, S("failed")) || str_eq(s->recorded[i].status, S("creating"));
+	}
+	return json_pack("{s:i, s:i, s:i, s:i}", "total", (int)s->recorded_count, "ready", ready, "waiting", waiting, "failed", failed);
+}
+
+static int add_state(struct session *s, json_t *out)
+{
+	struct record revision, *endpoints;
+	size_t count;
+	int rc = state_get(s->call, s->binding.state, S("revision/current"), &revision);
+	if (rc == 0)
+		rc = state_list(s->call, s->binding.state, S("endpoint-status/"), &endpoints, &count);
+	if (rc < 0)
+		return rc;
+	json_object_set_new(out, "revision", revision.revision ? json_incref(revision.value) : json_null());
+	json_t *list = json_array();
+	for (size_t i = 0; i < count; i++) {
+		json_t *one = json_copy(endpoints[i].value);
+		json_set_str(one, "address", arena_printf(s->call->arena, "endpoint/%.*s", STR(str_drop(endpoints[i].key, 16))));
+		json_array_append_new(list, one);
+	}
+	json_object_set_new(out, "endpoints", list);
+	return 0;
+}
+
+int handle_status(struct api_request *r, json_t **result)
+{
+	const struct control_parts *parts = control_get_options(r->control)->parts;
+	AUTO(session) s;
+	AUTO(json) out = json_object();
+	session_begin(r, &s);
+	int rc = session_load(&s);
+	if (rc == 0)
+		rc = session_read_state(&s);
+	if (rc == 0)
+		rc = session_bind(&s);
+	if (rc == 0)
+		rc = add_state(&s, out);
+	if (rc == 0)
+		rc = parts->describe(r->call, &s.binding, out);
+	if (rc < 0)
+		return rc;
+	json_set_str(out, "workspace", s.workspace.name);
+	json_set_str(out, "folder", control_folder(r->control));
+	if (s.workspace.environment)
+		json_set_str(out, "environment", s.workspace.environment->name);
+	json_object_set_new(out, "clouds", clouds_json(&s));
+	json_object_set_new(out, "resources", counts_json(&s));
+	json_object_set_new(out, "serving", json_boolean(control_get_options(r->control)->serving));
+	*result = json_incref(out);
+	return 0;
+}
+
+// ---------------------------------------------------------------- down
+// What outlives a command: endpoints and gateways, then the clouds that they stand on. Records stay: the next start finds all again.
+int handle_down(struct api_request *r, json_t **result)
+{
+	const struct control_options *o = control_get_options(r->control);
+	AUTO(session) s;
+	session_begin(r, &s);
+	if (o->serving)
+		return call_fail(r->call, ERR_UNSUPPORTED, "end the process of `isobar up` instead: it stops what it started");
+	int rc = session_load(&s);
+	if (rc == 0)
+		rc = session_lock(&s);
+	if (rc == 0)
+		rc = session_read_state(&s);
+	if (rc == 0)
+		rc = session_bind(&s);
+	if (rc == 0)
+		rc = o->parts->stop(r->call, &s.binding);
+	if (rc == 0)
+		rc = pocket_clouds_stop_all(r->call, s.binding.folder);
+	if (rc == 0)
+		*result = json_pack("{s:b}", "stopped", 1);
+	return rc;
+}
