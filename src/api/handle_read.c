@@ -122,34 +122,44 @@ int handle_models(struct api_request *r, json_t **result)
 }
 
 // ---------------------------------------------------------------- records as they are
-static int records_json(struct api_request *r, const char *prefix, const char *member, json_t **result)
+struct record_list {
+	const char *prefix, *member;
+	const char *address; // "endpoint/": what makes an address of a key; NULL: none
+};
+
+static int records_json(struct api_request *r, const struct record_list *l, json_t **result)
 {
 	struct session s;
 	struct record *records;
 	size_t count;
 	int rc = open_state(r, &s);
 	if (rc == 0)
-		rc = state_list(r->call, s.binding.state, str_of(prefix), &records, &count);
+		rc = state_list(r->call, s.binding.state, str_of(l->prefix), &records, &count);
 	if (rc < 0)
 		return rc;
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++) {
 		json_t *one = json_copy(records[i].value);
-		json_set_str(one, "id", str_drop(records[i].key, str_of(prefix).n));
+		struct str id = str_drop(records[i].key, str_of(l->prefix).n);
+		json_set_str(one, "id", id);
+		if (l->address)
+			json_set_str(one, "address", arena_printf(r->call->arena, "%s%.*s", l->address, STR(id)));
 		json_array_append_new(list, one);
 	}
-	*result = json_pack("{s:o}", member, list);
+	*result = json_pack("{s:o}", l->member, list);
 	return 0;
 }
 
 int handle_endpoints(struct api_request *r, json_t **result)
 {
-	return records_json(r, "endpoint-status/", "endpoints", result);
+	const struct record_list l = {"endpoint-status/", "endpoints", "endpoint/"};
+	return records_json(r, &l, result);
 }
 
 int handle_alerts(struct api_request *r, json_t **result)
 {
-	return records_json(r, "alert/", "alerts", result);
+	const struct record_list l = {"alert/", "alerts", NULL};
+	return records_json(r, &l, result);
 }
 
 // ---------------------------------------------------------------- events

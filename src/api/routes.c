@@ -49,7 +49,7 @@ const struct api_route api_routes[] = {
 		.response = "{models: [{name, versions: [{version, sha256, metrics, lineage, clouds, created}], aliases: {NAME: {version, "
 			    "needs, at}}}]}"),
 	ROUTE("GET", "/v1/endpoints", "endpoint.read", handle_endpoints, .summary = "What each endpoint on each cloud was last seen to be.",
-		.response = "{endpoints: [{id, state, url, version, generation, pids}]}"),
+		.response = "{endpoints: [{id, address, state, url, version, generation, pids}]}"),
 	ROUTE("GET", "/v1/overrides", "override.read", handle_overrides, .summary = "Run-time changes in force.",
 		.response = "{overrides: [{address, field, value, author, reason, made, expires}]}"),
 	ROUTE("DELETE", "/v1/overrides/{address}", "override.end", handle_override_end, .summary = "Ends an override.",
@@ -59,7 +59,7 @@ const struct api_route api_routes[] = {
 	ROUTE("GET", "/v1/events", "event.read", handle_events, .summary = "The journal, in order.",
 		.request = "?since=SEQUENCE&limit=1000&type=PREFIX&wait=SECONDS (for something newer than since)",
 		.response = "{events: [{sequence, time, schema, type, address, principal, trace, data}], head}"),
-	ROUTE("POST", "/v1/audit/verify", "audit.verify", handle_audit_verify,
+	ROUTE("GET", "/v1/audit/verify", "audit.verify", handle_audit_verify,
 		.summary = "Verifies the audit logs of all gateways against the heads kept in state.",
 		.response = "{verified, intact, complete, records, gateways: [{gateway, records, verified, intact, complete, gaps, lost, "
 			    "heads_checked, root, reason, public_key, bad_index?}]}"),

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "net/guard.h"
 #include "net/http_call.h"
+#include "net/url.h"
 
 enum {
 	CONTROL_LIMIT = 64 << 10,
@@ -93,6 +94,13 @@ bool client_is_remote(const struct client *client)
 struct str client_url(const struct client *client)
 {
 	return client->url;
+}
+
+struct str client_escape(struct arena *a, struct str text)
+{
+	AUTO(buf) escaped = {0};
+	url_encode(text, S(""), &escaped);
+	return escaped.failed ? (struct str){0} : arena_str(a, buf_str(&escaped));
 }
 
 // ---------------------------------------------------------------- the answer, line by line

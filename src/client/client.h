@@ -34,5 +34,7 @@ MUST_CHECK int client_call(struct call *c, struct client *client, const struct c
 bool client_is_remote(const struct client *client); // talks to a running `isobar up`
 struct str client_url(const struct client *client); // "http://127.0.0.1:PORT", or "" in-process
 void client_close(struct client *client);           // NULL is allowed
+// Text as part of a path or query: "endpoint/classify on aws-us" -> "endpoint%2Fclassify%20on%20aws-us". In the arena; .p NULL without memory.
+struct str client_escape(struct arena *a, struct str text);
 
 #endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that people type. Each one is a request or two to the control plane through client/, and a way to print the answer:
+// a table for people, JSON for programs (-o). Results go to standard output; what is told on the way, and errors, to standard error.
+#ifndef ISOBAR_CLI_CLI_H
+#define ISOBAR_CLI_CLI_H
+
+#include "base/kind.h"
+#include "base/options.h"
+#include "client/client.h"
+
+struct cli_target { // which workspace a command is about
+	const char *path;       // folder or file
+	struct str environment; // --env, else ISOBAR_ENV; "" when neither says
+};
+
+struct cli { // what main.c passes to every command; arguments.app
+	const struct kind *const *kinds; // NULL-ended, for explain and schema
+	void *app;
+	// A control plane inside this process, for when no `isobar up` runs; closed by close_local.
+	int (*open_local)(struct call *c, void *app, const struct cli_target *target, struct client_local *out);
+	void (*close_local)(void *app, struct client_local *local);
+	// The folder of a workspace, without links.
+	int (*find_folder)(struct call *c, void *app, const char *path, struct str *folder);
+	void (*write_api_reference)(FILE *out);
+};
+
+extern const struct command *const cli_commands[];
+extern const size_t cli_command_count;
+
+#endif
