@@ -146,8 +146,10 @@ static size_t lane_of(struct failover *f, struct str name)
 
 static void add_span(struct failover *f, struct chart_span span)
 {
-	if (f->span_count < MAX_SPANS)
-		f->spans[f->span_count++] = span;
+	if (span.to < 0 || f->span_count == MAX_SPANS)
+		return; // before the first request
+	span.from = fmax(span.from, 0);
+	f->spans[f->span_count++] = span;
 }
 
 struct moment {

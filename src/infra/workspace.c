@@ -8,29 +8,43 @@
 #include "infra/workspace_impl.h"
 
 // ---------------------------------------------------------------- findings
-static int compare_findings(const void *a, const void *b)
+struct ranked { // a finding and when it was found
+	struct finding *finding;
+	size_t rank;
+};
+
+static int compare_places(const struct finding *x, const struct finding *y)
 {
-	const struct finding *x = *(const struct finding *const *)a, *y = *(const struct finding *const *)b;
 	int by_file = strcmp(x->at.file ? x->at.file : "", y->at.file ? y->at.file : "");
 	if (by_file)
 		return by_file;
 	if (x->at.line != y->at.line)
 		return x->at.line < y->at.line ? -1 : 1;
-	if (x->at.column != y->at.column)
-		return x->at.column < y->at.column ? -1 : 1;
-	return str_cmp(x->problem, y->problem);
+	return x->at.column < y->at.column ? -1 : x->at.column > y->at.column;
 }
 
-static void relink(struct findings *f, struct finding **sorted, size_t count)
+static int compare_ranked(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+	int by_place = compare_places(x->finding, y->finding);
+	return by_place ? by_place : x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
+static bool is_repeated(const struct finding *last, const struct finding *next)
+{
+	return last && compare_places(last, next) == 0 && str_eq(last->problem, next->problem);
+}
+
+static void relink(struct findings *f, const struct ranked *sorted, size_t count)
 {
 	f->first = f->last = NULL;
 	f->count = 0;
 	for (size_t i = 0; i < count; i++) {
-		if (f->last && compare_findings(&f->last, &sorted[i]) == 0)
+		if (is_repeated(f->last, sorted[i].finding))
 			continue; // one mistake, seen by two checks
-		sorted[i]->next = NULL;
-		*(f->last ? &f->last->next : &f->first) = sorted[i];
-		f->last = sorted[i];
+		sorted[i].finding->next = NULL;
+		*(f->last ? &f->last->next : &f->first) = sorted[i].finding;
+		f->last = sorted[i].finding;
 		f->count++;
 	}
 }
@@ -38,13 +52,13 @@ static void relink(struct findings *f, struct finding **sorted, size_t count)
 // In the order of the text, each once: the checks find them in an order of their own.
 static void sort_findings(struct findings *f)
 {
-	struct finding **sorted = arena_new_array(f->arena, f->count + 1, struct finding *);
+	struct ranked *sorted = arena_new_array(f->arena, f->count + 1, struct ranked);
 	if (!sorted)
 		return;
 	size_t n = 0;
-	for (struct finding *p = f->first; p; p = p->next)
-		sorted[n++] = p;
-	qsort(sorted, n, sizeof(*sorted), compare_findings);
+	for (struct finding *p = f->first; p; p = p->next, n++)
+		sorted[n] = (struct ranked){.finding = p, .rank = n};
+	qsort(sorted, n, sizeof(*sorted), compare_ranked);
 	relink(f, sorted, n);
 }
 

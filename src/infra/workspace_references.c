@@ -31,9 +31,12 @@ const struct kind *workspace_kind(const struct workspace *w, struct str singular
 	return NULL;
 }
 
+// kinds "": the field may name any.
 static bool kinds_have(struct str kinds, struct str singular)
 {
 	struct str piece;
+	if (!kinds.n)
+		return true;
 	while (str_next(&kinds, '|', &piece)) {
 		if (str_eq(piece, singular))
 			return true;
@@ -53,7 +56,7 @@ static struct str reference_name(struct str text)
 struct reference workspace_reference(const struct workspace *w, const struct field *field, struct str text)
 {
 	struct str head, tail, kinds = str_of(field->refers);
-	if (str_cut(text, '/', &head, &tail) && (kinds_have(kinds, head) || workspace_kind(w, head)))
+	if (str_cut(text, '/', &head, &tail) && ((kinds.n && kinds_have(kinds, head)) || workspace_kind(w, head)))
 		return (struct reference){.kind = head, .name = reference_name(tail)};
 	struct reference out = {.name = reference_name(text)};
 	struct str piece;
@@ -108,7 +111,9 @@ static void check_reference(const struct walk *k, const struct field *field, con
 		return; // the kind's table complained already
 	struct reference r = workspace_reference(k->w, field, at->text);
 	struct str kinds = str_of(field->refers);
-	if (!r.kind.n) {
+	if (!r.kind.n && !kinds.n) {
+		findings_add(k->f, at->at, node_path(at, k->f->arena), (struct str){0}, "expected an address such as endpoint/NAME");
+	} else if (!r.kind.n) {
 		missing(k, at, kinds, r.name);
 	} else if (!kinds_have(kinds, r.kind)) {
 		findings_add(k->f, at->at, node_path(at, k->f->arena), (struct str){0}, "expected a reference to %.*s, got %.*s",
@@ -131,16 +136,8 @@ static void check_clouds(const struct walk *k, const struct node *at)
 			check_cloud(k, at);
 		return;
 	}
-	for (const struct node *n = at->first; n; n = n->next) {
+	for (const struct node *n = at->first; n; n = n->next)
 		check_cloud(k, n);
-		for (const struct node *m = at->first; m != n; m = m->next) {
-			if (str_eq(m->text, n->text)) {
-				findings_add(k->f, n->at, node_path(n, k->f->arena), (struct str){0},
-					"names the cloud \"%.*s\" twice", STR(n->text));
-				break;
-			}
-		}
-	}
 }
 
 // ---------------------------------------------------------------- addresses inside other text

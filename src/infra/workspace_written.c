@@ -172,7 +172,8 @@ static json_t *absent_json(const struct writer *w, const struct field *field)
 {
 	if (field->otherwise)
 		return default_json(w, field);
-	bool is_bucket = field->type == FIELD_REF && strcmp(field->name, "bucket") == 0 && strcmp(field->refers, "bucket") == 0;
+	bool is_bucket = field->type == FIELD_REF && strcmp(field->name, "bucket") == 0 &&
+		str_eq(str_of(field->refers), S("bucket"));
 	struct str why = {0};
 	struct str only = w->r && is_bucket ? workspace_only_bucket(w->r->w, &why) : (struct str){0};
 	if (!only.n)
