@@ -115,7 +115,8 @@ static void diff_inputs(const struct maker *m, struct plan_change *change)
 	const struct resource_handler *h = find_handler(m->in, change->desired->kind);
 	struct field_diff d = {.arena = m->arena};
 	struct diff_place root = {.kind = h ? h->kind : NULL, .in_place = !h};
-	diff_values(&d, root, change->recorded ? change->recorded->resolved : NULL, change->desired->resolved);
+	const json_t *before = change->recorded ? change->recorded->resolved : json_in_arena(m->arena, json_object());
+	diff_values(&d, root, before, change->desired->resolved);
 	change->fields = d.items;
 	change->field_count = d.count;
 	for (size_t i = 0; i < d.count && (!h || !h->create); i++)

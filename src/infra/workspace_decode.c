@@ -138,10 +138,10 @@ static void decode_entry(struct workspace *w, const struct kind *k, struct node 
 	struct workspace_entry *e = &w->entries[w->entry_count];
 	*e = (struct workspace_entry){.kind = k, .name = n->key, .node = n, .value = arena_alloc(f->arena, k->size)};
 	w->entry_count++;
-	bool named = name_is_valid(n->key);
+	bool named = name_is_valid(n->key); // not every kind has a field for its name
 	if (!named)
 		findings_add(f, n->key_at, node_path(n, f->arena), (struct str){0},
-			"is no name: letters, digits, '-', '_' and '.', at most 63, a letter or digit first");
+			"\"%.*s\" is no name: letters, digits, '-', '_' and '.', a letter or digit first, at most 63", STR(n->key));
 	if (e->value && entry_is_map(n, f))
 		e->decoded = kind_decode(k, n, f->arena, e->value, f) == 0 && named;
 }
