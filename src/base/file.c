@@ -190,6 +190,6 @@ int file_check_relative(struct str path, struct err *e)
 			problem = "has a part that is \".\" or \"..\"";
 	}
 	if (problem)
-		return err_set(e, ERR_INVALID, "path \"%.*s\" %s", STR(str_take(path, 200)), problem);
+		return err_set(e, ERR_INVALID, "path \"%.*s\" %s", STR(str_clip(path, 200)), problem);
 	return 0;
 }

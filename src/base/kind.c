@@ -40,8 +40,7 @@ static struct str shown(const struct decoder *d, const struct node *n)
 	default:
 		break;
 	}
-	struct str text = str_take(n->text, MOST);
-	text = str_take(text, str_utf8_prefix(text));
+	struct str text = str_clip(n->text, MOST);
 	char *p = arena_cstr(d->f->arena, text);
 	for (size_t i = 0; p && i < text.n; i++)
 		if ((unsigned char)p[i] < ' ')
@@ -126,7 +125,7 @@ static void check_repeated(const struct decoder *d, const struct node *list)
 			if (child->type == NODE_SCALAR && other->type == NODE_SCALAR &&
 				str_eq(child->text, other->text)) {
 				findings_add(d->f, child->at, path_of(d, child), S(""),
-					"\"%.*s\" stands in the list twice", STR(str_take(child->text, 63)));
+					"\"%.*s\" stands in the list twice", STR(str_clip(child->text, 63)));
 				break;
 			}
 }
@@ -206,7 +205,7 @@ static void decode_key(struct decoder *d, const struct node *map, struct str *pl
 	if (map->key.n && !name_valid(map->key))
 		findings_add(d->f, map->key_at, path_of(d, map), S(""),
 			"\"%.*s\" is no name: letters, digits, '-', '_' and '.', a letter or digit first, at most 63",
-			STR(str_take(map->key, 80)));
+			STR(str_clip(map->key, 80)));
 }
 
 static void decode_absent(struct decoder *d, const struct field *field, const struct node *map, char *place)
@@ -215,7 +214,7 @@ static void decode_absent(struct decoder *d, const struct field *field, const st
 		AUTO(buf) expected = {0};
 		kind_expected(field, &expected);
 		findings_add(d->f, map->at.line ? map->at : map->key_at, path_of(d, map), S(""),
-			"\"%s\" is missing: %s", field->name, buf_cstr(&expected));
+			"\"%s\" is missing; expected %s", field->name, buf_cstr(&expected));
 		return;
 	}
 	if (field->type == FIELD_BLOCK) {
@@ -259,7 +258,7 @@ static void check_names(const struct decoder *d, const struct kind *k, const str
 			continue;
 		struct str meant = str_closest(child->key, field_name_at, k, k->field_count);
 		findings_add(d->f, child->key_at.line ? child->key_at : child->at, path_of(d, child),
-			did_you_mean(d, meant), "%s has no field \"%.*s\"", k->singular, STR(str_take(child->key, 80)));
+			did_you_mean(d, meant), "%s has no field \"%.*s\"", k->singular, STR(str_clip(child->key, 80)));
 	}
 }
 

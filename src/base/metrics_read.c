@@ -125,7 +125,7 @@ int metrics_parse(
 		const char *problem = read_line(line, &s);
 		if (problem)
 			return err_set(e, ERR_INVALID, "metrics, line %zu: %s: %.*s", number, problem,
-				STR(str_take(line, 120)));
+				STR(str_clip(line, 120)));
 		each(ctx, &s);
 	}
 	return 0;

@@ -23,7 +23,7 @@ void findings_add(
 	finding->at = at;
 	finding->field = arena_str(f->arena, field);
 	finding->suggestion = arena_str(f->arena, suggestion);
-	finding->problem = arena_str(f->arena, str_of(text));
+	finding->problem = arena_str(f->arena, str_clip(str_of(text), sizeof(text) - 4));
 	if (f->last)
 		f->last->next = finding;
 	else

@@ -137,7 +137,7 @@ static void check_duplicates(struct yaml *y, const struct node *map)
 		}
 		findings_add(y->f, members[i]->key_at, node_path(members[i], y->f->arena),
 			S("rename or remove one of them"), "\"%.*s\" is declared twice; first at %s:%d:%d",
-			STR(str_take(first->key, 100)), y->file, first->key_at.line, first->key_at.column);
+			STR(str_clip(first->key, 100)), y->file, first->key_at.line, first->key_at.column);
 	}
 	free(members);
 }
@@ -186,6 +186,8 @@ static void read_scalar(struct yaml *y, struct fy_event *event)
 		no_memory(y);
 		return;
 	}
+	if (memchr(text.p, '\0', text.n) || !str_utf8_valid(text)) // by escapes such as "\0"
+		REFUSE(y, at, "a text with a NUL character or half a character");
 	if (wants_key(y)) {
 		y->key = text;
 		y->key_at = at;
@@ -359,6 +361,27 @@ static bool check_blank_lines(struct yaml *y, struct str text)
 	return true;
 }
 
+// "x\ " at the end of a line of quoted text: libfyaml 0.7 loses the blank and puts NULs behind the text.
+static bool check_line_ends(struct yaml *y, struct str text)
+{
+	struct str rest = text, line;
+	while (str_next(&rest, '\n', &line)) {
+		struct str cut = str_trim(line);
+		bool blanks = cut.n && cut.p + cut.n < line.p + line.n && cut.p[cut.n] != '\r';
+		if (!blanks || cut.p[cut.n - 1] != '\\')
+			continue;
+		REFUSE(y, position_at(y, text, (size_t)(cut.p + cut.n - 1 - text.p)),
+			"blanks behind a backslash at the end of a line");
+		return false;
+	}
+	return true;
+}
+
+static bool check_text(struct yaml *y, struct str text)
+{
+	return check_bytes(y, text) && check_blank_lines(y, text) && check_line_ends(y, text);
+}
+
 int node_parse_yaml(struct str text, const char *file, struct findings *f, struct node **root)
 {
 	size_t before = f->count;
@@ -367,7 +390,7 @@ int node_parse_yaml(struct str text, const char *file, struct findings *f, struc
 		no_memory(&y);
 	else if (text.n > NODE_MAX_BYTES)
 		REFUSE(&y, position_of(&y, NULL), "%zu bytes; at most %d are read", text.n, NODE_MAX_BYTES);
-	else if (check_bytes(&y, text) && check_blank_lines(&y, text) && str_trim(text).n)
+	else if (check_text(&y, text) && str_trim(text).n)
 		run_parser(&y, text);
 	if (f->count > before)
 		return ERR_INVALID;

@@ -152,6 +152,16 @@ size_t str_utf8_prefix(struct str s)
 	return good;
 }
 
+struct str str_clip(struct str s, size_t n)
+{
+	if (s.n <= n)
+		return s;
+	// Back over the rest of a character, at most three bytes of it.
+	for (size_t i = 0; i < 3 && n && ((unsigned char)s.p[n] & 0xc0) == 0x80; i++)
+		n--;
+	return str_take(s, n);
+}
+
 bool str_utf8_valid(struct str s)
 {
 	return str_utf8_prefix(s) == s.n;

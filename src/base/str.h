@@ -32,6 +32,7 @@ bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 struct str str_drop(struct str s, size_t n); // without the first n bytes (clamped)
 struct str str_take(struct str s, size_t n); // the first n bytes (clamped)
+struct str str_clip(struct str s, size_t n); // the first n bytes, less when a character would be cut: for messages
 struct str str_trim(struct str s);           // without leading and trailing space, tab, CR, LF
 // Position of the first c or needle in s; -1 when absent.
 ptrdiff_t str_find_char(struct str s, char c);

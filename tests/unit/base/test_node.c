@@ -161,6 +161,8 @@ static void test_bytes(UNUSED void **state)
 	assert_findings(S("a: x\nb: \x01\n"), "x.yaml:2:4: control character 0x01\n");
 	assert_findings(S("a: x\0y\n"), "x.yaml:1:5: control character 0x00\n");
 	assert_findings(S("a: \xc3\xbc\nb: \xed\xa0\x80\n"), "x.yaml:2:4: bytes that are no UTF-8\n");
+	assert_findings(S("a: \"x\\0\"\n"), "x.yaml:1:4: a: a text with a NUL character or half a character\n");
+	assert_findings(S("a: \"x\\ \n y\"\n"), "x.yaml:1:6: blanks behind a backslash at the end of a line\n");
 	assert_findings(S("a: \xe2\x82"), "x.yaml:1:4: bytes that are no UTF-8\n");
 }
 
