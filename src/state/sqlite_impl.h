@@ -76,8 +76,7 @@ MUST_CHECK int sqlite_check_fence(struct call *c, struct sqlite_state *s, struct
 // The slots.
 int sqlite_commit(struct call *c, void *s, const struct state_batch *batch);
 int sqlite_append(struct call *c, void *s, uint64_t expected_head, struct event *events, size_t count);
-int sqlite_read(struct call *c, void *s, uint64_t after, struct str type_prefix, struct str address, size_t limit, struct event **out,
-	size_t *count);
+int sqlite_read(struct call *c, void *s, const struct state_query *query, struct event **out, size_t *count);
 int sqlite_watch(struct call *c, void *s, uint64_t after, int64_t timeout_ns, uint64_t *head);
 int sqlite_get(struct call *c, void *s, struct str key, struct record *out);
 int sqlite_put(struct call *c, void *s, struct record *record, uint64_t expected, struct str fence_lease, uint64_t fence);

@@ -234,28 +234,32 @@ static int read_rows(struct call *c, struct sqlite_state *s, sqlite3_stmt *state
 	return rc;
 }
 
-int sqlite_read(struct call *c, void *ctx, uint64_t after, struct str type_prefix, struct str address, size_t limit,
-	struct event **out, size_t *count)
+// 0xff is in no UTF-8 text: everything that begins with the prefix sorts below prefix + 0xff.
+static void bind_query(sqlite3_stmt *statement, const struct state_query *q, struct str prefix_end)
+{
+	size_t most = q->limit == 0 ? STATE_READ_MAX : MIN(q->limit, STATE_READ_MAX);
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)MIN(q->after, (uint64_t)INT64_MAX));
+	sqlite3_bind_int64(statement, 2, (sqlite3_int64)most);
+	if (q->type_prefix.n) {
+		sqlite_bind_str(statement, 3, q->type_prefix);
+		sqlite_bind_str(statement, 4, prefix_end);
+	}
+	if (q->address.n)
+		sqlite_bind_str(statement, 5, q->address);
+}
+
+int sqlite_read(struct call *c, void *ctx, const struct state_query *q, struct event **out, size_t *count)
 {
 	struct sqlite_state *s = ctx;
 	static const enum sqlite_statement variants[2][2] = {{SQL_READ, SQL_READ_ADDRESS}, {SQL_READ_TYPE, SQL_READ_BOTH}};
-	// 0xff is in no UTF-8 text: everything that begins with the prefix sorts below.
-	struct str end = arena_printf(c->arena, "%.*s\xff", STR(type_prefix));
-	size_t most = limit == 0 ? STATE_READ_MAX : MIN(limit, STATE_READ_MAX);
+	struct str end = arena_printf(c->arena, "%.*s\xff", STR(q->type_prefix));
 	if (!end.p)
 		return call_no_memory(c);
 	sqlite_enter(c, s);
-	sqlite3_stmt *statement = sqlite_statement(c, s, variants[type_prefix.n > 0][address.n > 0]);
+	sqlite3_stmt *statement = sqlite_statement(c, s, variants[q->type_prefix.n > 0][q->address.n > 0]);
 	int rc = c->err.code;
 	if (statement) {
-		sqlite3_bind_int64(statement, 1, (sqlite3_int64)MIN(after, (uint64_t)INT64_MAX));
-		sqlite3_bind_int64(statement, 2, (sqlite3_int64)most);
-		if (type_prefix.n) {
-			sqlite_bind_str(statement, 3, type_prefix);
-			sqlite_bind_str(statement, 4, end);
-		}
-		if (address.n)
-			sqlite_bind_str(statement, 5, address);
+		bind_query(statement, q, end);
 		rc = read_rows(c, s, statement, out, count);
 		sqlite3_reset(statement);
 	}

@@ -27,11 +27,17 @@ int state_append_one(struct call *c, const struct state *s, struct str type, str
 	return rc;
 }
 
+int state_read(struct call *c, const struct state *s, const struct state_query *query, struct event **out, size_t *count)
+{
+	return s->ops->read(c, s->ctx, query, out, count);
+}
+
 int state_read_all(struct call *c, const struct state *s, struct str type_prefix, struct str address, struct event **out, size_t *count)
 {
 	struct event *events = NULL;
 	size_t n = 0;
-	int rc = s->ops->read(c, s->ctx, 0, type_prefix, address, STATE_READ_MAX, &events, &n);
+	const struct state_query all = {.type_prefix = type_prefix, .address = address};
+	int rc = state_read(c, s, &all, &events, &n);
 	if (rc < 0)
 		return rc;
 	if (n == STATE_READ_MAX)

@@ -51,6 +51,13 @@ struct state_batch { // events and records that become durable together, or not 
 	uint64_t fence;
 };
 
+struct state_query { // which events
+	uint64_t after;         // those with a higher sequence
+	struct str type_prefix; // "": all; "round."
+	struct str address;     // "": all; exact
+	size_t limit;           // at most; 0: STATE_READ_MAX
+};
+
 struct state_ops {
 	const char *name; // "sqlite"
 	// All of the batch or nothing: ERR_CONFLICT (head or a record's revision), ERR_DENIED (fence), ERR_NO_SPACE, ERR_UNAVAILABLE
@@ -58,8 +65,7 @@ struct state_ops {
 	int (*commit)(struct call *c, void *s, const struct state_batch *batch);
 	// Appends when the journal's head is still expected_head (UINT64_MAX: any); ERR_CONFLICT otherwise. Durable when it returns.
 	int (*append)(struct call *c, void *s, uint64_t expected_head, struct event *events, size_t count);
-	// Events after `after`, at most limit; type_prefix "" or "round." ; address "" or exact. In order.
-	int (*read)(struct call *c, void *s, uint64_t after, struct str type_prefix, struct str address, size_t limit, struct event **out, size_t *count);
+	int (*read)(struct call *c, void *s, const struct state_query *query, struct event **out, size_t *count); // in order
 	// Blocks until the head passes `after`, the timeout, or the call's deadline or cancellation; *head is the head then.
 	int (*watch)(struct call *c, void *s, uint64_t after, int64_t timeout_ns, uint64_t *head);
 	int (*get)(struct call *c, void *s, struct str key, struct record *out); // absent: 0 with revision 0
@@ -96,6 +102,7 @@ struct state_note {
 MUST_CHECK int state_put_noted(struct call *c, const struct state *s, const struct state_note *note);
 // One event with json data built by the caller (reference stolen); at any head.
 MUST_CHECK int state_append_one(struct call *c, const struct state *s, struct str type, struct str address, json_t *data, uint64_t *sequence);
+MUST_CHECK int state_read(struct call *c, const struct state *s, const struct state_query *query, struct event **out, size_t *count);
 // All events (up to STATE_READ_MAX: ERR_LIMIT past it).
 MUST_CHECK int state_read_all(struct call *c, const struct state *s, struct str type_prefix, struct str address, struct event **out, size_t *count);
 MUST_CHECK int state_get(struct call *c, const struct state *s, struct str key, struct record *out);

@@ -123,10 +123,10 @@ static void test_read_filters(void **out)
 	assert_int_equal(e[0].sequence, 4);
 	assert_int_equal(state_read_all(&b->call, &b->state, S(""), S("training/"), &e, &n), 0);
 	assert_int_equal(n, 0);
-	assert_int_equal(b->state.ops->read(&b->call, b->state.ctx, 1, S(""), S(""), 2, &e, &n), 0);
+	assert_int_equal(state_read(&b->call, &b->state, &(struct state_query){.after = 1, .limit = 2}, &e, &n), 0);
 	assert_int_equal(n, 2);
 	assert_int_equal(e[0].sequence, 2);
-	assert_int_equal(b->state.ops->read(&b->call, b->state.ctx, UINT64_MAX, S(""), S(""), 0, &e, &n), 0);
+	assert_int_equal(state_read(&b->call, &b->state, &(struct state_query){.after = UINT64_MAX}, &e, &n), 0);
 	assert_int_equal(n, 0);
 }
 
