@@ -217,8 +217,8 @@ int handle_events(struct api_request *r, json_t **result)
 	if (rc == 0)
 		rc = state_watch(r->call, s.binding.state, q.since, (int64_t)q.wait_s * NS_PER_S, &head);
 	if (rc == 0)
-		rc = s.binding.state->ops->read(
-			r->call, s.binding.state->ctx, q.since, q.type, S(""), (size_t)q.limit, &events, &count);
+		rc = state_read(r->call, s.binding.state,
+			&(struct state_query){.after = q.since, .type_prefix = q.type, .limit = (size_t)q.limit}, &events, &count);
 	if (rc < 0)
 		return rc;
 	json_t *list = json_array();
