@@ -22,6 +22,15 @@ struct copy_result {
 	char sha256[HEX_SHA256_SIZE];     // of the last object copied
 };
 
+// Proves that an object holds these bytes: length and checksum as its store tells them, or by reading it again where it tells no
+// checksum. ERR_CORRUPT.
+struct copy_proof {
+	uint64_t size;
+	uint32_t crc32c;
+	unsigned char sha256[SHA256_SIZE];
+};
+MUST_CHECK int copy_prove(struct call *c, const struct copy_end *at, const struct copy_proof *proof);
+
 MUST_CHECK int copy_object(struct call *c, const struct copy *copy, struct copy_result *out);
 // Everything below a prefix; what is already there is not moved again. Nothing is deleted at the target.
 MUST_CHECK int copy_prefix(struct call *c, const struct copy *copy, struct copy_result *out);

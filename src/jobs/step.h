@@ -4,7 +4,7 @@
 //
 // Outputs of the steps (members that downstream steps rely on; makers may add more). Every step passes "class" and "residency" on.
 //   dataset    {"format", "records", "bytes", "parts": [{"cloud", "bucket", "prefix", "records", "bytes", "manifest" (sha256)}]}
-//   transform  {"parts": [{"cloud", "bucket", "splits": {"train": {"prefix", "bytes"}, "test": {...}}}]}    one part a cloud
+//   transform  {"parts": [{"cloud", "bucket", "splits": {"train": {"prefix", "bytes", "files": {NAME: sha256}}, "test": {...}}}]}
 //   training, model: train/ and models/ say theirs.
 // prefix ends in '/', bucket is the physical name.
 #ifndef ISOBAR_JOBS_STEP_H
@@ -47,7 +47,7 @@ struct step_maker {
 };
 
 const struct step_input *step_find_input(const struct step *step, struct str address); // NULL when absent
-// The one input of a kind ("transform"); NULL when there is none.
+// The nearest input of a kind ("transform"); NULL when there is none.
 const struct step_input *step_find_kind(const struct step *step, struct str kind);
 void step_report(const struct step *step, const struct progress_event *e); // fills e's step
 

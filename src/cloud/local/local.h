@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The local engine: the jobs, endpoints and keys of a cloud played by folders and processes of this machine, below
 // CLOUD's root (".isobar/local/CLOUD", mode 0700):
-//     jobs/NAME/        spec.json cloud.json status.json log lock data/ out/ checkpoint/   (cloud/job_files.h)
+//     jobs/NAME/        spec.json cloud.json status.json log lock work/   (cloud/job_files.h, cloud/job_work.h)
 //     endpoints/NAME/   spec.json status.json GENERATION/model/... GENERATION/REPLICA/announce.json
 //     keys/NAME.json    key versions (0600)
 // Everything is idempotent by folder: what a killed control plane began is found again, never doubled. Jobs and endpoints
@@ -15,12 +15,6 @@
 struct cloud_config; // cloud/config.h
 struct local;
 
-// Whose rights a job's command has. User code never has more than the worker; started as root it has less.
-enum local_isolation {
-	LOCAL_ISOLATION_SAME_USER, // started by an ordinary user: the command is that user, without credentials in its environment
-	LOCAL_ISOLATION_OWN_UID,   // started as root: the command runs under a uid of its own and owns only its work folder
-};
-
 struct local_options {
 	struct str cloud;         // name: "aws-us"
 	struct str root;          // folder; made when absent
@@ -33,8 +27,6 @@ struct local_options {
 MUST_CHECK int local_open(struct call *c, const struct cloud_config *config, const struct cloud *self, struct local **out);
 MUST_CHECK int local_open_with(struct call *c, const struct local_options *options, const struct cloud *self, struct local **out);
 void local_close(struct local *l); // stops nothing; NULL is allowed
-enum local_isolation local_isolation(void);
-const char *local_isolation_text(enum local_isolation isolation); // for `isobar status`
 
 // The context of each table is the struct local.
 extern const struct job_ops local_job_ops;

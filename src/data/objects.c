@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// Places and what can be done with them.
+#include "data/objects.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "data/bucket_kind.h"
+#include "data/digest_file.h"
+
+// ---------------------------------------------------------------- places
+static bool is_cloud_place(struct str text)
+{
+	struct str head, tail;
+	return str_cut(text, ':', &head, &tail) && head.n && str_find_char(head, '/') < 0 && !str_eq(head, S("file")) && head.p[0] != '.';
+}
+
+// A bucket by its name in the workspace, else as the provider calls it.
+static int resolve_bucket(struct call *c, const struct object_env *env, struct str name, struct object_place *out)
+{
+	int code = bucket_find(c, env->state, name, out->cloud->name, &out->bucket);
+	if (code != ERR_NOT_FOUND)
+		return code;
+	err_clear(&c->err);
+	out->bucket = arena_str(c->arena, name);
+	return 0;
+}
+
+int object_place_parse(struct call *c, const struct object_env *env, struct str text, struct object_place *out)
+{
+	struct str cloud, rest, bucket;
+	struct object_place p = {.text = arena_str(c->arena, text)};
+	if (!text.n || memchr(text.p, '\0', text.n))
+		return call_fail(c, ERR_INVALID, "an empty place: write CLOUD:bucket/key or the path of a file");
+	if (!is_cloud_place(text)) {
+		p.key = str_starts(text, S("file://")) ? str_drop(p.text, 7) : p.text;
+		*out = p;
+		return p.key.n ? 0 : call_fail(c, ERR_INVALID, "%.*s names no file", STR(text));
+	}
+	str_cut(p.text, ':', &cloud, &rest);
+	p.cloud = clouds_find(env->clouds, cloud);
+	if (!p.cloud)
+		return call_fail(c, ERR_NOT_FOUND, "%.*s: the workspace has no cloud \"%.*s\"", STR(text), STR(cloud));
+	str_cut(rest, '/', &bucket, &p.key);
+	if (!bucket.n)
+		return call_fail(c, ERR_INVALID, "%.*s: no bucket is named; write CLOUD:bucket/key", STR(text));
+	if (resolve_bucket(c, env, bucket, &p))
+		return c->err.code;
+	*out = p;
+	return 0;
+}
+
+static int need_cloud(struct call *c, const struct object_place *at)
+{
+	return at->cloud ? 0 : call_fail(c, ERR_UNSUPPORTED, "%.*s is a file: name a place as CLOUD:bucket/key", STR(at->text));
+}
+
+// ---------------------------------------------------------------- ls
+struct rows {
+	struct object_row *items;
+	size_t count, room;
+};
+
+static int add_row(struct call *c, struct rows *rows, struct object_row row)
+{
+	if (rows->count == rows->room) {
+		size_t room = rows->room ? rows->room * 2 : 64;
+		struct object_row *more = arena_new_array(c->arena, room, struct object_row);
+		if (!more)
+			return call_no_memory(c);
+		if (rows->count)
+			memcpy(more, rows->items, rows->count * sizeof(*more));
+		rows->items = more;
+		rows->room = room;
+	}
+	rows->items[rows->count++] = row;
+	return 0;
+}
+
+static int add_page(struct call *c, struct rows *rows, const struct store_page *page)
+{
+	for (size_t i = 0; i < page->prefix_count; i++)
+		if (add_row(c, rows, (struct object_row){.name = page->prefixes[i]}))
+			return c->err.code;
+	for (size_t i = 0; i < page->count; i++) {
+		const struct object *o = &page->objects[i];
+		if (add_row(c, rows, (struct object_row){.name = o->key, .size = o->size, .modified_ns = o->modified_ns}))
+			return c->err.code;
+	}
+	return 0;
+}
+
+int objects_list(struct call *c, const struct object_place *at, bool recursive, struct object_row **rows, size_t *count)
+{
+	struct rows all = {0};
+	struct store_list list = {.bucket = at->bucket, .prefix = at->key, .delimiter = recursive ? S("") : S("/")};
+	if (need_cloud(c, at))
+		return c->err.code;
+	do {
+		struct store_page page;
+		if (call_check(c) || CLOUD_CALL(c, at->cloud, store, list, &list, &page) || add_page(c, &all, &page))
+			return call_context(c, "list %.*s", STR(at->text));
+		list.token = page.next;
+	} while (list.token.n);
+	*rows = all.items;
+	*count = all.count;
+	return 0;
+}
+
+// ---------------------------------------------------------------- cp
+static struct str last_part(struct str path)
+{
+	while (str_find_char(path, '/') >= 0)
+		path = str_drop(path, (size_t)str_find_char(path, '/') + 1);
+	return path;
+}
+
+// A target that ends in '/' (or is only a bucket) keeps the source's name.
+static int final_key(struct call *c, const struct object_place *from, const struct object_place *to, struct str *out)
+{
+	bool keep = !to->key.n || str_ends(to->key, S("/"));
+	*out = keep ? arena_printf(c->arena, "%.*s%.*s", STR(to->key), STR(last_part(from->key))) : to->key;
+	if (!out->p)
+		return call_no_memory(c);
+	return out->n && !str_ends(*out, S("/")) ? 0 : call_fail(c, ERR_INVALID, "%.*s names no object", STR(from->text));
+}
+
+static int upload(struct call *c, const struct object_place *from, const struct object_place *to, struct str key, struct copy_result *out)
+{
+	AUTO(fd) fd = open(from->key.p, O_RDONLY | O_CLOEXEC);
+	struct file_digest d;
+	struct object stored;
+	if (fd < 0)
+		return call_errno(c, "open %.*s", STR(from->key));
+	if (digest_fd(fd, from->key.p, &d, &c->err))
+		return c->err.code;
+	const struct store_put put = {.bucket = to->bucket, .key = key, .content_type = S("application/octet-stream")};
+	const struct copy_end end = {.cloud = to->cloud, .bucket = to->bucket, .key = key};
+	struct copy_proof proof = {.size = d.size, .crc32c = d.crc32c};
+	memcpy(proof.sha256, d.sha256, SHA256_SIZE);
+	if (cloud_put_fd(c, to->cloud, &put, fd, &stored) || copy_prove(c, &end, &proof))
+		return c->err.code;
+	*out = (struct copy_result){.objects = 1, .bytes = d.size};
+	memcpy(out->sha256, d.hex, sizeof(d.hex));
+	return 0;
+}
+
+// Under another name until it is whole and proven.
+static int download(struct call *c, const struct object_place *from, struct str path, struct copy_result *out)
+{
+	const char *final = arena_cstr(c->arena, path), *partial = arena_printf(c->arena, "%.*s.part-%d", STR(path), (int)getpid()).p;
+	struct object got;
+	struct file_digest d;
+	if (!final || !partial)
+		return call_no_memory(c);
+	AUTO(fd) fd = open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0)
+		return call_errno(c, "create %s", partial);
+	const struct store_get get = {.bucket = from->bucket, .key = from->key};
+	int code = cloud_get_fd(c, from->cloud, &get, fd, &got);
+	if (!code)
+		code = digest_fd(fd, partial, &d, &c->err);
+	if (!code && (d.size != got.size || (got.has_crc32c && got.crc32c != d.crc32c)))
+		code = call_fail(c, ERR_CORRUPT, "%.*s: %llu bytes came, and not those of the store's checksum", STR(from->text), (unsigned long long)d.size);
+	if (!code && (fsync(fd) < 0 || rename(partial, final) < 0))
+		code = call_errno(c, "write %s", final);
+	if (code) {
+		(void)unlink(partial);
+		return code;
+	}
+	*out = (struct copy_result){.objects = 1, .bytes = d.size};
+	memcpy(out->sha256, d.hex, sizeof(d.hex));
+	return 0;
+}
+
+static int copy_places(struct call *c, const struct object_env *env, const struct object_place *from, const struct object_place *to,
+		       struct copy_result *out)
+{
+	struct str key;
+	if (final_key(c, from, to, &key))
+		return c->err.code;
+	if (!from->cloud && !to->cloud)
+		return call_fail(c, ERR_UNSUPPORTED, "%.*s and %.*s are both files: one place must be CLOUD:bucket/key", STR(from->text), STR(to->text));
+	if (!from->cloud || !to->cloud) {
+		int code = from->cloud ? download(c, from, key, out) : upload(c, from, to, key, out);
+		const struct transfer moved = {.from = from->cloud, .to = to->cloud, .bytes = code ? 0 : out->bytes, .what = from->text};
+		return code ? code : transfer_record(c, env->state, &moved);
+	}
+	const struct copy copy = {.from = {.cloud = from->cloud, .bucket = from->bucket, .key = from->key},
+				  .to = {.cloud = to->cloud, .bucket = to->bucket, .key = key},
+				  .state = env->state, .what = from->text};
+	return copy_object(c, &copy, out);
+}
+
+int objects_copy(struct call *c, const struct object_env *env, const struct object_place *from, const struct object_place *to, struct copy_result *out)
+{
+	if (copy_places(c, env, from, to, out))
+		return call_context(c, "copy %.*s to %.*s", STR(from->text), STR(to->text));
+	return 0;
+}
+
+// ---------------------------------------------------------------- cat, rm
+struct output {
+	struct call *c;
+	int fd;
+	struct str name;
+};
+
+static int output_write(void *ctx, struct str data)
+{
+	const struct output *o = ctx;
+	return file_write_all(o->fd, data, "standard output", &o->c->err);
+}
+
+int objects_cat(struct call *c, const struct object_place *at, int fd)
+{
+	struct output output = {.c = c, .fd = fd, .name = at->text};
+	struct sink sink = {.ctx = &output, .write = output_write}; // what went out cannot be taken back: no restart
+	const struct store_get get = {.bucket = at->bucket, .key = at->key};
+	struct object ignored;
+	if (need_cloud(c, at))
+		return c->err.code;
+	if (CLOUD_CALL(c, at->cloud, store, get, &get, &sink, &ignored))
+		return call_context(c, "read %.*s", STR(at->text));
+	return 0;
+}
+
+static int remove_one(struct call *c, const struct object_place *at, struct str key, uint64_t *removed)
+{
+	if (call_check(c) || CLOUD_CALL(c, at->cloud, store, delete, at->bucket, key))
+		return call_context(c, "remove %.*s from %.*s", STR(key), STR(at->cloud->name));
+	++*removed;
+	return 0;
+}
+
+int objects_remove(struct call *c, const struct object_place *at, bool recursive, uint64_t *removed)
+{
+	uint64_t n = 0;
+	struct store_page page;
+	struct object there;
+	if (need_cloud(c, at))
+		return c->err.code;
+	if (!recursive) {
+		if (!at->key.n)
+			return call_fail(c, ERR_INVALID, "%.*s is a whole bucket: say --recursive to remove all its objects", STR(at->text));
+		if (CLOUD_CALL(c, at->cloud, store, head, at->bucket, at->key, &there) || remove_one(c, at, at->key, &n))
+			return call_context(c, "remove %.*s", STR(at->text));
+		*removed = n;
+		return 0;
+	}
+	// "images" means what is below "images/", never "images-old/".
+	struct str prefix = !at->key.n || str_ends(at->key, S("/")) ? at->key : arena_printf(c->arena, "%.*s/", STR(at->key));
+	if (cloud_list_all(c, at->cloud, at->bucket, prefix, &page))
+		return call_context(c, "list %.*s", STR(at->text));
+	for (size_t i = 0; i < page.count; i++)
+		if (remove_one(c, at, page.objects[i].key, &n))
+			return c->err.code;
+	*removed = n;
+	return 0;
+}

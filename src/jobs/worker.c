@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker's course: read what to do, see what an earlier worker of the same job left, bring, run, send, say how it ended. Each step
+// may be the last one before a kill; started again, the worker comes to the same end.
+#include "jobs/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "cloud/registry.h"
+#include "jobs/worker_impl.h"
+
+const char *worker_path(struct worker *w, const char *file)
+{
+	const char *path = arena_printf(w->c->arena, "%s/%s", w->folder, file).p;
+	if (!path)
+		(void)call_no_memory(w->c);
+	return path;
+}
+
+bool worker_stop_asked(const struct worker *w)
+{
+	sigset_t pending;
+	char path[4096];
+	if (sigpending(&pending) == 0 && sigismember(&pending, SIGTERM) == 1)
+		return true;
+	int n = snprintf(path, sizeof(path), "%s/" JOB_STOP_FILE, w->folder);
+	return n > 0 && (size_t)n < sizeof(path) && file_exists(path);
+}
+
+int worker_write_status(struct worker *w)
+{
+	AUTO(json) j = job_status_to_json(&w->status);
+	AUTO(buf) text = {0};
+	const char *path = worker_path(w, JOB_STATUS_FILE);
+	if (!j || !path)
+		return call_no_memory(w->c);
+	json_object_set_new(j, "worker", job_process_to_json(&w->self));
+	if (w->command.pid)
+		json_object_set_new(j, "command", job_process_to_json(&w->command));
+	if (json_write_pretty(j, &text, &w->c->err))
+		return w->c->err.code;
+	return file_write_atomic(path, buf_str(&text), 0600, &w->c->err);
+}
+
+// ---------------------------------------------------------------- beginning
+static int read_json(struct worker *w, const char *file, json_t **out)
+{
+	const char *path = worker_path(w, file);
+	return path ? json_parse_file(path, JOB_FILE_LIMIT, out, &w->c->err) : w->c->err.code;
+}
+
+// What an earlier worker of this job said; true when the job ended then.
+static int read_earlier(struct worker *w, bool *again, bool *ended)
+{
+	AUTO(json) j = NULL;
+	const char *path = worker_path(w, JOB_STATUS_FILE);
+	struct job_status earlier;
+	*again = path && file_exists(path);
+	*ended = false;
+	if (!*again)
+		return path ? 0 : w->c->err.code;
+	if (read_json(w, JOB_STATUS_FILE, &j) || job_status_of_json(w->c->arena, j, &earlier, &w->c->err))
+		return w->c->err.code;
+	*ended = job_state_ended(earlier.state);
+	struct process command = job_process_of_json(json_object_get(j, "command"));
+	if (!*ended && command.pid > 1)
+		worker_end_leftovers(w, &command);
+	return 0;
+}
+
+static int prepare_work(struct worker *w)
+{
+	AUTO(buf) text = {0};
+	const char *with = arena_printf(w->c->arena, "%s/with.json", w->work.path).p;
+	if (job_work_make(&w->work, &w->c->err))
+		return w->c->err.code;
+	if (!with || json_write(w->spec.with, &text, &w->c->err) || file_write_atomic(with, buf_str(&text), 0644, &w->c->err))
+		return with ? w->c->err.code : call_no_memory(w->c);
+	return worker_copy_code(w);
+}
+
+// ---------------------------------------------------------------- trying again
+// A store that does not answer for a moment must not cost a job; one that stays away must not hold a worker for ever.
+static int with_retries(struct worker *w, int (*act)(struct worker *w))
+{
+	int64_t pause = 200 * NS_PER_MS;
+	for (int tries = 1;; tries++) {
+		int code = act(w);
+		if (!code || !w->c->err.retryable || tries == 5 || worker_stop_asked(w))
+			return code;
+		log_err(LOG_WARNING, &w->c->err, "worker: trying again");
+		err_clear(&w->c->err);
+		if (call_sleep(w->c, pause))
+			return w->c->err.code;
+		pause *= 2;
+	}
+}
+
+static int stage_out_fresh(struct worker *w)
+{
+	return worker_stage_out(w, false);
+}
+
+static int stage_out_again(struct worker *w)
+{
+	return worker_stage_out(w, true);
+}
+
+// ---------------------------------------------------------------- the course
+static int set_stopped(struct worker *w)
+{
+	w->status.state = JOB_STOPPED;
+	w->status.reason = S("stopped");
+	return 0;
+}
+
+static int run_command(struct worker *w)
+{
+	AUTO(fd) slot = -1;
+	if (worker_slot_take(w, &slot))
+		return w->c->err.code;
+	if (slot < 0)
+		return set_stopped(w);
+	w->status.state = JOB_RUNNING;
+	w->status.started_ns = call_now_ns(w->c);
+	return worker_exec(w);
+}
+
+static int run_job(struct worker *w, bool again)
+{
+	bool done;
+	if (worker_output_done(w, &done))
+		return w->c->err.code;
+	if (done) {
+		w->status.state = JOB_SUCCEEDED;
+		w->status.reason = S("its output was complete already");
+		return 0;
+	}
+	if (prepare_work(w) || with_retries(w, worker_stage_in))
+		return w->c->err.code;
+	if (worker_stop_asked(w))
+		return set_stopped(w);
+	if (run_command(w))
+		return w->c->err.code;
+	if (w->status.state == JOB_SUCCEEDED && with_retries(w, again ? stage_out_again : stage_out_fresh)) {
+		w->status.state = JOB_RUNNING;
+		return w->c->err.code;
+	}
+	return 0;
+}
+
+// A failure of the worker's surroundings that may pass leaves the job lost, so that it is submitted again; any other ends it.
+static void judge_failure(struct worker *w)
+{
+	bool may_pass = w->c->err.retryable || w->c->err.code == ERR_UNAVAILABLE || w->c->err.code == ERR_TIMEOUT;
+	log_err(LOG_ERROR, &w->c->err, "worker");
+	w->status.state = may_pass ? JOB_LOST : JOB_FAILED;
+	w->status.reason = arena_str(w->c->arena, str_of(w->c->err.message));
+	err_clear(&w->c->err);
+}
+
+static int tidy(struct worker *w)
+{
+	if (w->status.state == JOB_LOST)
+		return 0; // the next worker makes it anew
+	return job_work_remove(&w->work, w->status.state == JOB_SUCCEEDED, &w->c->err);
+}
+
+int worker_run(struct call *c, const char *folder, const struct cloud *cloud)
+{
+	AUTO(json) spec = NULL;
+	struct worker w = {.c = c, .folder = folder, .cloud = cloud};
+	bool again, ended;
+	if (read_json(&w, JOB_SPEC_FILE, &spec) || job_spec_of_json(c->arena, spec, &w.spec, &c->err) || read_earlier(&w, &again, &ended))
+		return call_context(c, "%s", folder);
+	if (ended)
+		return 0;
+	if (process_identify(getpid(), &w.self) || job_work_find(c->arena, folder, &w.work, &c->err))
+		return c->err.code ? c->err.code : call_fail(c, ERR_INTERNAL, "this process is not in /proc");
+	w.status = (struct job_status){.state = JOB_QUEUED, .id = arena_printf(c->arena, "%d", (int)getpid())};
+	if (worker_write_status(&w))
+		return c->err.code;
+	if (worker_stop_asked(&w))
+		(void)set_stopped(&w);
+	else if (run_job(&w, again))
+		judge_failure(&w);
+	w.command = (struct process){0};
+	w.status.ended_ns = call_now_ns(c);
+	int code = worker_write_status(&w);
+	return code ? code : tidy(&w);
+}
+
+// ---------------------------------------------------------------- the command
+struct worker_options {
+	const char *job;
+};
+static const struct option worker_options[] = {
+	{.name = "job", .type = OPTION_TEXT, .offset = offsetof(struct worker_options, job), .argument = "FOLDER",
+	 .help = "folder of the job: spec.json, cloud.json"},
+};
+
+// The engine hands the lock over as descriptor 0; whoever starts a worker by hand gets the lock here.
+static int hold_lock(struct worker *w, int *fd)
+{
+	struct stat mine, wanted;
+	const char *path = worker_path(w, JOB_LOCK_FILE);
+	if (!path)
+		return w->c->err.code;
+	if (fstat(STDIN_FILENO, &mine) == 0 && stat(path, &wanted) == 0 && mine.st_dev == wanted.st_dev && mine.st_ino == wanted.st_ino)
+		return 0;
+	return lock_take(path, fd, &w->c->err);
+}
+
+static int run_with_cloud(struct call *c, const char *folder)
+{
+	AUTO(json) j = NULL;
+	struct worker w = {.c = c, .folder = folder};
+	struct cloud_config config;
+	struct cloud cloud = {0};
+	AUTO(fd) lock = -1;
+	if (hold_lock(&w, &lock) || read_json(&w, JOB_CLOUD_FILE, &j) || cloud_config_of_json(j, c->arena, &config, &c->err))
+		return c->err.code;
+	if (cloud_open(c, &config, &cloud))
+		return c->err.code;
+	int code = worker_run(c, folder, &cloud);
+	cloud_close(&cloud);
+	return code;
+}
+
+static int worker_main(const struct arguments *a)
+{
+	const struct worker_options *options = a->options;
+	AUTO(arena) arena = {0};
+	struct call c;
+	sigset_t term;
+	call_init(&c, &arena, edges_real(), S("system"));
+	char *folder = options->job ? realpath(options->job, NULL) : NULL;
+	if (!folder) {
+		fprintf(a->error, "isobar worker: --job must name the folder of a job\n");
+		return err_exit_code(ERR_INVALID);
+	}
+	sigemptyset(&term); // blocked and looked for (worker_stop_asked): it ends the job in order, not the worker at once
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+	int code = run_with_cloud(&c, folder);
+	if (code)
+		log_err(LOG_ERROR, &c.err, "worker");
+	free(folder);
+	return code ? err_exit_code(code) : 0;
+}
+
+const struct command worker_command = {
+	.name = "worker",
+	.help = "run one job of the local engine in its folder",
+	.example = "isobar worker --job .isobar/local/aws-us/jobs/transform+prepared+0f3a+aws-us",
+	COMMAND_OPTIONS(worker_options, struct worker_options),
+	.run = worker_main,
+};
