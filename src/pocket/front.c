@@ -231,6 +231,18 @@ void front_collect(struct front_request *r, size_t limit, void (*done)(struct fr
 	http_body_resume(r->x);
 }
 
+int front_digests(struct front_request *r, struct str body, unsigned hashes, struct digests *out)
+{
+	struct hasher *h = NULL;
+	int rc = hasher_begin(hashes, &h, &r->err);
+	if (rc < 0)
+		return rc;
+	hasher_add(h, body);
+	hasher_finish(h, out);
+	hasher_free(h);
+	return 0;
+}
+
 // ---------------------------------------------------------------- answers
 
 void front_add(struct front_request *r, const char *name, struct str value)

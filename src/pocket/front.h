@@ -75,6 +75,9 @@ int front_write(struct front_request *r, struct str data); // into r->writer
 void front_collect(struct front_request *r, size_t limit, void (*done)(struct front_request *r, struct str body));
 struct writer *front_take_writer(struct front_request *r); // for objects_put
 
+// The digests of a body that was collected.
+MUST_CHECK int front_digests(struct front_request *r, struct str body, unsigned hashes, struct digests *out);
+
 // ---------------------------------------------------------------- answers
 // Adds a header unless value is empty or cannot stand in one (a stored text may hold what HTTP forbids).
 void front_add(struct front_request *r, const char *name, struct str value);

@@ -10,7 +10,7 @@
 #include "net/url.h"
 #include "pocket/pocket_impl.h"
 
-static const struct front *const fronts[] = {&s3_front};
+static const struct front *const fronts[] = {&s3_front, &azure_front};
 
 // ---------------------------------------------------------------- the folder
 
@@ -36,6 +36,17 @@ int pocket_write_json(const struct pocket *p, const char *file, const json_t *j,
 	if (text.p)
 		explicit_bzero(text.p, text.n);
 	return rc;
+}
+
+int pocket_credentials(struct pocket *p, int (*make)(struct pocket *p, struct err *e), json_t **out, struct err *e)
+{
+	int rc = pocket_read_json(p, "credentials.json", out, e);
+	if (rc == ERR_NOT_FOUND) {
+		rc = make(p, e);
+		if (rc == 0)
+			rc = pocket_read_json(p, "credentials.json", out, e);
+	}
+	return rc < 0 ? err_context(e, "the credentials of the pocket cloud in %s", p->root) : 0;
 }
 
 int pocket_random(const struct pocket *p, void *out, size_t n, struct err *e)

@@ -256,12 +256,7 @@ static int keys_open(struct pocket *p, void **out, struct err *e)
 {
 	AUTO(json) j = NULL;
 	struct str id = {0}, secret = {0};
-	int rc = pocket_read_json(p, "credentials.json", &j, e);
-	if (rc == ERR_NOT_FOUND) {
-		rc = make_credentials(p, e);
-		if (rc == 0)
-			rc = pocket_read_json(p, "credentials.json", &j, e);
-	}
+	int rc = pocket_credentials(p, make_credentials, &j, e);
 	if (rc == 0)
 		rc = json_need_str(j, "access_key_id", &id, e);
 	if (rc == 0)

@@ -161,15 +161,9 @@ int s3_body_verify(struct front_request *r)
 
 static int verify_small(struct front_request *r, struct str body)
 {
-	struct hasher *h = NULL;
 	struct digests d;
-	int rc = hasher_begin(HASH_MD5 | HASH_SHA256 | s3_state(r)->algorithm, &h, &r->err);
-	if (rc < 0)
-		return rc;
-	hasher_add(h, body);
-	hasher_finish(h, &d);
-	hasher_free(h);
-	return check_digests(r, &d);
+	int rc = front_digests(r, body, HASH_MD5 | HASH_SHA256 | s3_state(r)->algorithm, &d);
+	return rc < 0 ? rc : check_digests(r, &d);
 }
 
 static void small_done(struct front_request *r, struct str body)

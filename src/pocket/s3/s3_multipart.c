@@ -210,18 +210,14 @@ static int whole_checksum(struct completion *c, struct str *out)
 {
 	struct front_request *r = c->r;
 	unsigned char bytes[SHA256_SIZE];
-	struct hasher *h = NULL;
 	struct digests d;
 	if (c->full) {
 		*out = front_base64_text(r, str_bytes(bytes, digests_bytes(assembly_digests(c->as), c->checksum->flag, bytes)));
 		return out->p ? 0 : err_set(&r->err, ERR_NO_MEMORY, "out of memory");
 	}
-	int rc = hasher_begin(c->checksum->flag, &h, &r->err);
+	int rc = front_digests(r, buf_str(&c->digests), c->checksum->flag, &d);
 	if (rc < 0)
 		return rc;
-	hasher_add(h, buf_str(&c->digests));
-	hasher_finish(h, &d);
-	hasher_free(h);
 	struct str text = front_base64_text(r, str_bytes(bytes, digests_bytes(&d, c->checksum->flag, bytes)));
 	*out = arena_printf(r->arena, "%.*s-%zu", STR(text), c->count);
 	return out->p ? 0 : err_set(&r->err, ERR_NO_MEMORY, "out of memory");
