@@ -8,8 +8,9 @@
 
 struct gateway_ctx {
 	const struct state *state;
-	const char *folder; // of the workspace; gateways live in FOLDER/.isobar/gateways/NAME
-	bool free_port;     // pocket: a port that is taken becomes a free one
+	const char *folder;           // of the workspace, absolute; gateways live in FOLDER/.isobar/gateways/NAME
+	const char *hash_secret_path; // of API keys: FOLDER/.isobar/key-hash.secret
+	bool free_port;               // pocket: a port that is taken becomes a free one
 };
 
 #endif

@@ -91,7 +91,7 @@ static int read_methods(struct arena *a, const json_t *json, struct snapshot_rou
 static int read_require(const json_t *json, struct snapshot_route *out, struct err *e)
 {
 	const json_t *require = json_object_get(json, "require"), *any = json_object_get(require, "any");
-	if (!require || json_is_null(require) || json_object_size(require) == 0)
+	if (!require || json_is_null(require) || (json_is_object(require) && json_object_size(require) == 0))
 		return 0;
 	bool known = json_object_size(require) == 1 && json_is_array(any);
 	for (size_t i = 0; known && i < json_array_size(any); i++) {

@@ -49,7 +49,8 @@ static void server_end(struct http_exchange *x)
 	http_reply_end(x);
 }
 
-static const struct http_service service = {server_begin, server_body, server_end, http_body_resume, NULL};
+static const struct http_service service = {
+	.begin = server_begin, .body = server_body, .end = server_end, .drained = http_body_resume};
 
 struct world {
 	struct loop *loop;

@@ -97,7 +97,8 @@ static void closed(struct http_exchange *x)
 	((struct world *)x->ctx)->closed++;
 }
 
-static const struct http_service service = {begin, body, end, drained, closed};
+static const struct http_service service = {
+	.begin = begin, .body = body, .end = end, .drained = drained, .closed = closed};
 
 static void start(struct world *w, struct http_server_limits limits)
 {
