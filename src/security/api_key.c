@@ -50,7 +50,7 @@ static int hash_secret_make(const struct edges *edges, const char *path, struct 
 	int rc = secret_alloc(&fresh, API_KEY_HASH_SECRET_SIZE, e);
 	if (rc < 0)
 		return rc;
-	if (edges->random(edges->ctx, fresh.bytes, fresh.n) < 0 || random_base62(edges, suffix, 12) < 0)
+	if (edges->random(edges->ctx, fresh.p, fresh.n) < 0 || random_base62(edges, suffix, 12) < 0)
 		return err_set(e, ERR_IO, "make %s: the system gives no randomness", path);
 	buf_printf(&temporary, "%s.%s", path, suffix);
 	rc = secret_write_file(&fresh, buf_cstr(&temporary), e);
@@ -83,7 +83,7 @@ int api_key_hash_secret_open(const struct edges *edges, const char *path, struct
 
 struct sha256 api_key_digest(const struct secret *hash_secret, struct str key)
 {
-	return hmac_sha256(secret_reveal(hash_secret), key);
+	return hmac_sha256(secret_str(hash_secret), key);
 }
 
 int api_key_make(struct call *c, const struct secret *hash_secret, struct secret *key, struct api_key_record *record)
@@ -92,8 +92,8 @@ int api_key_make(struct call *c, const struct secret *hash_secret, struct secret
 	int rc = secret_alloc(&text, API_KEY_TEXT_SIZE, &c->err);
 	if (rc < 0)
 		return rc;
-	char *id = text.bytes + prefix.n;
-	memcpy(text.bytes, prefix.p, prefix.n);
+	char *id = text.p + prefix.n;
+	memcpy(text.p, prefix.p, prefix.n);
 	id[API_KEY_ID_SIZE] = '_';
 	if (random_base62(c->edges, id, API_KEY_ID_SIZE) < 0 ||
 		random_base62(c->edges, id + API_KEY_ID_SIZE + 1, API_KEY_SECRET_SIZE) < 0)
@@ -102,7 +102,7 @@ int api_key_make(struct call *c, const struct secret *hash_secret, struct secret
 	if (!id_copy.p)
 		return call_no_memory(c);
 	record->id = id_copy;
-	record->digest = api_key_digest(hash_secret, secret_reveal(&text));
+	record->digest = api_key_digest(hash_secret, secret_str(&text));
 	secret_free(key);
 	*key = text;
 	text = (struct secret){0};

@@ -12,7 +12,7 @@
 #include "base/call.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "security/secret.h"
+#include "base/secret.h"
 
 enum {
 	API_KEY_ID_SIZE = 12,

@@ -125,8 +125,8 @@ static int make_and_deliver(struct call *c, struct key_step *s, struct api_key_r
 		rc = secret_alloc(&line, key.n + 1, &c->err);
 	if (rc < 0)
 		return rc;
-	memcpy(line.bytes, key.bytes, key.n);
-	line.bytes[key.n] = '\n';
+	memcpy(line.p, key.p, key.n);
+	line.p[key.n] = '\n';
 	return secret_write_file(&line, s->path, &c->err);
 }
 
@@ -217,7 +217,7 @@ static int remove_file(struct call *c, const struct key_step *s, struct str id)
 	struct err ignored = {0};
 	if (!file_exists(s->path) || secret_read_file(&text, s->path, &ignored) < 0)
 		return 0;
-	if (!api_key_parse(str_trim(secret_reveal(&text)), &found) || !str_eq(found, id))
+	if (!api_key_parse(str_trim(secret_str(&text)), &found) || !str_eq(found, id))
 		return 0;
 	return unlink(s->path) < 0 && errno != ENOENT ? call_errno(c, "remove %s", s->path) : 0;
 }

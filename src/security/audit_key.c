@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "security/audit_impl.h"
 #include "security/audit_verify.h"
-#include "security/secret.h"
+#include "base/secret.h"
 
 static int read_key(const char *path, EVP_PKEY **out, struct err *e)
 {
@@ -18,7 +18,7 @@ static int read_key(const char *path, EVP_PKEY **out, struct err *e)
 	int rc = secret_read_file(&text, path, e);
 	if (rc < 0)
 		return rc;
-	BIO *bio = BIO_new_mem_buf(text.bytes, (int)text.n);
+	BIO *bio = BIO_new_mem_buf(text.p, (int)text.n);
 	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
 	BIO_free(bio);
 	if (!key || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519) {

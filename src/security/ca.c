@@ -152,7 +152,7 @@ static X509 *read_certificate(struct str pem)
 
 static EVP_PKEY *read_key(const struct secret *pem)
 {
-	struct str text = secret_reveal(pem);
+	struct str text = secret_str(pem);
 	BIO *bio = BIO_new_mem_buf(text.p, (int)text.n);
 	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
 	BIO_free(bio);

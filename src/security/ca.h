@@ -5,7 +5,7 @@
 #define ISOBAR_SECURITY_CA_H
 
 #include "base/call.h"
-#include "security/secret.h"
+#include "base/secret.h"
 
 struct ca;
 // Opens the pair, or makes it when neither file exists. ERR_CORRUPT: only one exists, or they do not belong together. ERR_DENIED: others may

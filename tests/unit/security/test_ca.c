@@ -110,7 +110,7 @@ static void test_a_leaf_is_accepted_by_clients(void **out)
 	assert_int_equal(X509_check_ca(leaf), 0);
 	assert_true(X509_check_ca(root) == 1);
 	assert_int_equal(verify(leaf, leaf, "localhost", now), X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
-	assert_memory_equal(key.bytes, "-----BEGIN PRIVATE KEY-----", 27);
+	assert_memory_equal(key.p, "-----BEGIN PRIVATE KEY-----", 27);
 	X509_free(root);
 	X509_free(leaf);
 }
@@ -171,7 +171,7 @@ static void test_bad_names_are_refused(void **out)
 		AUTO(secret) key = {0};
 		assert_int_equal(ca_issue(&b->call, b->ca, &r, &pem, &key), ERR_INVALID);
 		assert_null(pem.p);
-		assert_null(key.bytes);
+		assert_null(key.p);
 	}
 }
 

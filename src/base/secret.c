@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Secrets in mappings of their own: see secret.h. A mapping (not malloc) so that MADV_DONTDUMP and mlock cover the secret and
 // nothing else, and so that no neighbour's overrun reaches it.
-#include "security/secret.h"
+#include "base/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,9 +22,9 @@ void secret_wipe(void *p, size_t n)
 
 void secret_free(struct secret *s)
 {
-	if (s && s->bytes) {
-		secret_wipe(s->bytes, s->capacity);
-		munmap(s->bytes, s->capacity);
+	if (s && s->p) {
+		secret_wipe(s->p, s->capacity);
+		munmap(s->p, s->capacity);
 	}
 	if (s)
 		*s = (struct secret){0};
@@ -43,7 +43,7 @@ int secret_alloc(struct secret *s, size_t n, struct err *e)
 	(void)madvise(p, capacity, MADV_DONTDUMP);
 	(void)mlock(p, capacity);
 	secret_free(s);
-	*s = (struct secret){.bytes = p, .n = n, .capacity = capacity};
+	*s = (struct secret){.p = p, .n = n, .capacity = capacity};
 	return 0;
 }
 
@@ -54,7 +54,7 @@ int secret_set(struct secret *s, struct str bytes, struct err *e)
 	if (rc < 0)
 		return rc;
 	if (bytes.n)
-		memcpy(fresh.bytes, bytes.p, bytes.n);
+		memcpy(fresh.p, bytes.p, bytes.n);
 	secret_free(s);
 	*s = fresh;
 	return 0;
@@ -88,7 +88,7 @@ int secret_read_file(struct secret *s, const char *path, struct err *e)
 		rc = secret_alloc(&fresh, size, e);
 	size_t got = 0;
 	while (rc == 0 && got < size) {
-		ssize_t n = read(fd, fresh.bytes + got, size - got);
+		ssize_t n = read(fd, fresh.p + got, size - got);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -108,5 +108,5 @@ int secret_read_file(struct secret *s, const char *path, struct err *e)
 
 int secret_write_file(const struct secret *s, const char *path, struct err *e)
 {
-	return file_write_atomic(path, secret_reveal(s), 0600, e);
+	return file_write_atomic(path, secret_str(s), 0600, e);
 }
