@@ -124,7 +124,7 @@ static json_t *key_record(
 	struct api_key_record record = {.name = str_of(name), .expires_ns = expires_ns};
 	call_init(&c, &w->arena, edges_real(), S("user/test"));
 	assert_int_equal(api_key_make(&c, secret, &key, &record), 0);
-	snprintf(text, 128, "%.*s", STR(secret_reveal(&key)));
+	snprintf(text, 128, "%.*s", STR(secret_str(&key)));
 	return api_key_to_json(&record);
 }
 
