@@ -70,7 +70,7 @@ int demo_ask_events(struct demo *d, const struct client_request *request, json_t
 
 int demo_ask(struct demo *d, const char *method, const char *path, json_t *body, json_t **result)
 {
-	AUTO(json) owned = body;
+	UNUSED AUTO(json) owned = body; // released at the end
 	struct client_request request = {.method = method, .path = path, .body = body};
 	return demo_ask_events(d, &request, result);
 }
