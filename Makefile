@@ -9,7 +9,7 @@ CC := gcc
 endif
 NINJA = ninja -C $(BUILD)
 
-.PHONY: all deps deps-test build demo test test-long asan tsan fuzz bench bench-% lint coverage docs install clean example-pytorch
+.PHONY: all deps deps-test build tests demo test test-long asan tsan fuzz bench bench-% lint coverage docs install clean example-pytorch
 
 all: build
 
@@ -23,17 +23,20 @@ $(BUILD)/build.ninja: | deps
 	CC="$(CC)" meson setup $(BUILD) --prefix=$(PREFIX) --werror
 
 build: deps $(BUILD)/build.ninja
+	$(NINJA) isobar
+
+tests: build
 	$(NINJA)
 
 demo: build
 	@tools/deps demo
 	$(BUILD)/isobar demo --out $(BUILD)/demo
 
-test: build
+test: tests
 	@tools/deps demo
 	tools/run-tests --build $(BUILD) check unit corpus scenario
 
-test-long: build deps-test
+test-long: tests deps-test
 	tools/run-tests --build $(BUILD) interop faults sanitizers example
 
 asan: deps
