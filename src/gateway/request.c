@@ -11,7 +11,12 @@
 #include "gateway/gateway_impl.h"
 #include "net/url.h"
 
-#define ACTION S("model.predict") // what a request through a route is called in roles and in the audit log
+// What a request is called in roles and in the audit log: asking the model, or asking about it.
+static struct str action_of(const struct request *r)
+{
+	enum http_method method = r->x->request.method;
+	return method == HTTP_GET || method == HTTP_HEAD ? S("model.read") : S("model.predict");
+}
 
 static void set_state(struct request *r, enum request_state state)
 {
@@ -58,7 +63,7 @@ static int append_record(struct request *r, struct audit_wait *wait, struct err 
 	const struct audit_event event = {
 		.kind = S("request"),
 		.principal = r->principal,
-		.action = ACTION,
+		.action = action_of(r),
 		.resource = r->route ? r->route->resource : S(""),
 		.outcome = str_of(r->outcome),
 		.reason = str_of(r->reason),
@@ -203,7 +208,7 @@ static bool identify(struct request *r)
 
 static bool is_allowed(const struct request *r, struct str resource, const char **reason)
 {
-	const struct policy_request asked = {.principal = r->principal, .action = ACTION, .resource = resource};
+	const struct policy_request asked = {.principal = r->principal, .action = action_of(r), .resource = resource};
 	struct policy_decision decision = policy_decide(&r->snapshot->policy, &asked);
 	*reason = decision.reason;
 	return decision.allowed;
@@ -228,7 +233,7 @@ static bool authorise(struct request *r)
 		return true;
 	r->outcome = "denied";
 	r->reason = target_reason;
-	set_own(r, 403, "this key may not do that: no role allows model.predict here");
+	set_own(r, 403, "this key may not do that: no role allows it here");
 	request_answer(r);
 	return false;
 }
