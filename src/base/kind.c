@@ -248,7 +248,7 @@ static void decode_field(struct decoder *d, const struct field *field, const str
 static struct str field_name_at(const void *ctx, size_t i)
 {
 	const struct kind *k = ctx;
-	return kind_field(k, str_of(k->fields[i].name)) ? str_of(k->fields[i].name) : S("");
+	return kind_is_written(&k->fields[i]) ? str_of(k->fields[i].name) : S("");
 }
 
 static void check_names(const struct decoder *d, const struct kind *k, const struct node *map)
@@ -305,8 +305,7 @@ const struct field *kind_field(const struct kind *k, struct str name)
 {
 	for (size_t i = 0; i < k->field_count; i++) {
 		const struct field *field = &k->fields[i];
-		bool written = field->type != FIELD_KEY && field->type != FIELD_PRESENT;
-		if (written && str_eq(name, str_of(field->name)))
+		if (kind_is_written(field) && str_eq(name, str_of(field->name)))
 			return field;
 	}
 	return NULL;

@@ -7,7 +7,11 @@
 
 // Bytes of the C type of a field (an item of a list: with type = item); 0 for types without one of their own.
 size_t kind_type_size(const struct field *field);
-bool kind_is_scalar(enum field_type type); // written as one word or number
+bool kind_is_scalar(enum field_type type);       // written as one word or number
+bool kind_is_block(enum field_type type);        // has a sub-table
+bool kind_is_written(const struct field *field); // a user writes it; FIELD_KEY and FIELD_PRESENT are filled otherwise
+// The type in a word or two, for lists of fields: "duration", "list of names".
+void kind_type_words(const struct field *field, struct buf *out);
 // Reads one scalar; false when it is not of the type. Bounds are checked too.
 bool kind_read_scalar(const struct field *field, const struct node *n, void *out);
 // A field like `list`, for its items.

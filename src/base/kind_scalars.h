@@ -13,7 +13,7 @@ bool url_valid(struct str s);  // absolute http, https (with a host, without use
 MUST_CHECK int size_parse(struct str s, int64_t *bytes);   // "512MiB", "5GB", "100B": a whole number and its unit
 MUST_CHECK int percent_parse(struct str s, double *value); // "5%" is 0.05
 MUST_CHECK int range_field_parse(struct str s, struct field_range *out); // "0..1", the low end first
-MUST_CHECK int money_parse(struct str s, struct field_money *out); // "40 EUR", "50 EUR/month"
+MUST_CHECK int money_parse(struct str s, struct field_money *out);       // "40 EUR", "50 EUR/month"
 // "name", "name@alias", "name/part", "kind/name...", each with " on CLOUD" behind it. refers as in struct field.
 MUST_CHECK int ref_parse(struct str s, const char *refers, struct field_ref *out);
 

@@ -12,30 +12,30 @@ static const struct {
 	enum field_type type;
 	bool scalar;
 	size_t size;
-	const char *expected;
+	const char *word, *expected;
 } types[] = {
-	{FIELD_TEXT, true, sizeof(struct str), "text"},
-	{FIELD_NAME, true, sizeof(struct str), "a name (letters, digits, '-', '_', '.'; at most 63)"},
-	{FIELD_BOOL, true, sizeof(bool), "true or false"},
-	{FIELD_INTEGER, true, sizeof(int64_t), "a whole number"},
-	{FIELD_NUMBER, true, sizeof(double), "a number"},
-	{FIELD_DURATION, true, sizeof(int64_t), "a duration such as 30d, 5m or 250ms"},
-	{FIELD_SIZE, true, sizeof(int64_t), "a size such as 512MiB or 5GB"},
-	{FIELD_PERCENT, true, sizeof(double), "a percentage such as 5%"},
-	{FIELD_RANGE, true, sizeof(struct field_range), "a range such as 0..1"},
-	{FIELD_MONEY, true, sizeof(struct field_money), "an amount such as 40 EUR or 50 EUR/month"},
-	{FIELD_CHOICE, true, sizeof(struct str), "one of"},
-	{FIELD_REF, true, sizeof(struct field_ref), "the name of"},
-	{FIELD_URL, true, sizeof(struct str), "an absolute http, https or file URL without user and password"},
-	{FIELD_CLOUDS, false, sizeof(struct field_list), "a list of clouds, or all"},
-	{FIELD_LIST, false, sizeof(struct field_list), "a list"},
-	{FIELD_BLOCK, false, 0, "a map"},
-	{FIELD_BLOCKS, false, sizeof(struct field_list), "a list of maps"},
-	{FIELD_NAMED, false, sizeof(struct field_list), "a map of names"},
-	{FIELD_KEY, false, sizeof(struct str), "a name"},
-	{FIELD_PRESENT, false, sizeof(bool), "nothing"},
-	{FIELD_ANY, false, sizeof(const struct node *), "anything"},
-	{FIELD_CUSTOM, false, 0, "a value of its own form"},
+	{FIELD_TEXT, true, sizeof(struct str), "text", "text"},
+	{FIELD_NAME, true, sizeof(struct str), "name", "a name (letters, digits, '-', '_', '.'; at most 63)"},
+	{FIELD_BOOL, true, sizeof(bool), "true or false", "true or false"},
+	{FIELD_INTEGER, true, sizeof(int64_t), "whole number", "a whole number"},
+	{FIELD_NUMBER, true, sizeof(double), "number", "a number"},
+	{FIELD_DURATION, true, sizeof(int64_t), "duration", "a duration such as 30d, 5m or 250ms"},
+	{FIELD_SIZE, true, sizeof(int64_t), "size", "a size such as 512MiB or 5GB"},
+	{FIELD_PERCENT, true, sizeof(double), "percentage", "a percentage such as 5%"},
+	{FIELD_RANGE, true, sizeof(struct field_range), "range", "a range such as 0..1"},
+	{FIELD_MONEY, true, sizeof(struct field_money), "amount of money", "an amount such as 40 EUR or 50 EUR/month"},
+	{FIELD_CHOICE, true, sizeof(struct str), "choice", "one of"},
+	{FIELD_REF, true, sizeof(struct field_ref), "reference", "the name of"},
+	{FIELD_URL, true, sizeof(struct str), "URL", "an absolute http, https or file URL without user and password"},
+	{FIELD_CLOUDS, false, sizeof(struct field_list), "clouds", "a list of clouds, or all"},
+	{FIELD_LIST, false, sizeof(struct field_list), "list", "a list"},
+	{FIELD_BLOCK, false, 0, "block", "a map"},
+	{FIELD_BLOCKS, false, sizeof(struct field_list), "list of blocks", "a list of maps"},
+	{FIELD_NAMED, false, sizeof(struct field_list), "named blocks", "a map of names"},
+	{FIELD_KEY, false, sizeof(struct str), "name", "a name"},
+	{FIELD_PRESENT, false, sizeof(bool), "nothing", "nothing"},
+	{FIELD_ANY, false, sizeof(const struct node *), "anything", "anything"},
+	{FIELD_CUSTOM, false, 0, "own form", "a value of its own form"},
 };
 
 size_t kind_type_size(const struct field *field)
@@ -48,6 +48,24 @@ size_t kind_type_size(const struct field *field)
 bool kind_is_scalar(enum field_type type)
 {
 	return types[type].scalar;
+}
+
+bool kind_is_block(enum field_type type)
+{
+	return type == FIELD_BLOCK || type == FIELD_BLOCKS || type == FIELD_NAMED;
+}
+
+bool kind_is_written(const struct field *field)
+{
+	return field->type != FIELD_KEY && field->type != FIELD_PRESENT;
+}
+
+void kind_type_words(const struct field *field, struct buf *out)
+{
+	if (field->type == FIELD_LIST)
+		buf_printf(out, "list, each %s", types[field->item].word);
+	else
+		buf_add(out, str_of(types[field->type].word));
 }
 
 struct field kind_item_field(const struct field *list)

@@ -21,11 +21,6 @@ static int bad(struct verify *v, const struct kind *k, const struct field *field
 		field && field->name ? field->name : "-", problem);
 }
 
-static bool is_block(enum field_type type)
-{
-	return type == FIELD_BLOCK || type == FIELD_BLOCKS || type == FIELD_NAMED;
-}
-
 // user/ and group/ come from identity providers, secret/ from the operator's file: no table declares them.
 static bool is_known(const struct verify *v, struct str kind)
 {
@@ -53,7 +48,7 @@ static int verify_default(struct verify *v, const struct kind *k, const struct f
 		return 0;
 	if (field->flags & FIELD_REQUIRED)
 		return bad(v, k, field, "is required and has a default");
-	if (is_block(field->type) || field->type == FIELD_KEY || field->type == FIELD_PRESENT)
+	if (kind_is_block(field->type) || !kind_is_written(field))
 		return bad(v, k, field, "is of a type that has no default");
 	// A table of this one row decodes an empty map: the default alone is read.
 	struct kind row = {.singular = k->singular, .size = k->size, .fields = &only, .field_count = 1};
@@ -71,7 +66,7 @@ static const char *problem_of(const struct kind *k, const struct field *field)
 		return "has no name";
 	if (!field->help || !field->help[0] || strchr(field->help, '\n'))
 		return "has no help of one line";
-	if (is_block(field->type) && !field->block)
+	if (kind_is_block(field->type) && !field->block)
 		return "has no block";
 	if (type == FIELD_CHOICE && (!field->choices || !field->choices[0]))
 		return "has no choices";
@@ -95,7 +90,7 @@ static int verify_field(struct verify *v, const struct kind *k, const struct fie
 			return bad(v, k, field, "stands there twice");
 	int rc = verify_refers(v, k, field);
 	rc = rc < 0 ? rc : verify_default(v, k, field);
-	return rc == 0 && is_block(field->type) ? verify_kind(v, field->block) : rc;
+	return rc == 0 && kind_is_block(field->type) ? verify_kind(v, field->block) : rc;
 }
 
 static int verify_kind(struct verify *v, const struct kind *k)
