@@ -24,7 +24,7 @@ bool name_valid(struct str s)
 	if (s.n == 0 || s.n > MOST || !(is_letter(s.p[0]) || is_digit(s.p[0])))
 		return false;
 	for (size_t i = 0; i < s.n; i++)
-		if (!is_letter(s.p[i]) && !is_digit(s.p[i]) && !strchr("-_.", s.p[i]))
+		if (!is_letter(s.p[i]) && !is_digit(s.p[i]) && !memchr("-_.", s.p[i], 3))
 			return false;
 	return true;
 }
@@ -130,12 +130,21 @@ void percent_write(double value, struct buf *out)
 	buf_printf(out, "%.12g%%", value * 100); // 12 digits: without the dust of the product
 }
 
+// A number with digits at both ends, so that "0...1" is not 0 and .1.
+static int bound_parse(struct str s, double *value)
+{
+	struct str digits = str_starts(s, S("-")) ? str_drop(s, 1) : s;
+	if (digits.n == 0 || !is_digit(digits.p[0]) || !is_digit(digits.p[digits.n - 1]))
+		return ERR_INVALID;
+	return str_to_f64(s, value);
+}
+
 int range_field_parse(struct str s, struct field_range *out)
 {
 	ptrdiff_t at = str_find(s, S(".."));
 	double low, high;
-	if (at < 0 || str_to_f64(str_take(s, (size_t)at), &low) < 0 ||
-		str_to_f64(str_drop(s, (size_t)at + 2), &high) < 0)
+	if (at < 0 || bound_parse(str_take(s, (size_t)at), &low) < 0 ||
+		bound_parse(str_drop(s, (size_t)at + 2), &high) < 0)
 		return ERR_INVALID;
 	if (low > high)
 		return ERR_INVALID;
