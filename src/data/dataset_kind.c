@@ -20,8 +20,8 @@ static const struct kind partition_kind = {
 };
 
 static const struct field dataset_fields[] = {
-	{.name = "source", .type = FIELD_URL, .flags = FIELD_REQUIRED | FIELD_IN_PLACE, .offset = offsetof(struct dataset, source),
-	 .help = "folder the records come from: a file:// URL inside the workspace or below /usr/share/datasets"},
+	{.name = "source", .type = FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_IN_PLACE, .offset = offsetof(struct dataset, source),
+	 .help = "folder the records come from: file:data inside the workspace, or file:///usr/share/datasets/..."},
 	{.name = "format", .type = FIELD_CHOICE, .flags = FIELD_REQUIRED | FIELD_IN_PLACE, .offset = offsetof(struct dataset, format),
 	 .choices = formats, .help = "form of the files; idx: NAME-images-idx3-ubyte with NAME-labels-idx1-ubyte, plain or .gz"},
 	{.name = "bucket", .type = FIELD_REF, .flags = FIELD_IN_PLACE, .offset = offsetof(struct dataset, bucket), .refers = "bucket",
@@ -37,7 +37,10 @@ static const struct field dataset_fields[] = {
 static void dataset_check(const void *value, const struct node *n, struct findings *f)
 {
 	const struct dataset *d = value;
-	const struct node *at = node_member(n, S("residency"));
+	const struct node *at = node_member(n, S("residency")), *source = node_member(n, S("source"));
+	if (source && d->source.n && !str_starts(d->source, S("file:")))
+		findings_add(f, source->at, node_path(source, f->arena), S("file:data"), "expected a folder as file:data or file:///usr/share/datasets/..., got \"%.*s\"",
+			     STR(str_take(d->source, 100)));
 	if (d->residency.anywhere && !str_eq(d->class, S("public")))
 		findings_add(f, at ? at->at : n->at, at ? node_path(at, f->arena) : S("residency"), S("[EU]"),
 			     "only a dataset of class public may lie anywhere; this one is %.*s", STR(d->class));

@@ -3,18 +3,13 @@
 // may be the last one before a kill; started again, the worker comes to the same end.
 #include "jobs/worker.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "base/time.h"
-#include "cloud/registry.h"
 #include "jobs/worker_impl.h"
 
 const char *worker_path(struct worker *w, const char *file)
@@ -197,70 +192,3 @@ int worker_run(struct call *c, const char *folder, const struct cloud *cloud)
 	int code = worker_write_status(&w);
 	return code ? code : tidy(&w);
 }
-
-// ---------------------------------------------------------------- the command
-struct worker_options {
-	const char *job;
-};
-static const struct option worker_options[] = {
-	{.name = "job", .type = OPTION_TEXT, .offset = offsetof(struct worker_options, job), .argument = "FOLDER",
-	 .help = "folder of the job: spec.json, cloud.json"},
-};
-
-// The engine hands the lock over as descriptor 0; whoever starts a worker by hand gets the lock here.
-static int hold_lock(struct worker *w, int *fd)
-{
-	struct stat mine, wanted;
-	const char *path = worker_path(w, JOB_LOCK_FILE);
-	if (!path)
-		return w->c->err.code;
-	if (fstat(STDIN_FILENO, &mine) == 0 && stat(path, &wanted) == 0 && mine.st_dev == wanted.st_dev && mine.st_ino == wanted.st_ino)
-		return 0;
-	return lock_take(path, fd, &w->c->err);
-}
-
-static int run_with_cloud(struct call *c, const char *folder)
-{
-	AUTO(json) j = NULL;
-	struct worker w = {.c = c, .folder = folder};
-	struct cloud_config config;
-	struct cloud cloud = {0};
-	AUTO(fd) lock = -1;
-	if (hold_lock(&w, &lock) || read_json(&w, JOB_CLOUD_FILE, &j) || cloud_config_of_json(j, c->arena, &config, &c->err))
-		return c->err.code;
-	if (cloud_open(c, &config, &cloud))
-		return c->err.code;
-	int code = worker_run(c, folder, &cloud);
-	cloud_close(&cloud);
-	return code;
-}
-
-static int worker_main(const struct arguments *a)
-{
-	const struct worker_options *options = a->options;
-	AUTO(arena) arena = {0};
-	struct call c;
-	sigset_t term;
-	call_init(&c, &arena, edges_real(), S("system"));
-	char *folder = options->job ? realpath(options->job, NULL) : NULL;
-	if (!folder) {
-		fprintf(a->error, "isobar worker: --job must name the folder of a job\n");
-		return err_exit_code(ERR_INVALID);
-	}
-	sigemptyset(&term); // blocked and looked for (worker_stop_asked): it ends the job in order, not the worker at once
-	sigaddset(&term, SIGTERM);
-	sigprocmask(SIG_BLOCK, &term, NULL);
-	int code = run_with_cloud(&c, folder);
-	if (code)
-		log_err(LOG_ERROR, &c.err, "worker");
-	free(folder);
-	return code ? err_exit_code(code) : 0;
-}
-
-const struct command worker_command = {
-	.name = "worker",
-	.help = "run one job of the local engine in its folder",
-	.example = "isobar worker --job .isobar/local/aws-us/jobs/transform+prepared+0f3a+aws-us",
-	COMMAND_OPTIONS(worker_options, struct worker_options),
-	.run = worker_main,
-};

@@ -176,7 +176,7 @@ int worker_output_done(struct worker *w, bool *done)
 	if (code || json_parse(text, &marker, &w->c->err))
 		return call_context(w->c, "look for %.*s", STR(key));
 	if (!str_eq(json_str(marker, "job"), w->spec.name))
-		return call_fail(w->c, ERR_CONFLICT, "%.*s%.*s holds the output of job %s", STR(w->spec.output.bucket), STR(w->spec.output.prefix),
+		return call_fail(w->c, ERR_CONFLICT, "%.*s/%.*s holds the output of job %s", STR(w->spec.output.bucket), STR(w->spec.output.prefix),
 				 json_text(marker, "job"));
 	*done = true;
 	return 0;
