@@ -116,7 +116,7 @@ static int aggregate_one(struct aggregate_work *w, const struct tensor *t, struc
 	return rc;
 }
 
-static int open_outputs(struct aggregate_work *w, struct err *e)
+static int make_blocks(struct aggregate_work *w, struct err *e)
 {
 	enum { DOUBLES = AGGREGATE_BLOCK * sizeof(double) };
 	w->origin = arena_alloc(w->arena, DOUBLES);
@@ -127,6 +127,11 @@ static int open_outputs(struct aggregate_work *w, struct err *e)
 	w->stored = arena_alloc(w->arena, DOUBLES);
 	if (!w->origin || !w->mean || !w->base_block || !w->momentum || !w->raw || !w->stored)
 		return err_set(e, ERR_NO_MEMORY, "aggregate: out of memory");
+	return 0;
+}
+
+static int open_outputs(struct aggregate_work *w, struct err *e)
+{
 	int rc = safetensors_writer_begin(&w->writer, w->a->out_path, &w->out, e);
 	if (rc == 0 && w->a->outer.nesterov)
 		rc = safetensors_writer_begin(&w->state_writer, w->a->state_out_path, &w->state_out, e);
@@ -160,6 +165,8 @@ int aggregate_run(const struct aggregate *a, struct aggregate_result *out, struc
 	struct aggregate_work w = {.a = a, .arena = &arena};
 	int rc = aggregate_prepare(&w, e);
 	if (rc == 0)
+		rc = make_blocks(&w, e);
+	if (rc == 0)
 		rc = open_outputs(&w, e);
 	for (size_t i = 0; i < w.out.count && rc == 0; i++)
 		rc = aggregate_one(&w, &w.out.tensors[i], e);
@@ -167,5 +174,29 @@ int aggregate_run(const struct aggregate *a, struct aggregate_result *out, struc
 		rc = close_outputs(&w, out, e);
 	safetensors_writer_free(&w.writer);
 	safetensors_writer_free(&w.state_writer);
+	return rc;
+}
+
+static int check_one(struct aggregate_work *w, const struct tensor *t, struct err *e)
+{
+	const struct aggregate_in *site = &w->sites[0];
+	uint64_t count = tensor_count(t);
+	int rc = 0;
+	for (uint64_t first = 0; first < count && rc == 0; first += AGGREGATE_BLOCK)
+		rc = load_block(w, site, aggregate_tensor(site, t->name), first, MIN(count - first, (uint64_t)AGGREGATE_BLOCK), w->origin, e);
+	return rc;
+}
+
+int aggregate_check(const struct aggregate_site *site, const struct aggregate_input *base, struct err *e)
+{
+	AUTO(arena) arena = {0};
+	const struct aggregate a = {.sites = site, .count = 1, .base = base};
+	struct aggregate_work w = {.a = &a, .arena = &arena, .any_type = !base};
+	int rc = aggregate_prepare(&w, e);
+	if (rc == 0)
+		rc = make_blocks(&w, e);
+	for (size_t i = 0; i < w.out.count && rc == 0; i++)
+		if (aggregate_is_float(w.out.tensors[i].type))
+			rc = check_one(&w, &w.out.tensors[i], e);
 	return rc;
 }

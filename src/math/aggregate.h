@@ -42,5 +42,7 @@ struct aggregate_result {
 	double delta_norm; // L2 norm of mean - base; 0 without base
 };
 MUST_CHECK int aggregate_run(const struct aggregate *a, struct aggregate_result *out, struct err *e);
+// What a site sent, looked at before it is accepted: it has the base's tensors (NULL: nothing to compare with) and only finite numbers.
+MUST_CHECK int aggregate_check(const struct aggregate_site *site, const struct aggregate_input *base, struct err *e);
 
 #endif

@@ -20,6 +20,7 @@ struct aggregate_work {
 	struct aggregate_in *sites; // by name
 	struct aggregate_in base, state;
 	const struct aggregate_in *form;   // whose tensors the result has
+	bool any_type;              // tensors without a mean are let through, for a look at their numbers alone
 	size_t most_samples;        // index of that site, the first of equals
 	struct safetensors out, state_out;
 	struct safetensors_writer writer, state_writer;

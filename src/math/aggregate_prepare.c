@@ -130,7 +130,7 @@ static int prepare_forms(struct aggregate_work *w, struct err *e)
 	}
 	for (size_t i = 0; i < a->count && rc == 0; i++)
 		rc = compare_form(w, &w->sites[i], false, e);
-	if (rc == 0)
+	if (rc == 0 && !w->any_type)
 		rc = check_types(w, e);
 	if (rc == 0 && a->outer.nesterov && a->state) {
 		w->state = (struct aggregate_in){.from = a->state, .name = S("the momentum")};

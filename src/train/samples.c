@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Samples out of safetensors files: checked, mapped or copied together.
 #include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "train/trainers.h"
 
-enum { SAMPLES_MAX_FILES = 10000, SAMPLES_PATH = 4096 };
+enum { SAMPLES_MAX_FILES = 10000, SAMPLES_MAX_DEPTH = 4 };
+
+struct paths { // of files, in the order in which they are read
+	struct arena arena;
+	const char **items;
+	size_t count;
+};
 
 struct part { // one file
 	const float *x;
@@ -16,9 +21,9 @@ struct part { // one file
 	size_t n, width;
 };
 
-static int is_data(const struct dirent *entry)
+static int is_visible(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.' && str_ends(str_of(entry->d_name), S(".safetensors"));
+	return entry->d_name[0] != '.';
 }
 
 static int alphabetical(const struct dirent **a, const struct dirent **b)
@@ -51,12 +56,8 @@ static int read_part(const struct safetensors *s, struct part *out, struct err *
 	return 0;
 }
 
-static int open_part(const char *folder, const char *name, struct samples *s, struct part *part, struct err *e)
+static int open_part(const char *path, struct samples *s, struct part *part, struct err *e)
 {
-	char path[SAMPLES_PATH];
-	int n = snprintf(path, sizeof(path), "%s/%s", folder, name);
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return err_set(e, ERR_INVALID, "%s: the path is too long", name);
 	int rc = safetensors_open(path, &s->arena, &s->file, e);
 	if (rc < 0)
 		return rc;
@@ -80,14 +81,14 @@ static int append(struct samples *s, const struct part *part, struct err *e)
 	return 0;
 }
 
-static int load_all(const char *folder, struct dirent **names, int count, struct samples *s, struct err *e)
+static int load_all(const struct paths *paths, struct samples *s, struct err *e)
 {
-	for (int i = 0; i < count; i++) {
-		struct part part;
-		int rc = open_part(folder, names[i]->d_name, s, &part, e);
+	for (size_t i = 0; i < paths->count; i++) {
+		struct part part = {0};
+		int rc = open_part(paths->items[i], s, &part, e);
 		if (rc < 0)
 			return rc;
-		if (count == 1) {
+		if (paths->count == 1) {
 			s->width = part.width;
 			s->data = (struct mlp_data){.x = part.x, .label = part.label, .n = part.n};
 			return 0;
@@ -95,27 +96,60 @@ static int load_all(const char *folder, struct dirent **names, int count, struct
 		rc = append(s, &part, e);
 		safetensors_close(&s->file);
 		if (rc < 0)
-			return err_context(e, "%s/%s", folder, names[i]->d_name);
+			return err_context(e, "%s", paths->items[i]);
 	}
 	return 0;
 }
 
-int samples_load(const char *folder, struct samples *out, struct err *e)
+static int find_files(struct paths *paths, const char *folder, int depth, struct err *e);
+
+// A folder inside is looked through; a file that is no data is left.
+static int take_entry(struct paths *paths, const char *folder, const char *name, int depth, struct err *e)
+{
+	struct stat about;
+	const char *path = arena_printf(&paths->arena, "%s/%s", folder, name).p;
+	if (!path)
+		return err_set(e, ERR_NO_MEMORY, "read folder %s: out of memory", folder);
+	if (lstat(path, &about) < 0)
+		return err_errno(e, "read %s", path);
+	if (S_ISDIR(about.st_mode))
+		return find_files(paths, path, depth + 1, e);
+	if (!S_ISREG(about.st_mode) || !str_ends(str_of(name), S(".safetensors")))
+		return 0;
+	if (paths->count == SAMPLES_MAX_FILES)
+		return err_set(e, ERR_LIMIT, "folder %s: more than %d files", folder, SAMPLES_MAX_FILES);
+	paths->items[paths->count++] = path;
+	return 0;
+}
+
+static int find_files(struct paths *paths, const char *folder, int depth, struct err *e)
 {
 	struct dirent **names = NULL;
-	int count = scandir(folder, &names, is_data, alphabetical);
+	if (depth > SAMPLES_MAX_DEPTH)
+		return err_set(e, ERR_LIMIT, "folder %s: folders stand deeper than %d in each other", folder, SAMPLES_MAX_DEPTH);
+	int count = scandir(folder, &names, is_visible, alphabetical), rc = 0;
 	if (count < 0)
 		return err_errno(e, "read folder %s", folder);
-	AUTO(samples) s = {0};
-	int rc = 0;
-	if (count == 0 || count > SAMPLES_MAX_FILES)
-		rc = err_set(e, ERR_INVALID, "folder %s has %d files *.safetensors: from 1 to %d are possible", folder, count,
-			SAMPLES_MAX_FILES);
-	else
-		rc = load_all(folder, names, count, &s, e);
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count; i++) {
+		if (rc == 0)
+			rc = take_entry(paths, folder, names[i]->d_name, depth, e);
 		free(names[i]);
+	}
 	free(names);
+	return rc;
+}
+
+int samples_load(const char *folder, struct samples *out, struct err *e)
+{
+	struct paths paths = {0};
+	AUTO(samples) s = {0};
+	paths.items = arena_new_array(&paths.arena, SAMPLES_MAX_FILES, const char *);
+	int rc = paths.items ? find_files(&paths, folder, 0, e) : err_set(e, ERR_NO_MEMORY, "read folder %s: out of memory", folder);
+	if (rc == 0 && !paths.count)
+		rc = err_set(e, ERR_INVALID, "folder %s has no file *.safetensors", folder);
+	if (rc == 0)
+		rc = load_all(&paths, &s, e);
+	arena_free(&paths.arena);
 	if (rc < 0)
 		return rc;
 	*out = s;

@@ -20,8 +20,8 @@ MUST_CHECK int trainer_mlp(const struct trainer_env *env, struct err *e);
 MUST_CHECK int trainer_evaluate(const struct trainer_env *env, struct err *e);
 extern const struct command trainer_command;
 
-// What is to be learned from, read from all files of a folder in the order of their names: one file stays mapped, several are
-// copied together. Owned.
+// What is to be learned from, read from all files *.safetensors of a folder and of those inside it, in the order of their names: one
+// file stays mapped, several are copied together. Owned.
 struct samples {
 	struct mlp_data data;
 	size_t width;  // numbers of an image

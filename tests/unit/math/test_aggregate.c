@@ -383,6 +383,25 @@ static void test_refuses_sites(UNUSED void **state)
 	free(m);
 }
 
+static void test_check(UNUSED void **state)
+{
+	struct model *m = make(1), *base = make(2);
+	struct aggregate_site site = {S("a"), 1, m->input};
+	struct err e = {0};
+	assert_int_equal(aggregate_check(&site, &base->input, &e), 0);
+	assert_int_equal(aggregate_check(&site, NULL, &e), 0);
+	m->w[WEIGHTS - 1] = NAN;
+	assert_int_equal(aggregate_check(&site, NULL, &e), ERR_CORRUPT);
+	m->w[WEIGHTS - 1] = 0;
+	m->file.count = 5;
+	assert_int_equal(aggregate_check(&site, &base->input, &e), ERR_INVALID);
+	m->file.count = 6;
+	site.samples = 0;
+	assert_int_equal(aggregate_check(&site, NULL, &e), ERR_INVALID);
+	free(m);
+	free(base);
+}
+
 static int setup(UNUSED void **state)
 {
 	if (!mkdtemp(folder))
@@ -414,6 +433,7 @@ int main(void)
 		cmocka_unit_test(test_refuses_numbers),
 		cmocka_unit_test(test_refuses_forms),
 		cmocka_unit_test(test_refuses_sites),
+		cmocka_unit_test(test_check),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
