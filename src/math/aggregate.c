@@ -9,109 +9,115 @@
 
 #include "math/aggregate_impl.h"
 
-// n elements of a tensor of one input, from element `first` on: in place where the data is in memory, else read into w->raw.
-static int fetch(struct aggregate_work *w, const struct aggregate_in *in, const struct tensor *t, size_t first, size_t n,
-	const unsigned char **raw, struct err *e)
+struct span { // n elements of a tensor, from element `first` on
+	struct str name;
+	size_t first, n;
+};
+
+// The bytes of a span of one input: in place where the data is in memory, else read into w->raw.
+static int fetch(struct aggregate_work *w, const struct aggregate_in *in, const struct span *at, const unsigned char **raw, struct err *e)
 {
+	const struct tensor *t = aggregate_tensor(in, at->name);
 	size_t size = tensor_type_bits(t->type) / 8;
 	if (!in->from->read) {
-		*raw = t->data + first * size;
+		*raw = t->data + at->first * size;
 		return 0;
 	}
-	int rc = in->from->read(in->from->ctx, t->begin + first * size, w->raw, n * size, e);
+	int rc = in->from->read(in->from->ctx, t->begin + at->first * size, w->raw, at->n * size, e);
 	*raw = w->raw;
-	return rc < 0 ? err_context(e, "aggregate: read tensor \"%.*s\" of %.*s", STR(t->name), STR(in->name)) : 0;
+	return rc < 0 ? err_context(e, "aggregate: read tensor \"%.*s\" of %.*s", STR(at->name), STR(in->name)) : 0;
 }
 
-static int refuse_number(const struct aggregate_in *in, const struct tensor *t, struct err *e)
+static int refuse_number(const struct aggregate_in *in, const struct span *at, struct err *e)
 {
-	return err_set(e, ERR_CORRUPT, "aggregate: tensor \"%.*s\" of %.*s has a number that is not finite", STR(t->name),
+	return err_set(e, ERR_CORRUPT, "aggregate: tensor \"%.*s\" of %.*s has a number that is not finite", STR(at->name),
 		STR(in->name));
 }
 
-static int mean_block(struct aggregate_work *w, const struct tensor *t, size_t first, size_t n, struct err *e)
-{
-	memset(w->mean, 0, n * sizeof(*w->mean));
-	for (size_t i = 0; i < w->a->count; i++) {
-		const struct aggregate_in *site = &w->sites[i];
-		const unsigned char *raw;
-		int rc = fetch(w, site, aggregate_tensor(site, t->name), first, n, &raw, e);
-		if (rc < 0)
-			return rc;
-		struct aggregate_add add = {.origin = w->origin, .weight = site->weight, .sum = w->mean};
-		if (!(i ? aggregate_add(t->type, raw, n, &add) : aggregate_load(t->type, raw, n, w->origin)))
-			return refuse_number(site, t, e);
-	}
-	aggregate_mean(w->origin, w->mean, n);
-	return 0;
-}
-
-static int load_block(struct aggregate_work *w, const struct aggregate_in *in, const struct tensor *t, size_t first, size_t n, double *out,
-	struct err *e)
+static int load_block(struct aggregate_work *w, const struct aggregate_in *in, const struct span *at, double *out, struct err *e)
 {
 	const unsigned char *raw;
-	int rc = fetch(w, in, t, first, n, &raw, e);
+	int rc = fetch(w, in, at, &raw, e);
 	if (rc < 0)
 		return rc;
-	return aggregate_load(t->type, raw, n, out) ? 0 : refuse_number(in, t, e);
+	return aggregate_load(aggregate_tensor(in, at->name)->type, raw, at->n, out) ? 0 : refuse_number(in, at, e);
 }
 
-static int momentum_block(struct aggregate_work *w, const struct tensor *t, size_t first, size_t n, struct err *e)
+static int add_block(struct aggregate_work *w, const struct aggregate_in *site, const struct span *at, struct err *e)
 {
-	int rc = 0;
-	if (w->a->state)
-		rc = load_block(w, &w->state, aggregate_tensor(&w->state, t->name), first, n, w->momentum, e);
+	const unsigned char *raw;
+	struct aggregate_add add = {.origin = w->origin, .weight = site->weight, .sum = w->mean};
+	int rc = fetch(w, site, at, &raw, e);
+	if (rc < 0)
+		return rc;
+	return aggregate_add(aggregate_tensor(site, at->name)->type, raw, at->n, &add) ? 0 : refuse_number(site, at, e);
+}
+
+static int mean_block(struct aggregate_work *w, const struct span *at, struct err *e)
+{
+	memset(w->mean, 0, at->n * sizeof(*w->mean));
+	int rc = load_block(w, &w->sites[0], at, w->origin, e);
+	for (size_t i = 1; i < w->a->count && rc == 0; i++)
+		rc = add_block(w, &w->sites[i], at, e);
+	if (rc == 0)
+		aggregate_mean(w->origin, w->mean, at->n);
+	return rc;
+}
+
+static int momentum_block(struct aggregate_work *w, const struct span *at, struct err *e)
+{
+	int rc = w->a->state ? load_block(w, &w->state, at, w->momentum, e) : 0;
 	if (rc < 0)
 		return rc;
 	aggregate_step(&(struct aggregate_step){.base = w->base_block, .mean = w->mean, .momentum = w->momentum, .first = !w->a->state,
-		.rate = w->a->outer.rate, .beta = w->a->outer.momentum}, n);
+		.rate = w->a->outer.rate, .beta = w->a->outer.momentum}, at->n);
 	return 0;
 }
 
-static int put_block(struct safetensors_writer *to, enum tensor_type type, const double *x, size_t n, unsigned char *stored,
+static int put_block(struct aggregate_work *w, struct safetensors_writer *to, enum tensor_type type, const double *x, size_t n,
 	struct err *e)
 {
-	if (!aggregate_store(type, x, n, stored))
+	if (!aggregate_store(type, x, n, w->stored))
 		return err_set(e, ERR_CORRUPT, "a result is too large for %s", tensor_type_name(type));
-	return safetensors_writer_put(to, str_bytes(stored, n * (tensor_type_bits(type) / 8)), e);
+	return safetensors_writer_put(to, str_bytes(w->stored, n * (tensor_type_bits(type) / 8)), e);
 }
 
-static int float_block(struct aggregate_work *w, const struct tensor *t, size_t first, size_t n, struct err *e)
+static int float_block(struct aggregate_work *w, const struct span *at, enum tensor_type type, struct err *e)
 {
-	int rc = mean_block(w, t, first, n, e);
+	int rc = mean_block(w, at, e);
 	if (rc == 0 && w->a->base) {
-		rc = load_block(w, &w->base, aggregate_tensor(&w->base, t->name), first, n, w->base_block, e);
+		rc = load_block(w, &w->base, at, w->base_block, e);
 		if (rc == 0)
-			w->norm2 += aggregate_distance(w->base_block, w->mean, n);
+			w->norm2 += aggregate_distance(w->base_block, w->mean, at->n);
 	}
 	if (rc == 0 && w->a->outer.nesterov)
-		rc = momentum_block(w, t, first, n, e);
+		rc = momentum_block(w, at, e);
 	if (rc < 0)
 		return rc;
-	rc = put_block(&w->writer, t->type, w->mean, n, w->stored, e);
+	rc = put_block(w, &w->writer, type, w->mean, at->n, e);
 	if (rc == 0 && w->a->outer.nesterov)
-		rc = put_block(&w->state_writer, aggregate_state_type(t->type), w->momentum, n, w->stored, e);
-	return rc < 0 ? err_context(e, "aggregate: tensor \"%.*s\"", STR(t->name)) : 0;
+		rc = put_block(w, &w->state_writer, aggregate_state_type(type), w->momentum, at->n, e);
+	return rc < 0 ? err_context(e, "aggregate: tensor \"%.*s\"", STR(at->name)) : 0;
 }
 
 // Whole numbers have no mean: those of the site that learned from most samples are taken.
-static int whole_block(struct aggregate_work *w, const struct tensor *t, size_t first, size_t n, struct err *e)
+static int whole_block(struct aggregate_work *w, const struct span *at, enum tensor_type type, struct err *e)
 {
-	const struct aggregate_in *site = &w->sites[w->most_samples];
 	const unsigned char *raw;
-	int rc = fetch(w, site, aggregate_tensor(site, t->name), first, n, &raw, e);
+	int rc = fetch(w, &w->sites[w->most_samples], at, &raw, e);
 	if (rc < 0)
 		return rc;
-	return safetensors_writer_put(&w->writer, str_bytes(raw, n * (tensor_type_bits(t->type) / 8)), e);
+	return safetensors_writer_put(&w->writer, str_bytes(raw, at->n * (tensor_type_bits(type) / 8)), e);
 }
 
 static int aggregate_one(struct aggregate_work *w, const struct tensor *t, struct err *e)
 {
 	uint64_t count = tensor_count(t);
+	struct span at = {.name = t->name};
 	int rc = 0;
-	for (uint64_t first = 0; first < count && rc == 0; first += AGGREGATE_BLOCK) {
-		size_t n = MIN(count - first, (uint64_t)AGGREGATE_BLOCK);
-		rc = aggregate_is_float(t->type) ? float_block(w, t, first, n, e) : whole_block(w, t, first, n, e);
+	for (; at.first < count && rc == 0; at.first += AGGREGATE_BLOCK) {
+		at.n = MIN(count - at.first, (uint64_t)AGGREGATE_BLOCK);
+		rc = aggregate_is_float(t->type) ? float_block(w, &at, t->type, e) : whole_block(w, &at, t->type, e);
 	}
 	return rc;
 }
@@ -179,11 +185,13 @@ int aggregate_run(const struct aggregate *a, struct aggregate_result *out, struc
 
 static int check_one(struct aggregate_work *w, const struct tensor *t, struct err *e)
 {
-	const struct aggregate_in *site = &w->sites[0];
 	uint64_t count = tensor_count(t);
+	struct span at = {.name = t->name};
 	int rc = 0;
-	for (uint64_t first = 0; first < count && rc == 0; first += AGGREGATE_BLOCK)
-		rc = load_block(w, site, aggregate_tensor(site, t->name), first, MIN(count - first, (uint64_t)AGGREGATE_BLOCK), w->origin, e);
+	for (; at.first < count && rc == 0; at.first += AGGREGATE_BLOCK) {
+		at.n = MIN(count - at.first, (uint64_t)AGGREGATE_BLOCK);
+		rc = load_block(w, &w->sites[0], &at, w->origin, e);
+	}
 	return rc;
 }
 

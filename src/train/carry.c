@@ -2,12 +2,12 @@
 // Files to clouds and back.
 #include "train/carry.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "data/digest_file.h"
 #include "data/transfer.h"
 
 int carry_there(struct call *c, const struct carry *f)
@@ -59,36 +59,9 @@ int carry_here(struct call *c, const struct carry *f)
 	return transfer_record(c, f->state, &moved);
 }
 
-struct str carry_digest(struct arena *a, const char *path, struct err *e)
-{
-	enum { PIECE = 64 << 10 };
-	AUTO(fd) fd = open(path, O_RDONLY | O_CLOEXEC);
-	AUTO(digest) digest = digest_new(DIGEST_SHA256);
-	unsigned char sum[SHA256_SIZE];
-	char *piece = arena_alloc(a, PIECE), *hex = arena_alloc(a, HEX_SHA256_SIZE);
-	ssize_t n = 0;
-	if (fd < 0)
-		err_errno(e, "open %s", path);
-	else if (!digest || !piece || !hex)
-		(void)err_set(e, ERR_NO_MEMORY, "read %s: out of memory", path);
-	if (fd < 0 || !digest || !piece || !hex)
-		return (struct str){0};
-	while ((n = read(fd, piece, PIECE)) > 0 || (n < 0 && errno == EINTR))
-		if (n > 0)
-			digest_update(digest, str_bytes(piece, (size_t)n));
-	if (n < 0) {
-		err_errno(e, "read %s", path);
-		return (struct str){0};
-	}
-	digest_final(digest, sum);
-	hex_encode(str_bytes(sum, sizeof(sum)), hex);
-	return str_of(hex);
-}
-
 bool carry_is(const char *path, struct str sha256)
 {
-	AUTO(arena) a = {0};
+	struct file_digest digest;
 	struct err e;
-	struct str digest = carry_digest(&a, path, &e);
-	return digest.n && str_eq(digest, sha256);
+	return digest_file(path, &digest, &e) == 0 && str_eq(str_of(digest.hex), sha256);
 }

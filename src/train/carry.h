@@ -15,8 +15,6 @@ struct carry {
 };
 MUST_CHECK int carry_there(struct call *c, const struct carry *f);
 MUST_CHECK int carry_here(struct call *c, const struct carry *f); // the file appears whole or not at all; ERR_NOT_FOUND
-// SHA-256 of a file as hex, in the arena; {NULL, 0} with the error when it cannot be read.
-struct str carry_digest(struct arena *a, const char *path, struct err *e);
 // Is there such a file with this digest?
 bool carry_is(const char *path, struct str sha256);
 

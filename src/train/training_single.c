@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "data/bucket_kind.h"
 #include "data/copy.h"
+#include "data/digest_file.h"
 #include "jobs/task.h"
 #include "math/aggregate.h"
 #include "train/carry.h"
@@ -120,9 +121,12 @@ static int check_weights(struct call *c, const struct single *s, struct training
 		rc = aggregate_check(&site, NULL, &c->err);
 	if (rc < 0)
 		return call_context(c, "%.*s: what its job left", STR(s->step->address));
-	out->size = file.bytes.n;
-	out->sha256 = carry_digest(c->arena, here.path, &c->err);
-	return out->sha256.n ? 0 : c->err.code;
+	struct file_digest digest;
+	if (digest_file(here.path, &digest, &c->err) < 0)
+		return c->err.code;
+	out->size = digest.size;
+	out->sha256 = arena_str(c->arena, str_of(digest.hex));
+	return out->sha256.n ? 0 : call_no_memory(c);
 }
 
 static void tell_place(const struct single *s, const struct place *p)
