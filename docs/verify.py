@@ -8,7 +8,7 @@ FOLDER holds the segment files (00000000000000000000.jsonl, ...). --head names a
 elsewhere ({"size", "root", "chain"}, or a list of them): only against such a head can a cut tail or a rewritten log be seen.
 --writer and --key say whose log it must be. Exit code 0: intact. 1: altered. 2: could not be read.
 
-The form of the log: docs/audit.md. A line is {"body":{...},"index":N,"prev":"64 hex"}; prev is the SHA-256 of the line before it
+The form of the log is described in docs/audit.md. A line is {"body":{...},"index":N,"prev":"64 hex"}; prev is the SHA-256 of the line before it
 (without its LF), the lines are the leaves of a Merkle tree as in RFC 6962, and heads.jsonl holds heads signed with Ed25519.
 """
 import argparse

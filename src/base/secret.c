@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Secrets in mappings of their own: see secret.h. A mapping (not malloc) so that MADV_DONTDUMP and mlock cover the secret and
-// nothing else, and so that no neighbour's overrun reaches it.
+// Secrets in mappings of their own: see secret.h. A mapping (not malloc) so that MADV_DONTDUMP and mlock cover the
+// secret and nothing else, and so that no neighbour's overrun reaches it.
 #include "base/secret.h"
 
 #include <errno.h>
@@ -68,8 +68,8 @@ static int check_private(int fd, const char *path, size_t *size, struct err *e)
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_DENIED, "the secret file %s is not a plain file", path);
 	if (st.st_mode & 077)
-		return err_set(e, ERR_DENIED, "the secret file %s may be read by other users (mode %04o): chmod 600 %s", path,
-			(unsigned)st.st_mode & 07777, path);
+		return err_set(e, ERR_DENIED, "the secret file %s may be read by other users (mode %04o): chmod 600 %s",
+			path, (unsigned)st.st_mode & 07777, path);
 	if (st.st_size > SECRET_FILE_MAX)
 		return err_set(e, ERR_LIMIT, "the secret file %s is larger than %d bytes", path, SECRET_FILE_MAX);
 	*size = (size_t)st.st_size;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reconciler of one cloud's endpoints: each cloud has its own, on its own thread, so that a dead cloud delays nobody else.
-// Before anything is started the cloud's store is asked, with a short deadline: nothing is begun on a cloud that is down, and the
-// first look after its return begins at once, without the pause that failed attempts would have earned.
+// The reconciler of one cloud's endpoints: each cloud has its own, on its own thread, so that a dead cloud delays
+// nobody else. Before anything is started the cloud's store is asked, with a short deadline: nothing is begun on a
+// cloud that is down, and the first look after its return begins at once, without the pause that failed attempts would
+// have earned.
 #include <stdio.h>
 #include <string.h>
 
@@ -27,7 +28,8 @@ static bool is_starting(const struct item *item)
 
 static bool needs_start(const struct item *item)
 {
-	return item->want.resource && item->want.waiting.n == 0 && item->seen != SEEN_UNREACHABLE && !is_good(item) && !is_starting(item);
+	return item->want.resource && item->want.waiting.n == 0 && item->seen != SEEN_UNREACHABLE && !is_good(item) &&
+	       !is_starting(item);
 }
 
 static struct call short_call(struct call *c, const struct cloud_runner *r)
@@ -150,7 +152,8 @@ struct str item_action_name(struct arena *a, const struct item *item)
 	struct str name = str_drop(item->want.address, sizeof("endpoint/") - 1);
 	const struct resource *r = item->want.resource;
 	if (!r)
-		return arena_printf(a, "deploy/%.*s/delete/%llu", STR(name), (unsigned long long)item->recorded.revision);
+		return arena_printf(
+			a, "deploy/%.*s/delete/%llu", STR(name), (unsigned long long)item->recorded.revision);
 	return arena_printf(a, "deploy/%.*s/%.*s/%.*s/%lld", STR(name), STR(r->uid), STR(item->want.spec.generation),
 		(long long)item->recorded.starts + 1);
 }
@@ -178,7 +181,8 @@ static int add_action(struct arena *a, const struct item *item, struct actions *
 	return 0;
 }
 
-// finished: nothing that this pass could still bring about. What a dead cloud or three failures in a row hold up is not waited for.
+// finished: nothing that this pass could still bring about. What a dead cloud or three failures in a row hold up is not
+// waited for.
 int cloud_decide(struct arena *a, const void *view, UNUSED int64_t now_ns, struct actions *out)
 {
 	const struct cloud_view *v = view;
@@ -230,7 +234,8 @@ static int bring_up(struct call *c, const struct cloud_runner *r, const struct a
 	struct status_record now = seen_status(&item);
 	now.starts = MAX(item.recorded.starts, json_int(action->input, "starts", 1));
 	rc = status_write(c, r->deploy->state, action->address, &item.recorded, &now);
-	*output = json_pack("{s:s#, s:s#}", "state", now.state.p, (int)now.state.n, "url", now.url.n ? now.url.p : "", (int)now.url.n);
+	*output = json_pack("{s:s#, s:s#}", "state", now.state.p, (int)now.state.n, "url", now.url.n ? now.url.p : "",
+		(int)now.url.n);
 	return rc;
 }
 
@@ -239,7 +244,8 @@ static int cloud_act(struct call *c, void *ctx, const struct action *action, jso
 	const struct cloud_runner *r = ctx;
 	struct call child;
 	call_child(&child, c, c->arena, ensure_timeout_ns);
-	int rc = str_eq(action->type, S("endpoint.delete")) ? take_down(&child, r, action) : bring_up(&child, r, action, output);
+	int rc = str_eq(action->type, S("endpoint.delete")) ? take_down(&child, r, action)
+							    : bring_up(&child, r, action, output);
 	if (rc == 0)
 		return 0;
 	c->err = child.err;

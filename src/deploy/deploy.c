@@ -72,7 +72,8 @@ static void *endless_lane(void *ctx)
 	}
 }
 
-static int start_lanes(struct call *c, const struct deploy_ctx *d, void *(*body)(void *), struct lane *lanes, pthread_t *ids)
+static int start_lanes(
+	struct call *c, const struct deploy_ctx *d, void *(*body)(void *), struct lane *lanes, pthread_t *ids)
 {
 	size_t n = d->clouds->count;
 	for (size_t i = 0; i < n; i++) {
@@ -88,7 +89,8 @@ static int start_lanes(struct call *c, const struct deploy_ctx *d, void *(*body)
 static int open_lanes(struct call *c, const struct deploy_ctx *d, struct lane **lanes, pthread_t **ids)
 {
 	if (d->clouds->count > MAX_CLOUDS)
-		return call_fail(c, ERR_LIMIT, "%zu clouds are more than the %d that one control plane deploys to", d->clouds->count, MAX_CLOUDS);
+		return call_fail(c, ERR_LIMIT, "%zu clouds are more than the %d that one control plane deploys to",
+			d->clouds->count, MAX_CLOUDS);
 	*lanes = arena_new_array(c->arena, d->clouds->count + 1, struct lane);
 	*ids = arena_new_array(c->arena, d->clouds->count + 1, pthread_t);
 	return *lanes && *ids ? 0 : call_no_memory(c);
@@ -134,7 +136,8 @@ static int expire_overrides(struct call *c, const struct deploy_ctx *d)
 		size_t ended;
 		call_child(&round, c, &arena, 0);
 		if (override_expire(&round, d->state, &ended) < 0)
-			err_clear(&round.err); // the next round tries again; a state that is broken is told by the lanes
+			err_clear(
+				&round.err); // the next round tries again; a state that is broken is told by the lanes
 		int rc = call_sleep(c, NS_PER_S);
 		if (rc < 0)
 			return rc;

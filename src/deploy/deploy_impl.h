@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside deploy: one cloud's endpoints as desired (desired.c), their records (endpoint_status.c) and the reconciler of one
-// cloud (cloud_reconciler.c). See deploy.h.
+// Inside deploy: one cloud's endpoints as desired (desired.c), their records (endpoint_status.c) and the reconciler of
+// one cloud (cloud_reconciler.c). See deploy.h.
 #ifndef ISOBAR_DEPLOY_DEPLOY_IMPL_H
 #define ISOBAR_DEPLOY_DEPLOY_IMPL_H
 
@@ -12,25 +12,28 @@ struct status_record {
 	struct str state; // "ready", "starting", "down", "stopped", "absent", "waiting", "unreachable"; "": no record
 	struct str url, version, generation, reason;
 	int64_t pids[COUNT_OF(((struct endpoint_status *)0)->pids)];
-	int64_t starts;   // how often it was brought up: with the resource's uid it gives each action a name of its own for ever
+	int64_t starts; // how often it was brought up: with the resource's uid it gives each action a name of its own
+			// for ever
 	uint64_t revision;
 };
 struct str status_key(struct arena *a, struct str name, struct str cloud);
 MUST_CHECK int status_read(struct call *c, const struct state *s, struct str key, struct status_record *out);
-// Writes record and event "endpoint.changed" when anything but the time differs. Another writer's change is left alone (0).
-MUST_CHECK int status_write(struct call *c, const struct state *s, struct str address, const struct status_record *before,
-	const struct status_record *now);
+// Writes record and event "endpoint.changed" when anything but the time differs. Another writer's change is left alone
+// (0).
+MUST_CHECK int status_write(struct call *c, const struct state *s, struct str address,
+	const struct status_record *before, const struct status_record *now);
 MUST_CHECK int status_forget(struct call *c, const struct state *s, struct str address);
 const char *status_word(enum endpoint_state state);
 
-struct desired { // one endpoint on one cloud
+struct desired {                         // one endpoint on one cloud
 	const struct resource *resource; // NULL: no longer declared, to be taken down
 	struct str address, name;
-	struct str waiting;        // why it must wait; "": spec is filled
+	struct str waiting; // why it must wait; "": spec is filled
 	struct endpoint_spec spec;
 };
 // All endpoints of a cloud that are declared or recorded, by address.
-MUST_CHECK int desired_read(struct call *c, const struct deploy_ctx *d, struct str cloud, struct desired **out, size_t *count);
+MUST_CHECK int desired_read(
+	struct call *c, const struct deploy_ctx *d, struct str cloud, struct desired **out, size_t *count);
 json_t *desired_spec_to_json(const struct endpoint_spec *spec);
 void desired_spec_of_json(const json_t *j, struct endpoint_spec *out); // texts borrowed from j
 

@@ -82,15 +82,16 @@ static int read_version(const struct reader *r, struct desired *out)
 		return rc;
 	out->spec.version = json_str(alias.value, "version");
 	if (alias.revision == 0 || out->spec.version.n == 0) {
-		out->waiting =
-			arena_printf(c->arena, "model/%.*s has no version with the alias %.*s", STR(model->name), STR(model->qualifier));
+		out->waiting = arena_printf(c->arena, "model/%.*s has no version with the alias %.*s", STR(model->name),
+			STR(model->qualifier));
 		return 0;
 	}
 	out->spec.prefix = arena_printf(c->arena, "models/%.*s/%.*s/", STR(model->name), STR(out->spec.version));
 	rc = state_get(c, r->deploy->state,
 		arena_printf(c->arena, "model-version/%.*s/%.*s", STR(model->name), STR(out->spec.version)), &version);
 	if (rc == 0)
-		rc = bucket_find(c, r->deploy->state, json_str(version.value, "bucket"), r->resource->cloud, &out->spec.bucket);
+		rc = bucket_find(
+			c, r->deploy->state, json_str(version.value, "bucket"), r->resource->cloud, &out->spec.bucket);
 	if (rc == ERR_WAITING || rc == ERR_NOT_FOUND) {
 		out->waiting = arena_str(c->arena, str_of(c->err.message));
 		err_clear(&c->err);
@@ -124,14 +125,17 @@ static bool is_listed(const struct desired *list, size_t count, struct str addre
 }
 
 // Records of endpoints that are no longer declared: still to be taken down.
-static int add_undeclared(struct call *c, struct str cloud, const struct record *records, size_t n, struct desired *list, size_t *count)
+static int add_undeclared(
+	struct call *c, struct str cloud, const struct record *records, size_t n, struct desired *list, size_t *count)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct str kind, name, on;
-		struct str address = arena_printf(c->arena, "endpoint/%.*s", STR(str_drop(records[i].key, sizeof("endpoint-status/") - 1)));
+		struct str address = arena_printf(
+			c->arena, "endpoint/%.*s", STR(str_drop(records[i].key, sizeof("endpoint-status/") - 1)));
 		if (!address.p)
 			return call_no_memory(c);
-		if (resource_parse_address(address, &kind, &name, &on) == 0 && str_eq(on, cloud) && !is_listed(list, *count, address))
+		if (resource_parse_address(address, &kind, &name, &on) == 0 && str_eq(on, cloud) &&
+			!is_listed(list, *count, address))
 			list[(*count)++] = (struct desired){.address = address, .name = name};
 	}
 	return 0;

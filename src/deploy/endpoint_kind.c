@@ -28,10 +28,23 @@ static void check_endpoint(const void *value, const struct node *n, struct findi
 }
 
 static const struct field resource_fields[] = {
-	{.name = "cpu", .type = FIELD_NUMBER, .flags = FIELD_IN_PLACE, .offset = offsetof(struct endpoint_resources, cpu),
-		.otherwise = "1", .unit = "cores", .min = 0.05, .max = 256, .help = "processor cores of one replica"},
-	{.name = "memory", .type = FIELD_SIZE, .flags = FIELD_IN_PLACE, .offset = offsetof(struct endpoint_resources, memory),
-		.otherwise = "512MiB", .min = 1 << 20, .max = 17592186044416.0, .help = "memory of one replica"},
+	{.name = "cpu",
+		.type = FIELD_NUMBER,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct endpoint_resources, cpu),
+		.otherwise = "1",
+		.unit = "cores",
+		.min = 0.05,
+		.max = 256,
+		.help = "processor cores of one replica"},
+	{.name = "memory",
+		.type = FIELD_SIZE,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct endpoint_resources, memory),
+		.otherwise = "512MiB",
+		.min = 1 << 20,
+		.max = 17592186044416.0,
+		.help = "memory of one replica"},
 };
 static const struct kind resources_kind = {
 	.singular = "resources",
@@ -41,11 +54,21 @@ static const struct kind resources_kind = {
 };
 
 static const struct field scale_fields[] = {
-	{.name = "min", .type = FIELD_INTEGER, .flags = FIELD_IN_PLACE | FIELD_BY_OPERATOR | FIELD_BY_MONITOR,
-		.offset = offsetof(struct endpoint_scale, min), .otherwise = "1", .min = 1, .max = 8,
+	{.name = "min",
+		.type = FIELD_INTEGER,
+		.flags = FIELD_IN_PLACE | FIELD_BY_OPERATOR | FIELD_BY_MONITOR,
+		.offset = offsetof(struct endpoint_scale, min),
+		.otherwise = "1",
+		.min = 1,
+		.max = 8,
 		.help = "replicas on each cloud at least"},
-	{.name = "max", .type = FIELD_INTEGER, .flags = FIELD_IN_PLACE | FIELD_BY_OPERATOR,
-		.offset = offsetof(struct endpoint_scale, max), .otherwise = "8", .min = 1, .max = 8,
+	{.name = "max",
+		.type = FIELD_INTEGER,
+		.flags = FIELD_IN_PLACE | FIELD_BY_OPERATOR,
+		.offset = offsetof(struct endpoint_scale, max),
+		.otherwise = "8",
+		.min = 1,
+		.max = 8,
 		.help = "replicas on each cloud at most"},
 };
 static const struct kind scale_kind = {
@@ -56,17 +79,36 @@ static const struct kind scale_kind = {
 };
 
 static const struct field fields[] = {
-	{.name = "model", .type = FIELD_REF, .refers = "model", .flags = FIELD_REQUIRED | FIELD_IN_PLACE,
+	{.name = "model",
+		.type = FIELD_REF,
+		.refers = "model",
+		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
 		.offset = offsetof(struct endpoint, model),
 		.help = "the model and the alias whose version is served: classifier@champion"},
-	{.name = "clouds", .type = FIELD_CLOUDS, .flags = FIELD_REQUIRED | FIELD_IN_PLACE,
-		.offset = offsetof(struct endpoint, clouds), .help = "where it is served"},
-	{.name = "resources", .type = FIELD_BLOCK, .flags = FIELD_IN_PLACE, .block = &resources_kind,
-		.offset = offsetof(struct endpoint, resources), .help = "what one replica gets"},
-	{.name = "scale", .type = FIELD_BLOCK, .flags = FIELD_IN_PLACE, .block = &scale_kind,
-		.offset = offsetof(struct endpoint, scale), .help = "how many replicas on each cloud"},
-	{.name = "traffic", .type = FIELD_PERCENT, .flags = FIELD_IN_PLACE | FIELD_BY_OPERATOR | FIELD_BY_MONITOR,
-		.offset = offsetof(struct endpoint, traffic), .otherwise = "100%", .min = 0, .max = 1,
+	{.name = "clouds",
+		.type = FIELD_CLOUDS,
+		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
+		.offset = offsetof(struct endpoint, clouds),
+		.help = "where it is served"},
+	{.name = "resources",
+		.type = FIELD_BLOCK,
+		.flags = FIELD_IN_PLACE,
+		.block = &resources_kind,
+		.offset = offsetof(struct endpoint, resources),
+		.help = "what one replica gets"},
+	{.name = "scale",
+		.type = FIELD_BLOCK,
+		.flags = FIELD_IN_PLACE,
+		.block = &scale_kind,
+		.offset = offsetof(struct endpoint, scale),
+		.help = "how many replicas on each cloud"},
+	{.name = "traffic",
+		.type = FIELD_PERCENT,
+		.flags = FIELD_IN_PLACE | FIELD_BY_OPERATOR | FIELD_BY_MONITOR,
+		.offset = offsetof(struct endpoint, traffic),
+		.otherwise = "100%",
+		.min = 0,
+		.max = 1,
 		.help = "weight of this endpoint when a route balances; 0% takes it out of rotation"},
 };
 
@@ -109,7 +151,8 @@ static int endpoint_delete(struct call *c, void *ctx, const struct resource *r)
 	const struct deploy_ctx *d = ctx;
 	const struct cloud *cloud = clouds_find(d->clouds, r->cloud);
 	if (!cloud)
-		return call_fail(c, ERR_NOT_FOUND, "delete %.*s: there is no cloud \"%.*s\"", STR(r->address), STR(r->cloud));
+		return call_fail(
+			c, ERR_NOT_FOUND, "delete %.*s: there is no cloud \"%.*s\"", STR(r->address), STR(r->cloud));
 	int rc = CLOUD_CALL(c, cloud, endpoints, delete, r->name);
 	if (rc < 0)
 		return call_context(c, "delete %.*s", STR(r->address));

@@ -6,8 +6,10 @@
 
 const char *status_word(enum endpoint_state state)
 {
-	static const char *const words[] = {
-		[ENDPOINT_STARTING] = "starting", [ENDPOINT_READY] = "ready", [ENDPOINT_DOWN] = "down", [ENDPOINT_STOPPED] = "stopped"};
+	static const char *const words[] = {[ENDPOINT_STARTING] = "starting",
+		[ENDPOINT_READY] = "ready",
+		[ENDPOINT_DOWN] = "down",
+		[ENDPOINT_STOPPED] = "stopped"};
 	return (size_t)state < COUNT_OF(words) ? words[state] : "down";
 }
 
@@ -56,7 +58,8 @@ static json_t *to_json(const struct status_record *r)
 static bool same(const struct status_record *a, const struct status_record *b)
 {
 	return str_eq(a->state, b->state) && str_eq(a->url, b->url) && str_eq(a->version, b->version) &&
-	       str_eq(a->generation, b->generation) && a->starts == b->starts && memcmp(a->pids, b->pids, sizeof(a->pids)) == 0;
+	       str_eq(a->generation, b->generation) && a->starts == b->starts &&
+	       memcmp(a->pids, b->pids, sizeof(a->pids)) == 0;
 }
 
 static struct str key_of_address(struct arena *a, struct str address)
@@ -72,8 +75,12 @@ int status_write(struct call *c, const struct state *s, struct str address, cons
 	AUTO(json) value = to_json(now);
 	json_t *data = json_deep_copy(value);
 	json_set_str(data, "before", before->state);
-	const struct state_note note = {.key = key_of_address(c->arena, address), .value = value, .expected = before->revision,
-		.type = S("endpoint.changed"), .address = address, .data = data};
+	const struct state_note note = {.key = key_of_address(c->arena, address),
+		.value = value,
+		.expected = before->revision,
+		.type = S("endpoint.changed"),
+		.address = address,
+		.data = data};
 	int rc = state_put_noted(c, s, &note);
 	if (rc != ERR_CONFLICT)
 		return rc;
@@ -83,7 +90,10 @@ int status_write(struct call *c, const struct state *s, struct str address, cons
 
 int status_forget(struct call *c, const struct state *s, struct str address)
 {
-	const struct state_note note = {.key = key_of_address(c->arena, address), .expected = UINT64_MAX,
-		.type = S("endpoint.changed"), .address = address, .data = json_pack("{s:s}", "state", "deleted")};
+	const struct state_note note = {.key = key_of_address(c->arena, address),
+		.expected = UINT64_MAX,
+		.type = S("endpoint.changed"),
+		.address = address,
+		.data = json_pack("{s:s}", "state", "deleted")};
 	return state_put_noted(c, s, &note);
 }

@@ -41,7 +41,8 @@ static int random_base62(const struct edges *edges, char *out, size_t n)
 	return 0;
 }
 
-// The file appears whole or not at all: it is written under another name and linked into place, which fails for all but the first.
+// The file appears whole or not at all: it is written under another name and linked into place, which fails for all but
+// the first.
 static int hash_secret_make(const struct edges *edges, const char *path, struct err *e)
 {
 	AUTO(secret) fresh = {0};
@@ -73,8 +74,10 @@ int api_key_hash_secret_open(const struct edges *edges, const char *path, struct
 	if (rc < 0)
 		return rc;
 	if (read.n != API_KEY_HASH_SECRET_SIZE)
-		return err_set(e, ERR_CORRUPT, "the hash secret %s has %zu bytes instead of %d: restore it from a backup, or delete it and "
-					       "make all API keys anew", path, read.n, API_KEY_HASH_SECRET_SIZE);
+		return err_set(e, ERR_CORRUPT,
+			"the hash secret %s has %zu bytes instead of %d: restore it from a backup, or delete it and "
+			"make all API keys anew",
+			path, read.n, API_KEY_HASH_SECRET_SIZE);
 	secret_free(out);
 	*out = read;
 	read = (struct secret){0};
@@ -153,7 +156,8 @@ int api_key_of_json(const json_t *object, struct arena *a, struct api_key_record
 	bool good = name.n > 0 && id.n == API_KEY_ID_SIZE && is_base62(id) && digest.n == 2 * SHA256_SIZE &&
 		    hex_decode(digest, r.digest.bytes) == 0;
 	if (!good || (expires.n && time_parse_rfc3339(expires, &r.expires_ns) < 0))
-		return err_set(e, ERR_CORRUPT, "the record of API key \"%.*s\" has a malformed id, digest or expiry", STR(name));
+		return err_set(e, ERR_CORRUPT, "the record of API key \"%.*s\" has a malformed id, digest or expiry",
+			STR(name));
 	*out = r;
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // api_keys: the table, and how a key is made, delivered and withdrawn. See api_key_kind.h.
-// Order of making: file first, record second. A crash between the two leaves a file whose key nobody accepts; the next try makes another
-// key and replaces the file. The other order could leave an accepted key that nobody has.
+// Order of making: file first, record second. A crash between the two leaves a file whose key nobody accepts; the next
+// try makes another key and replaces the file. The other order could leave an accepted key that nobody has.
 #include "security/api_key_kind.h"
 
 #include <errno.h>
@@ -31,9 +31,15 @@ static void check_api_key(const void *value, const struct node *n, struct findin
 }
 
 static const struct field fields[] = {
-	{.name = "expires", .type = FIELD_DURATION, .flags = FIELD_IN_PLACE, .offset = offsetof(struct api_key, expires_ns),
+	{.name = "expires",
+		.type = FIELD_DURATION,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct api_key, expires_ns),
 		.help = "how long after its creation the key is accepted; absent: until it is removed"},
-	{.name = "deliver", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .offset = offsetof(struct api_key, deliver),
+	{.name = "deliver",
+		.type = FIELD_TEXT,
+		.flags = FIELD_REQUIRED,
+		.offset = offsetof(struct api_key, deliver),
 		.help = "where the key's text goes, once: \"file:\" and a path inside the workspace (mode 0600)"},
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// api_keys: a key for a program. Creating one makes the key, stores its keyed digest under "api-key/NAME" and delivers the text once,
-// to a file of mode 0600 inside the workspace.
+// api_keys: a key for a program. Creating one makes the key, stores its keyed digest under "api-key/NAME" and delivers
+// the text once, to a file of mode 0600 inside the workspace.
 #ifndef ISOBAR_SECURITY_API_KEY_KIND_H
 #define ISOBAR_SECURITY_API_KEY_KIND_H
 

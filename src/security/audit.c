@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The audit writer: see audit.h. Appending only formats a body under a short lock; the committer alone knows the chain, so that a batch
-// that cannot be written leaves no trace but a count.
+// The audit writer: see audit.h. Appending only formats a body under a short lock; the committer alone knows the chain,
+// so that a batch that cannot be written leaves no trace but a count.
 #include "security/audit.h"
 
 #include <errno.h>
@@ -176,13 +176,14 @@ int audit_commit(struct audit *a, uint64_t *upto, struct err *e)
 
 int audit_append(struct audit *a, const struct audit_event *event, uint64_t *ticket, struct err *e)
 {
-	AUTO(buf) body = {.limit = AUDIT_LINE_MAX};
+	AUTO(buf) body = {0};         // bounded by its form
 	pthread_mutex_lock(&a->lock); // the clock is read inside, so that times follow the order of the log
 	audit_write_event(&body, event, now_of(a));
 	buf_add_char(&body, '\n');
 	int rc = buf_check(&body, e);
 	if (rc == 0 && a->pending.n + body.n > AUDIT_PENDING_MAX)
-		rc = err_set(e, ERR_LIMIT, "the audit log %s has %d bytes that are not written yet", a->folder, AUDIT_PENDING_MAX);
+		rc = err_set(e, ERR_LIMIT, "the audit log %s has %d bytes that are not written yet", a->folder,
+			AUDIT_PENDING_MAX);
 	if (rc == 0 && !buf_reserve(&a->pending, body.n)) {
 		a->pending.failed = false; // what is pending is whole; only this record has no room
 		rc = err_set(e, ERR_NO_MEMORY, "out of memory for an audit record");
@@ -336,7 +337,8 @@ int audit_open(const struct audit_options *o, struct audit **out, struct err *e)
 		rc = audit_recover(a, e);
 	if (rc == 0 && a->segment_fd < 0)
 		rc = begin_log(a, e);
-	// The first segment, or the gap that a crash left, is written at once: a disk that cannot take it is known before the first request.
+	// The first segment, or the gap that a crash left, is written at once: a disk that cannot take it is known
+	// before the first request.
 	if (rc == 0 && (a->segment_fd < 0 || a->lost_now))
 		rc = write_batch(a, (struct str){0}, e);
 	if (rc < 0) {

@@ -8,9 +8,9 @@
 #include "security/audit.h"
 
 enum {
-	AUDIT_LOG_ID_SIZE = 33,               // 32 hex digits and NUL
-	AUDIT_SEGMENT_NAME_SIZE = 27,         // "00000000000000000000.jsonl" and NUL
-	AUDIT_SEGMENT_READ_MAX = 64 << 20,    // a segment may pass its size by one batch
+	AUDIT_LOG_ID_SIZE = 33,            // 32 hex digits and NUL
+	AUDIT_SEGMENT_NAME_SIZE = 27,      // "00000000000000000000.jsonl" and NUL
+	AUDIT_SEGMENT_READ_MAX = 64 << 20, // a segment may pass its size by one batch
 	AUDIT_HEADS_READ_MAX = 256 << 20,
 	ED25519_SIZE = 32,
 	ED25519_SIGNATURE_SIZE = 64,
@@ -22,13 +22,13 @@ struct audit_position {
 	struct sha256 chain;
 };
 struct audit_identity {
-	char log[AUDIT_LOG_ID_SIZE]; // 32 hex digits
-	struct str writer;           // owned by whoever fills it
+	char log[AUDIT_LOG_ID_SIZE];           // 32 hex digits
+	struct str writer;                     // owned by whoever fills it
 	char public_key[2 * ED25519_SIZE + 1]; // hex; "": unsigned
 };
 
 // ---------------------------------------------------------------- lines (audit_line.c)
-void audit_write_text(struct buf *out, struct str text);                       // escaped, cut to AUDIT_TEXT_MAX, in quotes
+void audit_write_text(struct buf *out, struct str text); // escaped, cut to AUDIT_TEXT_MAX, in quotes
 void audit_write_event(struct buf *out, const struct audit_event *e, int64_t now_ns); // the body
 void audit_write_gap(struct buf *out, uint64_t lost, struct str reason, int64_t now_ns);
 void audit_write_segment(struct buf *out, const struct audit_identity *id, const struct merkle *tree, int64_t now_ns);
@@ -36,8 +36,8 @@ void audit_write_segment(struct buf *out, const struct audit_identity *id, const
 void audit_write_line(struct buf *out, struct str body, struct audit_position *at);
 struct sha256 audit_chain_start(void); // prev of record 0
 
-struct audit_line { // a line taken apart
-	json_t *json;      // owned
+struct audit_line {   // a line taken apart
+	json_t *json; // owned
 	const json_t *body;
 	uint64_t index;
 	struct sha256 prev;
@@ -48,7 +48,8 @@ void audit_line_free(struct audit_line *l);
 // Adds a line (without LF) to the position.
 void audit_position_add(struct audit_position *at, struct str line);
 // The identity and frontier that a segment's first record claims; texts are borrowed from it. ERR_CORRUPT.
-MUST_CHECK int audit_parse_segment(const struct audit_line *l, struct audit_identity *id, struct merkle *tree, struct err *e);
+MUST_CHECK int audit_parse_segment(
+	const struct audit_line *l, struct audit_identity *id, struct merkle *tree, struct err *e);
 
 // ---------------------------------------------------------------- files (audit_files.c)
 void audit_segment_name(uint64_t first, char out[AUDIT_SEGMENT_NAME_SIZE]);

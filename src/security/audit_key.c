@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/secret.h"
 #include "security/audit_impl.h"
 #include "security/audit_verify.h"
-#include "base/secret.h"
 
 static int read_key(const char *path, EVP_PKEY **out, struct err *e)
 {
@@ -23,7 +23,8 @@ static int read_key(const char *path, EVP_PKEY **out, struct err *e)
 	BIO_free(bio);
 	if (!key || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519) {
 		EVP_PKEY_free(key);
-		return err_set(e, ERR_CORRUPT, "%s does not hold an Ed25519 private key in PEM: restore it from a backup", path);
+		return err_set(e, ERR_CORRUPT,
+			"%s does not hold an Ed25519 private key in PEM: restore it from a backup", path);
 	}
 	*out = key;
 	return 0;
@@ -69,7 +70,8 @@ static void write_signed_text(struct buf *out, const struct audit_signed_head *h
 	char root[HEX_SHA256_SIZE], chain[HEX_SHA256_SIZE];
 	hex_encode(str_bytes(h->head.root.bytes, SHA256_SIZE), root);
 	hex_encode(str_bytes(h->head.chain.bytes, SHA256_SIZE), chain);
-	buf_printf(out, "isobar audit head 1\n%s\n%" PRIu64 "\n%s\n%s\n%" PRId64 "\n", h->log, h->head.size, root, chain, h->time_ns);
+	buf_printf(out, "isobar audit head 1\n%s\n%" PRIu64 "\n%s\n%s\n%" PRId64 "\n", h->log, h->head.size, root,
+		chain, h->time_ns);
 }
 
 int audit_head_sign(EVP_PKEY *key, struct audit_signed_head *h, struct err *e)
@@ -82,7 +84,8 @@ int audit_head_sign(EVP_PKEY *key, struct audit_signed_head *h, struct err *e)
 	size_t n = sizeof(h->signature);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool good = ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) == 1 &&
-		    EVP_DigestSign(ctx, h->signature, &n, (const unsigned char *)text.p, text.n) == 1 && n == sizeof(h->signature);
+		    EVP_DigestSign(ctx, h->signature, &n, (const unsigned char *)text.p, text.n) == 1 &&
+		    n == sizeof(h->signature);
 	EVP_MD_CTX_free(ctx);
 	return good ? 0 : err_set(e, ERR_INTERNAL, "the audit key does not sign");
 }
@@ -96,8 +99,9 @@ bool audit_head_authentic(struct str public_key_hex, const struct audit_signed_h
 		return false;
 	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw, sizeof(raw));
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good = key && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1 &&
-		    EVP_DigestVerify(ctx, h->signature, sizeof(h->signature), (const unsigned char *)text.p, text.n) == 1;
+	bool good =
+		key && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1 &&
+		EVP_DigestVerify(ctx, h->signature, sizeof(h->signature), (const unsigned char *)text.p, text.n) == 1;
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(key);
 	return good;
@@ -109,7 +113,9 @@ void audit_write_head(struct buf *out, const struct audit_signed_head *h)
 	hex_encode(str_bytes(h->head.root.bytes, SHA256_SIZE), root);
 	hex_encode(str_bytes(h->head.chain.bytes, SHA256_SIZE), chain);
 	hex_encode(str_bytes(h->signature, sizeof(h->signature)), signature);
-	buf_printf(out, "{\"chain\":\"%s\",\"log\":\"%s\",\"root\":\"%s\",\"signature\":\"%s\",\"size\":%" PRIu64 ",\"time_ns\":%" PRId64 "}\n",
+	buf_printf(out,
+		"{\"chain\":\"%s\",\"log\":\"%s\",\"root\":\"%s\",\"signature\":\"%s\",\"size\":%" PRIu64
+		",\"time_ns\":%" PRId64 "}\n",
 		chain, h->log, root, signature, h->head.size, h->time_ns);
 }
 
@@ -140,7 +146,8 @@ int audit_parse_head(struct str line, struct audit_signed_head *out, struct err 
 	if (rc < 0)
 		return err_set(e, ERR_CORRUPT, "it is not an audit head");
 	h.time_ns = json_int(j, "time_ns", 0);
-	if (!decode_hex(j, "signature", h.signature, sizeof(h.signature)) || !str_copy(h.log, sizeof(h.log), json_str(j, "log")))
+	if (!decode_hex(j, "signature", h.signature, sizeof(h.signature)) ||
+		!str_copy(h.log, sizeof(h.log), json_str(j, "log")))
 		return err_set(e, ERR_CORRUPT, "its signature or log id is malformed");
 	*out = h;
 	return 0;

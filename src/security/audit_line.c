@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The form of an audit line: see audit.h. Written by hand, in the order of the names, so that equal records are equal bytes
-// and nothing from outside can reach the structure: every byte that is not printable ASCII leaves as an escape.
+// The form of an audit line: see audit.h. Written by hand, in the order of the names, so that equal records are equal
+// bytes and nothing from outside can reach the structure: every byte that is not printable ASCII leaves as an escape.
 #include <inttypes.h>
 #include <string.h>
 
@@ -38,7 +38,8 @@ static void write_character(struct buf *out, uint32_t code)
 	else if (code < 0x10000)
 		buf_printf(out, "\\u%04x", (unsigned)code);
 	else
-		buf_printf(out, "\\u%04x\\u%04x", 0xd800 + (unsigned)((code - 0x10000) >> 10), 0xdc00 + (unsigned)(code & 0x3ff));
+		buf_printf(out, "\\u%04x\\u%04x", 0xd800 + (unsigned)((code - 0x10000) >> 10),
+			0xdc00 + (unsigned)(code & 0x3ff));
 }
 
 void audit_write_text(struct buf *out, struct str text)
@@ -87,7 +88,8 @@ static void write_detail(struct buf *out, const json_t *detail)
 	AUTO(buf) text = {.limit = 64 * AUDIT_DETAIL_MAX};
 	if (!json_is_object(detail))
 		return;
-	bool whole = json_dump_callback(detail, collect_detail, &text, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) == 0;
+	bool whole = json_dump_callback(
+			     detail, collect_detail, &text, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) == 0;
 	if (out->p[out->n - 1] != '{')
 		buf_add_char(out, ',');
 	buf_add(out, S("\"detail\":"));
@@ -199,8 +201,8 @@ int audit_parse_line(struct str line, struct audit_line *out, struct err *e)
 	const json_t *index = json_object_get(l.json, "index");
 	struct str prev = json_str(l.json, "prev");
 	l.body = json_object_get(l.json, "body");
-	bool good = json_object_size(l.json) == 3 && json_is_object(l.body) && json_is_integer(index) && json_integer_value(index) >= 0 &&
-		    prev.n == 2 * SHA256_SIZE && hex_decode(prev, l.prev.bytes) == 0;
+	bool good = json_object_size(l.json) == 3 && json_is_object(l.body) && json_is_integer(index) &&
+		    json_integer_value(index) >= 0 && prev.n == 2 * SHA256_SIZE && hex_decode(prev, l.prev.bytes) == 0;
 	if (!good) {
 		audit_line_free(&l);
 		return err_set(e, ERR_CORRUPT, "it does not have exactly the members body, index and prev");
@@ -215,8 +217,9 @@ int audit_parse_segment(const struct audit_line *l, struct audit_identity *id, s
 	const json_t *frontier = json_object_get(l->body, "frontier");
 	struct str log = json_str(l->body, "log"), key = json_str(l->body, "key");
 	struct merkle claimed = {.size = l->index};
-	bool good = str_eq(json_str(l->body, "kind"), S("segment")) && json_array_size(frontier) == merkle_frontier_count(l->index) &&
-		    log.n == AUDIT_LOG_ID_SIZE - 1 && (key.n == 0 || key.n == 2 * ED25519_SIZE);
+	bool good = str_eq(json_str(l->body, "kind"), S("segment")) &&
+		    json_array_size(frontier) == merkle_frontier_count(l->index) && log.n == AUDIT_LOG_ID_SIZE - 1 &&
+		    (key.n == 0 || key.n == 2 * ED25519_SIZE);
 	for (size_t i = 0; good && i < json_array_size(frontier); i++) {
 		const json_t *item = json_array_get(frontier, i);
 		struct str hex = str_bytes(json_string_value(item), json_string_length(item));

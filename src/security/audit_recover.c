@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finding the writer's place again: the last segment's first record holds the tree's frontier, its lines give the rest. A crash can leave a
-// torn last line (cut off), a new segment without its first record (removed), or a torn last head (cut off).
+// Finding the writer's place again: the last segment's first record holds the tree's frontier, its lines give the rest.
+// A crash can leave a torn last line (cut off), a new segment without its first record (removed), or a torn last head
+// (cut off).
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -23,8 +24,10 @@ int audit_path(const struct audit *a, const char *name, struct buf *out, struct 
 
 static int damaged(const struct audit *a, uint64_t index, const struct err *why, struct err *e)
 {
-	return err_set(e, ERR_CORRUPT, "the audit log %s is damaged at record %" PRIu64 ": %.300s; nothing was changed: look with "
-				       "`isobar audit verify`, then move the folder away to begin a new log", a->folder, index, why->message);
+	return err_set(e, ERR_CORRUPT,
+		"the audit log %s is damaged at record %" PRIu64 ": %.300s; nothing was changed: look with "
+		"`isobar audit verify`, then move the folder away to begin a new log",
+		a->folder, index, why->message);
 }
 
 static int take_identity(struct audit *a, const struct audit_line *first, struct err *e)
@@ -35,10 +38,14 @@ static int take_identity(struct audit *a, const struct audit_line *first, struct
 	if (audit_parse_segment(first, &id, &tree, &why) < 0)
 		return damaged(a, first->index, &why, e);
 	if (!str_eq(id.writer, a->id.writer))
-		return err_set(e, ERR_CONFLICT, "the audit log %s belongs to %.*s, not to %.*s", a->folder, STR(id.writer), STR(a->id.writer));
+		return err_set(e, ERR_CONFLICT, "the audit log %s belongs to %.*s, not to %.*s", a->folder,
+			STR(id.writer), STR(a->id.writer));
 	if (strcmp(id.public_key, a->id.public_key) != 0)
-		return err_set(e, ERR_CONFLICT, "the audit log %s was begun with another signing key: restore the key, or move the folder away to "
-						"begin a new log", a->folder);
+		return err_set(e, ERR_CONFLICT,
+			"the audit log %s was begun with another signing key: restore the key, or move the folder away "
+			"to "
+			"begin a new log",
+			a->folder);
 	memcpy(a->id.log, id.log, sizeof(a->id.log));
 	a->at = (struct audit_position){.tree = tree, .chain = first->prev};
 	return 0;
@@ -124,7 +131,8 @@ static int recover_segment(struct audit *a, uint64_t first, bool *empty, struct 
 	return rc == 0 ? cut_tail(a, text.n - good, e) : rc;
 }
 
-// A head is signed only after its records are on disk: one that knows more than the log says that records were taken away.
+// A head is signed only after its records are on disk: one that knows more than the log says that records were taken
+// away.
 static int check_last_head(struct audit *a, struct str heads, struct err *e)
 {
 	struct audit_signed_head h = {0};
@@ -139,7 +147,8 @@ static int check_last_head(struct audit *a, struct str heads, struct err *e)
 	a->signed_size = h.head.size;
 	if (h.head.size <= a->at.tree.size)
 		return 0;
-	(void)err_set(&why, ERR_CORRUPT, "records from there up to %" PRIu64 " are missing, which a signed head knows", h.head.size - 1);
+	(void)err_set(&why, ERR_CORRUPT, "records from there up to %" PRIu64 " are missing, which a signed head knows",
+		h.head.size - 1);
 	return damaged(a, a->at.tree.size, &why, e);
 }
 

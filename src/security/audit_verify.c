@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Verifying an audit folder: see audit_verify.h. One walk over all lines; heads are compared as the walk passes their sizes.
+// Verifying an audit folder: see audit_verify.h. One walk over all lines; heads are compared as the walk passes their
+// sizes.
 #include "security/audit_verify.h"
 
 #include <inttypes.h>
@@ -24,7 +25,7 @@ struct walk {
 	struct checked_head *heads; // by size
 	size_t head_count, next_head;
 	int64_t last_time_ns;
-	uint64_t proven; // records up to the last head that agreed
+	uint64_t proven;       // records up to the last head that agreed
 	struct str head_fault; // the first head that cannot be used; told when nothing worse is found
 	bool last_segment;
 };
@@ -56,7 +57,9 @@ static void compare_heads(struct walk *w)
 		struct sha256 root = merkle_root(&w->at.tree);
 		bool chain = h->head.size == 0 || memcmp(h->head.chain.bytes, w->at.chain.bytes, SHA256_SIZE) == 0;
 		if (!chain || memcmp(h->head.root.bytes, root.bytes, SHA256_SIZE) != 0) {
-			FAULT(w, w->proven, "a record from %" PRIu64 " to %" PRIu64 " is not what it was when the %s head of size %" PRIu64 " was made",
+			FAULT(w, w->proven,
+				"a record from %" PRIu64 " to %" PRIu64
+				" is not what it was when the %s head of size %" PRIu64 " was made",
 				w->proven, h->head.size - 1, h->source, h->head.size);
 			return;
 		}
@@ -70,7 +73,8 @@ static void heads_past_the_end(struct walk *w)
 	if (w->next_head >= w->head_count)
 		return;
 	const struct checked_head *h = &w->heads[w->head_count - 1];
-	FAULT(w, w->at.tree.size, "the log ends after %" PRIu64 " records, but a %s head has size %" PRIu64 ": its tail is missing",
+	FAULT(w, w->at.tree.size,
+		"the log ends after %" PRIu64 " records, but a %s head has size %" PRIu64 ": its tail is missing",
 		w->at.tree.size, h->source, h->head.size);
 }
 
@@ -98,7 +102,8 @@ static void read_signed_head(struct walk *w, struct str line, size_t number)
 	if (!problem)
 		add_head(w, (struct checked_head){.head = h.head, .source = "signed"});
 	else if (w->head_fault.n == 0)
-		w->head_fault = arena_printf(w->c->arena, "line %zu of heads.jsonl cannot be trusted: %s", number, problem);
+		w->head_fault =
+			arena_printf(w->c->arena, "line %zu of heads.jsonl cannot be trusted: %s", number, problem);
 }
 
 static int collect_heads(struct walk *w)
@@ -140,9 +145,11 @@ static void check_identity(struct walk *w, const struct audit_identity *id)
 	struct str writer = w->expect->writer.n ? w->expect->writer : r->writer;
 	struct str log = w->expect->log.n ? w->expect->log : r->log;
 	if (!str_eq(id->writer, writer))
-		FAULT(w, w->at.tree.size, "the folder holds the log of %.*s, not of %.*s", STR(id->writer), STR(writer));
+		FAULT(w, w->at.tree.size, "the folder holds the log of %.*s, not of %.*s", STR(id->writer),
+			STR(writer));
 	else if (!str_eq(str_of(id->log), log))
-		FAULT(w, w->at.tree.size, "the folder holds another log of %.*s: %s, not %.*s", STR(writer), id->log, STR(log));
+		FAULT(w, w->at.tree.size, "the folder holds another log of %.*s: %s, not %.*s", STR(writer), id->log,
+			STR(log));
 	else if (!str_eq(str_of(id->public_key), r->public_key) && !first)
 		FAULT(w, w->at.tree.size, "the writer's key changes at record %" PRIu64, w->at.tree.size);
 	else if (w->expect->public_key.n && !str_eq(str_of(id->public_key), w->expect->public_key))
@@ -179,8 +186,8 @@ static void count_body(struct walk *w, const struct audit_line *l)
 	w->last_time_ns = time_ns;
 }
 
-// The chain breaks between two records: the one whose own digest the next record does not know was altered. When the record after that
-// one agrees with it, the earlier was altered; else this one.
+// The chain breaks between two records: the one whose own digest the next record does not know was altered. When the
+// record after that one agrees with it, the earlier was altered; else this one.
 static uint64_t broken_link(struct str line, struct str rest, uint64_t index)
 {
 	struct str following, ignored;
@@ -198,7 +205,8 @@ static void check_place(struct walk *w, const struct audit_line *l, struct str l
 {
 	uint64_t expected = w->at.tree.size;
 	if (l->index > expected)
-		FAULT(w, expected, "record %" PRIu64 " is missing: record %" PRIu64 " stands in its place", expected, l->index);
+		FAULT(w, expected, "record %" PRIu64 " is missing: record %" PRIu64 " stands in its place", expected,
+			l->index);
 	else if (l->index < expected)
 		FAULT(w, expected, "record %" PRIu64 " stands in the place of record %" PRIu64, l->index, expected);
 	else if (memcmp(l->prev.bytes, w->at.chain.bytes, SHA256_SIZE) == 0)
@@ -206,7 +214,8 @@ static void check_place(struct walk *w, const struct audit_line *l, struct str l
 	else if (expected == 0)
 		FAULT(w, 0, "record 0 is not the beginning of a log");
 	else
-		FAULT(w, broken_link(line, rest, expected), "the chain breaks between record %" PRIu64 " and record %" PRIu64 ": one of them was altered",
+		FAULT(w, broken_link(line, rest, expected),
+			"the chain breaks between record %" PRIu64 " and record %" PRIu64 ": one of them was altered",
 			expected - 1, expected);
 }
 

@@ -64,8 +64,10 @@ static bool set_serial(X509 *certificate, const struct edges *edges)
 static bool set_name(X509 *certificate, struct str name)
 {
 	X509_NAME *subject = X509_get_subject_name(certificate);
-	return X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_UTF8, (const unsigned char *)"Isobar", -1, -1, 0) == 1 &&
-	       X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name.p, (int)name.n, -1, 0) == 1;
+	return X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_UTF8, (const unsigned char *)"Isobar", -1, -1, 0) ==
+		       1 &&
+	       X509_NAME_add_entry_by_txt(
+		       subject, "CN", MBSTRING_UTF8, (const unsigned char *)name.p, (int)name.n, -1, 0) == 1;
 }
 
 struct validity {
@@ -74,7 +76,8 @@ struct validity {
 
 static bool set_validity(X509 *certificate, struct validity v)
 {
-	return ASN1_TIME_set(X509_getm_notBefore(certificate), v.from) && ASN1_TIME_set(X509_getm_notAfter(certificate), v.until);
+	return ASN1_TIME_set(X509_getm_notBefore(certificate), v.from) &&
+	       ASN1_TIME_set(X509_getm_notAfter(certificate), v.until);
 }
 
 static X509 *new_certificate(struct call *c, EVP_PKEY *key, struct str name, struct validity v)
@@ -96,12 +99,14 @@ static X509 *make_root(struct call *c, EVP_PKEY *key)
 {
 	time_t now = (time_t)(call_now_ns(c) / NS_PER_S);
 	struct validity v = {.from = now - BACKDATE_S, .until = now + (time_t)ROOT_DAYS * 86400};
-	struct str name = arena_printf(c->arena, "Isobar CA of %.*s", STR(c->workspace.n ? c->workspace : S("a workspace")));
+	struct str name =
+		arena_printf(c->arena, "Isobar CA of %.*s", STR(c->workspace.n ? c->workspace : S("a workspace")));
 	X509 *root = new_certificate(c, key, str_take(name, 64), v); // ub-common-name is 64
 	bool good = root && X509_set_issuer_name(root, X509_get_subject_name(root)) == 1 &&
 		    add_extension(root, root, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
 		    add_extension(root, root, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-		    add_extension(root, root, NID_subject_key_identifier, "hash") && X509_sign(root, key, EVP_sha256()) > 0;
+		    add_extension(root, root, NID_subject_key_identifier, "hash") &&
+		    X509_sign(root, key, EVP_sha256()) > 0;
 	if (good)
 		return root;
 	X509_free(root);
@@ -121,7 +126,8 @@ static int take_bio(struct call *c, BIO *bio, struct str *out)
 static int certificate_pem(struct call *c, X509 *certificate, struct str *out)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
-	int rc = bio && PEM_write_bio_X509(bio, certificate) == 1 ? take_bio(c, bio, out) : crypto_failed(c, "write a certificate");
+	int rc = bio && PEM_write_bio_X509(bio, certificate) == 1 ? take_bio(c, bio, out)
+								  : crypto_failed(c, "write a certificate");
 	BIO_free(bio);
 	return rc;
 }
@@ -181,7 +187,8 @@ static int make_files(struct call *c, const struct ca_files *files)
 {
 	EVP_PKEY *key = new_key();
 	X509 *root = key ? make_root(c, key) : NULL;
-	int rc = root ? write_pair(c, root, key, files) : crypto_failed(c, "make the workspace's certificate authority");
+	int rc =
+		root ? write_pair(c, root, key, files) : crypto_failed(c, "make the workspace's certificate authority");
 	X509_free(root);
 	EVP_PKEY_free(key);
 	return rc;
@@ -200,7 +207,9 @@ static int read_files(struct call *c, const struct ca_files *files, struct ca *c
 	ca->key = read_key(&key);
 	if (!ca->root || !ca->key || X509_check_private_key(ca->root, ca->key) != 1) {
 		ERR_clear_error();
-		return call_fail(c, ERR_CORRUPT, "%s and %s are not a certificate and its key: restore them, or remove both to make a new authority",
+		return call_fail(c, ERR_CORRUPT,
+			"%s and %s are not a certificate and its key: restore them, or remove both to make a new "
+			"authority",
 			files->certificate, files->key);
 	}
 	ca->pem_text = strndup(text.p, text.n);
@@ -218,7 +227,9 @@ static int check_files(struct call *c, const struct ca_files *files)
 {
 	bool certificate = file_exists(files->certificate), key = file_exists(files->key);
 	if (certificate && !key)
-		return call_fail(c, ERR_CORRUPT, "%s exists, but its key %s does not: restore it, or remove the certificate to make a new authority",
+		return call_fail(c, ERR_CORRUPT,
+			"%s exists, but its key %s does not: restore it, or remove the certificate to make a new "
+			"authority",
 			files->certificate, files->key);
 	// A key alone is what a crash between the two writes leaves: it signed nothing yet.
 	return certificate ? 0 : make_files(c, files);
@@ -236,8 +247,11 @@ int ca_open(struct call *c, const char *certificate_path, const char *key_path, 
 	rc = read_files(c, &files, ca);
 	time_t now = (time_t)(call_now_ns(c) / NS_PER_S);
 	if (rc == 0 && end_of(ca->root) < now + (time_t)RENEW_DAYS * 86400)
-		rc = call_fail(c, ERR_FAILED, "the certificate authority %s ends within %d days: remove %s and %s to make a new one, and give its "
-					      "certificate to the clients", certificate_path, RENEW_DAYS, certificate_path, key_path);
+		rc = call_fail(c, ERR_FAILED,
+			"the certificate authority %s ends within %d days: remove %s and %s to make a new one, and "
+			"give its "
+			"certificate to the clients",
+			certificate_path, RENEW_DAYS, certificate_path, key_path);
 	if (rc < 0) {
 		ca_close(ca);
 		return rc;
@@ -262,7 +276,8 @@ static bool is_ip(struct str host)
 {
 	char text[INET6_ADDRSTRLEN];
 	unsigned char bytes[16];
-	return str_copy(text, sizeof(text), host) && (inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1);
+	return str_copy(text, sizeof(text), host) &&
+	       (inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1);
 }
 
 // Names go into OpenSSL's comma-separated extension text: only characters of host names may pass.
@@ -270,8 +285,8 @@ static bool is_host(struct str host)
 {
 	for (size_t i = 0; i < host.n; i++) {
 		char ch = host.p[i];
-		bool good = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '-' || ch == '.' ||
-			    (ch == '*' && i == 0 && host.n > 2 && host.p[1] == '.');
+		bool good = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+			    ch == '-' || ch == '.' || (ch == '*' && i == 0 && host.n > 2 && host.p[1] == '.');
 		if (!good)
 			return false;
 	}
@@ -284,7 +299,8 @@ static int names_text(struct call *c, const struct ca_request *r, struct buf *ou
 	for (size_t i = 0; i < r->host_count; i++) {
 		struct str host = r->hosts[i];
 		if (!is_ip(host) && !is_host(host))
-			return call_fail(c, ERR_INVALID, "\"%.*s\" is neither a host name nor an IP address", STR(host));
+			return call_fail(
+				c, ERR_INVALID, "\"%.*s\" is neither a host name nor an IP address", STR(host));
 		buf_printf(out, ",%s:%.*s", is_ip(host) ? "IP" : "DNS", STR(host));
 	}
 	(void)buf_cstr(out);
@@ -298,7 +314,8 @@ static X509 *make_leaf(struct call *c, struct ca *ca, EVP_PKEY *key, const struc
 		return NULL;
 	time_t now = (time_t)(call_now_ns(c) / NS_PER_S);
 	int64_t valid_ns = r->valid_ns ? r->valid_ns : LEAF_DAYS * day_ns;
-	struct validity v = {.from = now - BACKDATE_S, .until = MIN(now + (time_t)(valid_ns / NS_PER_S), end_of(ca->root))};
+	struct validity v = {
+		.from = now - BACKDATE_S, .until = MIN(now + (time_t)(valid_ns / NS_PER_S), end_of(ca->root))};
 	X509 *leaf = new_certificate(c, key, str_take(r->name, 64), v);
 	bool good = leaf && X509_set_issuer_name(leaf, X509_get_subject_name(ca->root)) == 1 &&
 		    add_extension(leaf, ca->root, NID_basic_constraints, "critical,CA:FALSE") &&
@@ -364,7 +381,8 @@ static bool keep_files(struct call *c, struct ca *ca, const struct ca_request *r
 	AUTO(buf) text = {0};
 	AUTO(secret) key = {0};
 	struct err ignored = {0};
-	if (file_read(files->certificate, CERTIFICATE_MAX, &text, &ignored) < 0 || secret_read_file(&key, files->key, &ignored) < 0)
+	if (file_read(files->certificate, CERTIFICATE_MAX, &text, &ignored) < 0 ||
+		secret_read_file(&key, files->key, &ignored) < 0)
 		return false;
 	X509 *leaf = read_certificate(buf_str(&text));
 	EVP_PKEY *own = read_key(&key);

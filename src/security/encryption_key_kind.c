@@ -6,10 +6,15 @@
 #include "security/security_ctx.h"
 
 static const struct field fields[] = {
-	{.name = "clouds", .type = FIELD_CLOUDS, .flags = FIELD_REQUIRED | FIELD_IN_PLACE,
+	{.name = "clouds",
+		.type = FIELD_CLOUDS,
+		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
 		.offset = offsetof(struct encryption_key, clouds),
 		.help = "where the key exists: one key of its own on each cloud"},
-	{.name = "rotate", .type = FIELD_DURATION, .flags = FIELD_IN_PLACE, .offset = offsetof(struct encryption_key, rotate_ns),
+	{.name = "rotate",
+		.type = FIELD_DURATION,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct encryption_key, rotate_ns),
 		.help = "a new version after this long; older versions still open what they closed"},
 };
 

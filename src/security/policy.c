@@ -96,7 +96,8 @@ static int read_texts(const struct reader *r, const json_t *object, const char *
 		const json_t *item = json_array_get(array, i);
 		struct str text = str_bytes(json_string_value(item), json_string_length(item));
 		if (!policy_pattern_valid(text))
-			return err_set(r->err, ERR_CORRUPT, "role \"%.*s\": \"%.*s\" in \"%s\" is not a pattern: '*' may only stand at the end",
+			return err_set(r->err, ERR_CORRUPT,
+				"role \"%.*s\": \"%.*s\" in \"%s\" is not a pattern: '*' may only stand at the end",
 				STR(r->role), STR(text), name);
 		out->items[i] = arena_str(r->arena, text);
 		if (!out->items[i].p)

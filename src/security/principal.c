@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char *const kinds[] = {
-	"user", "group", "api-key", "monitor", "gateway", "reconciler", "schedule", "pipeline", "worker", "identity-provider"};
+static const char *const kinds[] = {"user", "group", "api-key", "monitor", "gateway", "reconciler", "schedule",
+	"pipeline", "worker", "identity-provider"};
 
 static bool is_kind(struct str kind)
 {
@@ -33,7 +33,8 @@ int principal_parse(struct str text, struct str *kind, struct str *name, struct 
 {
 	struct str k, n;
 	if (text.n > PRINCIPAL_MAX)
-		return err_set(e, ERR_INVALID, "a principal of %zu bytes is over the limit of %d", text.n, PRINCIPAL_MAX);
+		return err_set(
+			e, ERR_INVALID, "a principal of %zu bytes is over the limit of %d", text.n, PRINCIPAL_MAX);
 	if (str_eq(text, S("system"))) {
 		*kind = text;
 		*name = S("");

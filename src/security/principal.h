@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Principals: who acts. "user/root", "group/ml", "api-key/shop-app", "monitor/cloud-lost", "gateway/edge", "reconciler/deploy", "schedule/..",
-// or "system". Every act has one; texts from outside become one only through here. Pure.
+// Principals: who acts. "user/root", "group/ml", "api-key/shop-app", "monitor/cloud-lost", "gateway/edge",
+// "reconciler/deploy", "schedule/..", or "system". Every act has one; texts from outside become one only through here.
+// Pure.
 #ifndef ISOBAR_SECURITY_PRINCIPAL_H
 #define ISOBAR_SECURITY_PRINCIPAL_H
 

@@ -20,10 +20,16 @@ static void check_rule(UNUSED const void *value, const struct node *n, struct fi
 }
 
 static const struct field rule_fields[] = {
-	{.name = "actions", .type = FIELD_LIST, .item = FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_IN_PLACE,
+	{.name = "actions",
+		.type = FIELD_LIST,
+		.item = FIELD_TEXT,
+		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
 		.offset = offsetof(struct role_rule, actions),
 		.help = "what may be done: \"model.predict\", \"training.*\", \"*\""},
-	{.name = "resources", .type = FIELD_LIST, .item = FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_IN_PLACE,
+	{.name = "resources",
+		.type = FIELD_LIST,
+		.item = FIELD_TEXT,
+		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
 		.offset = offsetof(struct role_rule, resources),
 		.help = "to what: an address, \"endpoint/*\", or \"*\""},
 };
@@ -36,12 +42,23 @@ static const struct kind rule_kind = {
 };
 
 static const struct field role_fields[] = {
-	{.name = "members", .type = FIELD_LIST, .item = FIELD_REF, .flags = FIELD_REQUIRED | FIELD_IN_PLACE,
-		.refers = "api-key|user|group", .offset = offsetof(struct role, members),
+	{.name = "members",
+		.type = FIELD_LIST,
+		.item = FIELD_REF,
+		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
+		.refers = "api-key|user|group",
+		.offset = offsetof(struct role, members),
 		.help = "who has the role: api-key/NAME, user/NAME, group/NAME"},
-	{.name = "allow", .type = FIELD_BLOCKS, .flags = FIELD_IN_PLACE, .block = &rule_kind,
-		.offset = offsetof(struct role, allow), .help = "what its members may do"},
-	{.name = "deny", .type = FIELD_BLOCKS, .flags = FIELD_IN_PLACE, .block = &rule_kind,
+	{.name = "allow",
+		.type = FIELD_BLOCKS,
+		.flags = FIELD_IN_PLACE,
+		.block = &rule_kind,
+		.offset = offsetof(struct role, allow),
+		.help = "what its members may do"},
+	{.name = "deny",
+		.type = FIELD_BLOCKS,
+		.flags = FIELD_IN_PLACE,
+		.block = &rule_kind,
 		.offset = offsetof(struct role, deny),
 		.help = "what its members may never do, whatever another role allows"},
 };

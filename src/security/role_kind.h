@@ -11,7 +11,7 @@ struct role_rule {
 	struct field_list resources; // struct str: "endpoint/classify", "*"
 };
 struct role {
-	struct field_list members; // struct field_ref: api-key/NAME, user/NAME, group/NAME
+	struct field_list members;     // struct field_ref: api-key/NAME, user/NAME, group/NAME
 	struct field_list allow, deny; // struct role_rule
 };
 extern const struct kind role_kind;

@@ -58,8 +58,12 @@ int override_set(struct call *c, const struct state *s, const struct override *o
 		return 0;
 	made.made_ns = call_now_ns(c);
 	AUTO(json) value = to_json(&made);
-	const struct state_note note = {.key = key, .value = value, .expected = now.revision, .type = S("override.set"),
-		.address = o->address, .data = to_json(&made)};
+	const struct state_note note = {.key = key,
+		.value = value,
+		.expected = now.revision,
+		.type = S("override.set"),
+		.address = o->address,
+		.data = to_json(&made)};
 	return state_put_noted(c, s, &note);
 }
 
@@ -71,15 +75,20 @@ int override_end(struct call *c, const struct state *s, const struct override *w
 	if (rc < 0)
 		return rc;
 	if (now.revision == 0)
-		return call_fail(c, ERR_NOT_FOUND, "no override of %.*s on %.*s", STR(which->field), STR(which->address));
+		return call_fail(
+			c, ERR_NOT_FOUND, "no override of %.*s on %.*s", STR(which->field), STR(which->address));
 	struct override before = of_json(now.value);
 	if (str_starts(by, S("monitor/")) && !str_eq(by, before.author))
-		return call_fail(c, ERR_DENIED, "%.*s made this override; only a person may end it besides", STR(before.author));
+		return call_fail(
+			c, ERR_DENIED, "%.*s made this override; only a person may end it besides", STR(before.author));
 	json_t *data = to_json(&before);
 	json_set_str(data, "ended_by", by);
 	json_set_str(data, "why", why);
-	const struct state_note note = {.key = key, .expected = now.revision, .type = S("override.ended"),
-		.address = which->address, .data = data};
+	const struct state_note note = {.key = key,
+		.expected = now.revision,
+		.type = S("override.ended"),
+		.address = which->address,
+		.data = data};
 	return state_put_noted(c, s, &note);
 }
 
@@ -119,7 +128,8 @@ int override_list(struct call *c, const struct state *s, struct override **out, 
 	return 0;
 }
 
-int override_find(struct call *c, const struct state *s, struct str address, struct str field, const struct override **out)
+int override_find(
+	struct call *c, const struct state *s, struct str address, struct str field, const struct override **out)
 {
 	struct override *list;
 	size_t n;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reconcile loop: see reconcile.h. What an action went through is kept twice, in one commit each time: as events for people and other
-// rooms, and as records by name, so that the loop asks for one action without reading the journal.
+// The reconcile loop: see reconcile.h. What an action went through is kept twice, in one commit each time: as events
+// for people and other rooms, and as records by name, so that the loop asks for one action without reading the journal.
 //     intent/RECONCILER/ACTION  {type, address, input}                         while it is open
 //     action/ACTION             {state: done|failed, type, address, output | error, attempts, retry_at_ns, at_ns}
 #include "state/reconcile.h"
@@ -17,7 +17,7 @@ struct pass {
 	struct call *c; // arena of the pass
 	const struct state *s;
 	const struct reconciler *r;
-	bool acted;       // something ended
+	bool acted; // something ended
 	bool finished;
 	bool resuming;    // what fails now only closes its intent: decide will say whether it is still wanted
 	int64_t again_ns; // 0: the loop's choice
@@ -97,8 +97,11 @@ static int journal_intents(struct pass *p, const struct work *works, size_t coun
 		records[i] = (struct record){.key = intent_key(p, a->name), .value = intent};
 		writes[i] = (struct state_write){.record = &records[i], .expected = 0};
 	}
-	const struct state_batch batch = {
-		.expected_head = UINT64_MAX, .events = events, .event_count = count, .writes = writes, .write_count = count};
+	const struct state_batch batch = {.expected_head = UINT64_MAX,
+		.events = events,
+		.event_count = count,
+		.writes = writes,
+		.write_count = count};
 	int rc = state_commit(p->c, p->s, &batch);
 	if (rc == ERR_CONFLICT)
 		return call_context(p->c, "another process runs the reconciler %s", p->r->name);
@@ -133,12 +136,17 @@ static int journal_result(struct pass *p, const struct work *w)
 	for (size_t i = 0; i < COUNT_OF(copied); i++)
 		if (json_object_get(result, copied[i]))
 			json_object_set(data, copied[i], json_object_get(result, copied[i]));
-	struct record records[] = {{.key = intent_key(p, a->name)}, {.key = action_key(p->c, a->name), .value = result}};
+	struct record records[] = {
+		{.key = intent_key(p, a->name)}, {.key = action_key(p->c, a->name), .value = result}};
 	struct state_write writes[] = {
 		{.record = &records[0], .expected = UINT64_MAX}, {.record = &records[1], .expected = UINT64_MAX}};
-	struct event e = {.type = w->rc < 0 ? S("action.failed") : S("action.done"), .address = a->address, .data = data};
-	const struct state_batch batch = {
-		.expected_head = UINT64_MAX, .events = &e, .event_count = 1, .writes = writes, .write_count = COUNT_OF(writes)};
+	struct event e = {
+		.type = w->rc < 0 ? S("action.failed") : S("action.done"), .address = a->address, .data = data};
+	const struct state_batch batch = {.expected_head = UINT64_MAX,
+		.events = &e,
+		.event_count = 1,
+		.writes = writes,
+		.write_count = COUNT_OF(writes)};
 	return state_commit(p->c, p->s, &batch);
 }
 
@@ -157,7 +165,8 @@ static int action_ended(struct batch *b, struct work *w)
 
 static int carry_out(struct pass *p, struct work *works, size_t count)
 {
-	struct batch b = {.call = p->c, .reconciler = p->r, .works = works, .count = count, .ended = action_ended, .ctx = p};
+	struct batch b = {
+		.call = p->c, .reconciler = p->r, .works = works, .count = count, .ended = action_ended, .ctx = p};
 	return batch_run(&b);
 }
 
@@ -190,7 +199,8 @@ static int resume(struct pass *p)
 		};
 		rc = past_failures(p, actions[i].name, &past);
 		if (rc == 0)
-			works[i] = (struct work){.action = &actions[i], .attempts = json_int(past.value, "attempts", 0)};
+			works[i] =
+				(struct work){.action = &actions[i], .attempts = json_int(past.value, "attempts", 0)};
 	}
 	p->resuming = true;
 	if (rc == 0)
@@ -204,9 +214,11 @@ static int check_action(struct pass *p, const struct actions *all, size_t i)
 	const struct action *a = &all->items[i];
 	for (size_t k = 0; k < i; k++)
 		if (str_eq(all->items[k].name, a->name))
-			return call_fail(p->c, ERR_INTERNAL, "the reconciler %s names two actions %.*s", p->r->name, STR(a->name));
+			return call_fail(p->c, ERR_INTERNAL, "the reconciler %s names two actions %.*s", p->r->name,
+				STR(a->name));
 	if (a->name.n == 0 || a->type.n == 0)
-		return call_fail(p->c, ERR_INTERNAL, "the reconciler %s gives an action without name or type", p->r->name);
+		return call_fail(
+			p->c, ERR_INTERNAL, "the reconciler %s gives an action without name or type", p->r->name);
 	return 0;
 }
 
@@ -231,7 +243,8 @@ static int pick(struct pass *p, const struct actions *all, struct work *works, s
 		if (past.revision && left > 0)
 			look_again(p, left);
 		else
-			works[(*count)++] = (struct work){.action = &all->items[i], .attempts = json_int(past.value, "attempts", 0)};
+			works[(*count)++] = (struct work){
+				.action = &all->items[i], .attempts = json_int(past.value, "attempts", 0)};
 	}
 	return 0;
 }
@@ -341,7 +354,8 @@ int reconcile_result(struct call *c, const struct state *s, struct str action_na
 	return 0;
 }
 
-int reconcile_failures(struct call *c, const struct state *s, struct str action_name, struct err *last, int64_t *attempts)
+int reconcile_failures(
+	struct call *c, const struct state *s, struct str action_name, struct err *last, int64_t *attempts)
 {
 	struct record r;
 	int rc = state_get(c, s, action_key(c, action_name), &r);

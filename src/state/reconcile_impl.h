@@ -26,7 +26,8 @@ struct batch {
 	void *ctx; // for ended
 };
 
-// Carries all out, at most reconciler->parallel at once, calling ended() on the calling thread in the order in which they end.
+// Carries all out, at most reconciler->parallel at once, calling ended() on the calling thread in the order in which
+// they end.
 MUST_CHECK int batch_run(struct batch *b);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs one batch of actions: on the calling thread, or on a few threads that take them in order. Only the calling thread journals,
-// so that the order of the journal is one that happened, and results are on disk as soon as they are known.
+// Runs one batch of actions: on the calling thread, or on a few threads that take them in order. Only the calling
+// thread journals, so that the order of the journal is one that happened, and results are on disk as soon as they are
+// known.
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -12,8 +13,8 @@ struct pool {
 	struct batch *batch;
 	pthread_mutex_t lock;
 	pthread_cond_t news;
-	size_t next;         // index of the next one to take
-	bool stop;           // take no more
+	size_t next;               // index of the next one to take
+	bool stop;                 // take no more
 	struct work *first, *last; // ended, not journaled yet
 };
 

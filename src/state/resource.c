@@ -151,7 +151,8 @@ int resource_put(struct call *c, const struct state *s, struct resource *r)
 {
 	struct str kind, name, cloud;
 	if (resource_parse_address(r->address, &kind, &name, &cloud) < 0)
-		return call_fail(c, ERR_INVALID, "\"%.*s\" is not an address such as bucket/lake on aws-us", STR(r->address));
+		return call_fail(
+			c, ERR_INVALID, "\"%.*s\" is not an address such as bucket/lake on aws-us", STR(r->address));
 	int rc = give_uid(c, r);
 	if (rc < 0)
 		return rc;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Resource records: what the revision declares and what became of it, under "resource/ADDRESS" in state. A record keeps address,
-// uid and cloud id apart (an address may move, a uid never changes), and holds inputs as written, inputs resolved and outputs observed,
-// so that a diff is always three-way. Domains read each other's resources here and decode them with their own kind tables.
-// A handler is how a room makes its kind real; rooms export `const struct resource_handler`s, main.c gives the array to infra.
+// Resource records: what the revision declares and what became of it, under "resource/ADDRESS" in state. A record keeps
+// address, uid and cloud id apart (an address may move, a uid never changes), and holds inputs as written, inputs
+// resolved and outputs observed, so that a diff is always three-way. Domains read each other's resources here and
+// decode them with their own kind tables. A handler is how a room makes its kind real; rooms export `const struct
+// resource_handler`s, main.c gives the array to infra.
 #ifndef ISOBAR_STATE_RESOURCE_H
 #define ISOBAR_STATE_RESOURCE_H
 
@@ -10,25 +11,27 @@
 #include "state/state.h"
 
 struct resource {
-	struct str address;  // "bucket/lake on aws-us", "route/classify"
-	struct str kind;     // singular: "bucket"
-	struct str name;     // "lake"
-	struct str cloud;    // "aws-us"; "": not on a cloud
-	struct str uid;      // given at creation, never changes
-	struct str cloud_id; // the provider's id: "fashion-lake"; "": none
-	struct str status;   // "ready" | "waiting" | "creating" | "failed"
-	struct str reason;   // why waiting or failed
+	struct str address;     // "bucket/lake on aws-us", "route/classify"
+	struct str kind;        // singular: "bucket"
+	struct str name;        // "lake"
+	struct str cloud;       // "aws-us"; "": not on a cloud
+	struct str uid;         // given at creation, never changes
+	struct str cloud_id;    // the provider's id: "fashion-lake"; "": none
+	struct str status;      // "ready" | "waiting" | "creating" | "failed"
+	struct str reason;      // why waiting or failed
 	const json_t *written;  // inputs as written, in canonical written form with defaults
 	const json_t *resolved; // with references and names resolved: what kind_decode_json reads
 	const json_t *outputs;  // observed; NULL: none
 	struct str *needs;      // addresses that must exist before
 	size_t need_count;
-	uint64_t revision;      // of the record in state
+	uint64_t revision; // of the record in state
 };
 
 // All live in c->arena. prefix: "bucket/" for a kind, "" for all; in order of address.
-MUST_CHECK int resource_get(struct call *c, const struct state *s, struct str address, struct resource *out); // ERR_NOT_FOUND
-MUST_CHECK int resource_list(struct call *c, const struct state *s, struct str prefix, struct resource **out, size_t *count);
+MUST_CHECK int resource_get(
+	struct call *c, const struct state *s, struct str address, struct resource *out); // ERR_NOT_FOUND
+MUST_CHECK int resource_list(
+	struct call *c, const struct state *s, struct str prefix, struct resource **out, size_t *count);
 MUST_CHECK int resource_put(struct call *c, const struct state *s, struct resource *r); // at r->revision; raises it
 MUST_CHECK int resource_delete(struct call *c, const struct state *s, const struct resource *r);
 // "bucket/lake on aws-us" -> kind, name, cloud.
@@ -38,12 +41,14 @@ struct str resource_address(struct arena *a, struct str kind, struct str name, s
 struct resource_handler {
 	const struct kind *kind;
 	bool per_cloud; // one resource for each cloud in its `clouds:` field, else one in all
-	// NULL create: the kind is only recorded (datasets, trainings, roles, ...). All idempotent under the resource's uid.
+	// NULL create: the kind is only recorded (datasets, trainings, roles, ...). All idempotent under the resource's
+	// uid.
 	int (*create)(struct call *c, void *ctx, const struct resource *r, json_t **outputs, struct str *cloud_id);
 	int (*read)(struct call *c, void *ctx, const struct resource *r, json_t **outputs); // ERR_NOT_FOUND: gone
 	int (*update)(struct call *c, void *ctx, const struct resource *r, const json_t *before, json_t **outputs);
 	int (*delete)(struct call *c, void *ctx, const struct resource *r);
-	// Says why the resource must wait ("model/classifier has no version with the alias champion"); 0 with "" when it need not.
+	// Says why the resource must wait ("model/classifier has no version with the alias champion"); 0 with "" when
+	// it need not.
 	int (*waiting)(struct call *c, void *ctx, const struct resource *r, struct str *reason);
 	void *ctx; // the room's own; filled by main.c in its copy of the row
 };

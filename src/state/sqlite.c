@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // State on SQLite: opening, closing, statements, errors, transactions. See sqlite_impl.h.
-// WAL with synchronous=FULL: a commit is on the disk when it returns, readers of other processes never block the writer.
+// WAL with synchronous=FULL: a commit is on the disk when it returns, readers of other processes never block the
+// writer.
 #include "state/sqlite_impl.h"
 
 #include <errno.h>
@@ -54,11 +55,14 @@ int sqlite_fail(struct call *c, struct sqlite_state *s, const char *what)
 	int primary = sqlite3_errcode(s->db) & 0xff;
 	const char *cause = primary == SQLITE_IOERR && system ? strerror(system) : sqlite3_errmsg(s->db);
 	if (code == ERR_NO_SPACE)
-		return call_fail(c, code, "%s in %s: %s: free some space and try again; nothing was written", what, s->path, cause);
+		return call_fail(c, code, "%s in %s: %s: free some space and try again; nothing was written", what,
+			s->path, cause);
 	if (code == ERR_UNAVAILABLE)
-		return call_fail(c, code, "%s in %s: another process has kept it locked for %d s", what, s->path, BUSY_MAX_MS / 1000);
+		return call_fail(c, code, "%s in %s: another process has kept it locked for %d s", what, s->path,
+			BUSY_MAX_MS / 1000);
 	if (code == ERR_CORRUPT)
-		return call_fail(c, code, "%s in %s: the file is damaged (%s): restore it from a backup", what, s->path, cause);
+		return call_fail(
+			c, code, "%s in %s: the file is damaged (%s): restore it from a backup", what, s->path, cause);
 	return call_fail(c, code, "%s in %s: %s", what, s->path, cause);
 }
 
@@ -112,7 +116,8 @@ int sqlite_step(struct call *c, struct sqlite_state *s, sqlite3_stmt *statement)
 		return 1;
 	if (rc == SQLITE_DONE)
 		return 0;
-	rc = sqlite_fail(c, s, statement == s->statements[SQL_COMMIT] || !sqlite3_stmt_readonly(statement) ? "write" : "read");
+	rc = sqlite_fail(
+		c, s, statement == s->statements[SQL_COMMIT] || !sqlite3_stmt_readonly(statement) ? "write" : "read");
 	sqlite3_reset(statement);
 	return rc;
 }
@@ -189,7 +194,8 @@ int sqlite_end(struct call *c, struct sqlite_state *s, int rc)
 int sqlite_check_text(struct call *c, struct str text, const char *what)
 {
 	if (text.n > STATE_KEY_MAX)
-		return call_fail(c, ERR_LIMIT, "a %s of %zu bytes is over the limit of %d", what, text.n, STATE_KEY_MAX);
+		return call_fail(
+			c, ERR_LIMIT, "a %s of %zu bytes is over the limit of %d", what, text.n, STATE_KEY_MAX);
 	if (!str_utf8_valid(text) || (text.n && memchr(text.p, 0, text.n)))
 		return call_fail(c, ERR_INVALID, "a %s is not valid UTF-8 or holds a NUL", what);
 	return 0;
@@ -254,8 +260,9 @@ static int open_database(struct call *c, struct sqlite_state *s)
 	sqlite3_busy_handler(s->db, wait_busy, s);
 	int rc = use_wal(c, s);
 	if (rc == 0)
-		rc = sqlite_run_text(c, s, "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;"
-					   "PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 8388608");
+		rc = sqlite_run_text(c, s,
+			"PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;"
+			"PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 8388608");
 	return rc < 0 ? rc : sqlite_migrate(c, s);
 }
 

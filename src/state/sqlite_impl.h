@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The SQLite implementation of state_ops, shared by its files: the handle, statements prepared once, transactions. One connection, guarded by
-// `lock`; every sqlite_* function below that takes the handle expects the lock to be held.
+// The SQLite implementation of state_ops, shared by its files: the handle, statements prepared once, transactions. One
+// connection, guarded by `lock`; every sqlite_* function below that takes the handle expects the lock to be held.
 #ifndef ISOBAR_STATE_SQLITE_IMPL_H
 #define ISOBAR_STATE_SQLITE_IMPL_H
 
@@ -10,35 +10,38 @@
 #include "state/state.h"
 
 // X(NAME, SQL)
-#define SQLITE_STATEMENTS(X) \
-	X(BEGIN, "BEGIN IMMEDIATE") \
-	X(COMMIT, "COMMIT") \
-	X(ROLLBACK, "ROLLBACK") \
-	X(HEAD, "SELECT coalesce(max(sequence), 0) FROM event") \
-	X(APPEND, "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)") \
-	X(READ, "SELECT * FROM event WHERE sequence > ?1 ORDER BY sequence LIMIT ?2") \
-	X(READ_TYPE, "SELECT * FROM event WHERE sequence > ?1 AND type >= ?3 AND type < ?4 ORDER BY sequence LIMIT ?2") \
-	X(READ_ADDRESS, "SELECT * FROM event WHERE address = ?5 AND sequence > ?1 ORDER BY sequence LIMIT ?2") \
-	X(READ_BOTH, "SELECT * FROM event WHERE address = ?5 AND sequence > ?1 AND type >= ?3 AND type < ?4 ORDER BY sequence LIMIT ?2") \
-	X(GET, "SELECT key, revision, value FROM record WHERE key = ?1") \
-	X(LIST, "SELECT key, revision, value FROM record WHERE key >= ?1 AND key < ?2 ORDER BY key") \
-	X(PUT, "INSERT INTO record VALUES (?1, ?2, ?3) ON CONFLICT (key) DO UPDATE SET revision = ?2, value = ?3") \
-	X(DELETE, "DELETE FROM record WHERE key = ?1") \
-	X(NEXT_REVISION, "UPDATE counter SET value = value + 1 WHERE name = 'revision' RETURNING value") \
-	X(LEASE_GET, "SELECT holder, fence, expires_ns FROM lease WHERE name = ?1") \
-	X(LEASE_PUT, "INSERT INTO lease VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET holder = ?2, fence = ?3, expires_ns = ?4")
+#define SQLITE_STATEMENTS(X)                                                                                           \
+	X(BEGIN, "BEGIN IMMEDIATE")                                                                                    \
+	X(COMMIT, "COMMIT")                                                                                            \
+	X(ROLLBACK, "ROLLBACK")                                                                                        \
+	X(HEAD, "SELECT coalesce(max(sequence), 0) FROM event")                                                        \
+	X(APPEND, "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                     \
+	X(READ, "SELECT * FROM event WHERE sequence > ?1 ORDER BY sequence LIMIT ?2")                                  \
+	X(READ_TYPE,                                                                                                   \
+		"SELECT * FROM event WHERE sequence > ?1 AND type >= ?3 AND type < ?4 ORDER BY sequence LIMIT ?2")     \
+	X(READ_ADDRESS, "SELECT * FROM event WHERE address = ?5 AND sequence > ?1 ORDER BY sequence LIMIT ?2")         \
+	X(READ_BOTH, "SELECT * FROM event WHERE address = ?5 AND sequence > ?1 AND type >= ?3 AND type < ?4 ORDER BY " \
+		     "sequence LIMIT ?2")                                                                              \
+	X(GET, "SELECT key, revision, value FROM record WHERE key = ?1")                                               \
+	X(LIST, "SELECT key, revision, value FROM record WHERE key >= ?1 AND key < ?2 ORDER BY key")                   \
+	X(PUT, "INSERT INTO record VALUES (?1, ?2, ?3) ON CONFLICT (key) DO UPDATE SET revision = ?2, value = ?3")     \
+	X(DELETE, "DELETE FROM record WHERE key = ?1")                                                                 \
+	X(NEXT_REVISION, "UPDATE counter SET value = value + 1 WHERE name = 'revision' RETURNING value")               \
+	X(LEASE_GET, "SELECT holder, fence, expires_ns FROM lease WHERE name = ?1")                                    \
+	X(LEASE_PUT, "INSERT INTO lease VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET holder = ?2, fence "  \
+		     "= ?3, expires_ns = ?4")
 
 enum sqlite_statement {
 #define X(name, sql) SQL_##name,
 	SQLITE_STATEMENTS(X)
 #undef X
-	SQL_COUNT
+		SQL_COUNT
 };
 
 struct sqlite_state {
 	sqlite3 *db;
 	char *path;
-	pthread_mutex_t lock;    // of the connection
+	pthread_mutex_t lock; // of the connection
 	sqlite3_stmt *statements[SQL_COUNT];
 	int busy_left_ms;        // what the busy handler may still wait for the act under way
 	const struct call *busy; // that act: its cancellation ends the wait
@@ -79,7 +82,8 @@ int sqlite_append(struct call *c, void *s, uint64_t expected_head, struct event 
 int sqlite_read(struct call *c, void *s, const struct state_query *query, struct event **out, size_t *count);
 int sqlite_watch(struct call *c, void *s, uint64_t after, int64_t timeout_ns, uint64_t *head);
 int sqlite_get(struct call *c, void *s, struct str key, struct record *out);
-int sqlite_put(struct call *c, void *s, struct record *record, uint64_t expected, struct str fence_lease, uint64_t fence);
+int sqlite_put(
+	struct call *c, void *s, struct record *record, uint64_t expected, struct str fence_lease, uint64_t fence);
 int sqlite_list(struct call *c, void *s, struct str prefix, struct record **out, size_t *count);
 int sqlite_lease(struct call *c, void *s, struct str name, struct str holder, int64_t ttl_ns, struct lease *out);
 int sqlite_release(struct call *c, void *s, const struct lease *lease);

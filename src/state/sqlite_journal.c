@@ -72,7 +72,8 @@ static int insert_events(struct call *c, struct sqlite_state *s, const struct st
 {
 	int rc = sqlite_one_integer(c, s, SQL_HEAD, head);
 	if (rc == 0 && b->expected_head != UINT64_MAX && b->expected_head != *head)
-		rc = call_fail(c, ERR_CONFLICT, "the journal has moved on: its head is %" PRIu64 ", not %" PRIu64, *head, b->expected_head);
+		rc = call_fail(c, ERR_CONFLICT, "the journal has moved on: its head is %" PRIu64 ", not %" PRIu64,
+			*head, b->expected_head);
 	for (size_t i = 0; rc == 0 && i < b->event_count; i++)
 		rc = insert_event(c, s, &b->events[i], ++*head);
 	return rc;
@@ -115,7 +116,8 @@ static int write_record(struct call *c, struct sqlite_state *s, const struct sta
 	if (rc == 0)
 		rc = revision_of(c, s, key, &found);
 	if (rc == 0 && w->expected != UINT64_MAX && w->expected != found)
-		rc = call_fail(c, ERR_CONFLICT, "\"%.*s\" was changed meanwhile: its revision is %" PRIu64 ", not %" PRIu64, STR(key), found,
+		rc = call_fail(c, ERR_CONFLICT,
+			"\"%.*s\" was changed meanwhile: its revision is %" PRIu64 ", not %" PRIu64, STR(key), found,
 			w->expected);
 	if (rc == 0 && w->record->value)
 		rc = sqlite_one_integer(c, s, SQL_NEXT_REVISION, &next);
@@ -251,7 +253,8 @@ static void bind_query(sqlite3_stmt *statement, const struct state_query *q, str
 int sqlite_read(struct call *c, void *ctx, const struct state_query *q, struct event **out, size_t *count)
 {
 	struct sqlite_state *s = ctx;
-	static const enum sqlite_statement variants[2][2] = {{SQL_READ, SQL_READ_ADDRESS}, {SQL_READ_TYPE, SQL_READ_BOTH}};
+	static const enum sqlite_statement variants[2][2] = {
+		{SQL_READ, SQL_READ_ADDRESS}, {SQL_READ_TYPE, SQL_READ_BOTH}};
 	struct str end = arena_printf(c->arena, "%.*s\xff", STR(q->type_prefix));
 	if (!end.p)
 		return call_no_memory(c);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The schema, as numbered steps: each runs once, in a transaction of its own, and is recorded in the table `migration`. A step that
-// was released is never changed; a new form of the tables is a new step at the end.
+// The schema, as numbered steps: each runs once, in a transaction of its own, and is recorded in the table `migration`.
+// A step that was released is never changed; a new form of the tables is a new step at the end.
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -14,16 +14,21 @@ struct migration {
 	const char *sql;
 };
 
-static const struct migration migrations[] = { // number = index + 1
+static const struct migration migrations[] = {
+	// number = index + 1
 	{"journal, records, leases",
-		"CREATE TABLE event (sequence INTEGER PRIMARY KEY, schema INTEGER NOT NULL, time_ns INTEGER NOT NULL, type TEXT NOT NULL,"
-		"  address TEXT NOT NULL, trace TEXT NOT NULL, principal TEXT NOT NULL, workspace TEXT NOT NULL, data TEXT NOT NULL) STRICT;"
+		"CREATE TABLE event (sequence INTEGER PRIMARY KEY, schema INTEGER NOT NULL, time_ns INTEGER NOT NULL, "
+		"type TEXT NOT NULL,"
+		"  address TEXT NOT NULL, trace TEXT NOT NULL, principal TEXT NOT NULL, workspace TEXT NOT NULL, data "
+		"TEXT NOT NULL) STRICT;"
 		"CREATE INDEX event_of_address ON event (address, sequence);"
 		"CREATE INDEX event_of_type ON event (type, sequence);"
-		"CREATE TABLE record (key TEXT PRIMARY KEY, revision INTEGER NOT NULL, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE TABLE record (key TEXT PRIMARY KEY, revision INTEGER NOT NULL, value TEXT NOT NULL) STRICT, "
+		"WITHOUT ROWID;"
 		"CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 		"INSERT INTO counter VALUES ('revision', 0);"
-		"CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, fence INTEGER NOT NULL, expires_ns INTEGER NOT NULL)"
+		"CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, fence INTEGER NOT NULL, expires_ns "
+		"INTEGER NOT NULL)"
 		"  STRICT, WITHOUT ROWID;"},
 };
 
@@ -49,26 +54,31 @@ static int check_owner(struct call *c, struct sqlite_state *s)
 		return rc;
 	if (application == APPLICATION_ID || (application == 0 && tables == 0))
 		return 0;
-	return call_fail(c, ERR_UNSUPPORTED, "%s is a database of another program, not an Isobar state: name another file", s->path);
+	return call_fail(c, ERR_UNSUPPORTED,
+		"%s is a database of another program, not an Isobar state: name another file", s->path);
 }
 
 static int refuse_newer(struct call *c, struct sqlite_state *s, int64_t found)
 {
 	sqlite3_stmt *statement = NULL;
 	struct str program = S("unknown");
-	if (sqlite3_prepare_v2(s->db, "SELECT program FROM migration ORDER BY number DESC LIMIT 1", -1, &statement, NULL) == SQLITE_OK &&
+	if (sqlite3_prepare_v2(s->db, "SELECT program FROM migration ORDER BY number DESC LIMIT 1", -1, &statement,
+		    NULL) == SQLITE_OK &&
 		sqlite3_step(statement) == SQLITE_ROW)
 		program = arena_str(c->arena, sqlite_column_str(statement, 0));
 	sqlite3_finalize(statement);
 	return call_fail(c, ERR_UNSUPPORTED,
-		"the state %s was written by a newer Isobar (schema %" PRId64 ", version %.*s); this one, version %s, knows schemas up to %zu: "
-		"use that version or newer", s->path, found, STR(program), ISOBAR_VERSION, COUNT_OF(migrations));
+		"the state %s was written by a newer Isobar (schema %" PRId64
+		", version %.*s); this one, version %s, knows schemas up to %zu: "
+		"use that version or newer",
+		s->path, found, STR(program), ISOBAR_VERSION, COUNT_OF(migrations));
 }
 
 static int record_step(struct call *c, struct sqlite_state *s, size_t number)
 {
 	sqlite3_stmt *statement = NULL;
-	if (sqlite3_prepare_v2(s->db, "INSERT INTO migration VALUES (?1, ?2, ?3, ?4)", -1, &statement, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(s->db, "INSERT INTO migration VALUES (?1, ?2, ?3, ?4)", -1, &statement, NULL) !=
+		SQLITE_OK)
 		return sqlite_fail(c, s, "record a migration");
 	sqlite3_bind_int64(statement, 1, (sqlite3_int64)number);
 	sqlite_bind_str(statement, 2, str_of(migrations[number - 1].name));
@@ -101,9 +111,12 @@ static int migrate_one(struct call *c, struct sqlite_state *s, bool *more)
 static int make_table(struct call *c, struct sqlite_state *s)
 {
 	char sql[256];
-	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d;"
-		"CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, program TEXT NOT NULL,"
-		"  at_ns INTEGER NOT NULL) STRICT", APPLICATION_ID);
+	snprintf(sql, sizeof(sql),
+		"PRAGMA application_id = %d;"
+		"CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, program TEXT "
+		"NOT NULL,"
+		"  at_ns INTEGER NOT NULL) STRICT",
+		APPLICATION_ID);
 	int rc = sqlite_begin(c, s);
 	if (rc < 0)
 		return rc;

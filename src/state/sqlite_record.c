@@ -42,15 +42,20 @@ int sqlite_get(struct call *c, void *ctx, struct str key, struct record *out)
 	return rc;
 }
 
-int sqlite_put(struct call *c, void *s, struct record *record, uint64_t expected, struct str fence_lease, uint64_t fence)
+int sqlite_put(
+	struct call *c, void *s, struct record *record, uint64_t expected, struct str fence_lease, uint64_t fence)
 {
 	struct state_write write = {.record = record, .expected = expected};
-	const struct state_batch batch = {.expected_head = UINT64_MAX, .writes = &write, .write_count = 1, .fence_lease = fence_lease,
+	const struct state_batch batch = {.expected_head = UINT64_MAX,
+		.writes = &write,
+		.write_count = 1,
+		.fence_lease = fence_lease,
 		.fence = fence};
 	return sqlite_commit(c, s, &batch);
 }
 
-static int list_rows(struct call *c, struct sqlite_state *s, sqlite3_stmt *statement, struct record **out, size_t *count)
+static int list_rows(
+	struct call *c, struct sqlite_state *s, sqlite3_stmt *statement, struct record **out, size_t *count)
 {
 	size_t n = 0, room = 0;
 	struct record *records = NULL;
@@ -141,7 +146,9 @@ int sqlite_check_fence(struct call *c, struct sqlite_state *s, struct str name, 
 	if (rc < 0)
 		return rc;
 	if (row.holder.n == 0 || row.fence != fence)
-		return call_fail(c, ERR_DENIED, "the lease \"%.*s\" was lost: its fence is %" PRIu64 " now, not %" PRIu64 "; nothing was written",
+		return call_fail(c, ERR_DENIED,
+			"the lease \"%.*s\" was lost: its fence is %" PRIu64 " now, not %" PRIu64
+			"; nothing was written",
 			STR(name), row.fence, fence);
 	if (row.expires_ns <= call_now_ns(c))
 		return call_fail(c, ERR_DENIED, "the lease \"%.*s\" has run out; nothing was written", STR(name));
@@ -157,9 +164,10 @@ static int take(struct call *c, struct sqlite_state *s, struct lease *wanted)
 		return rc;
 	bool same = str_eq(row.holder, wanted->holder);
 	if (row.holder.n && !same && row.expires_ns > now)
-		return call_fail(c, ERR_IN_USE, "the lease \"%.*s\" is held by %.*s for another %" PRId64 " ms", STR(wanted->name),
-			STR(row.holder), (row.expires_ns - now) / 1000000);
-	row = (struct lease_row){.holder = wanted->holder, .fence = same ? row.fence : row.fence + 1, .expires_ns = wanted->expires_ns};
+		return call_fail(c, ERR_IN_USE, "the lease \"%.*s\" is held by %.*s for another %" PRId64 " ms",
+			STR(wanted->name), STR(row.holder), (row.expires_ns - now) / 1000000);
+	row = (struct lease_row){
+		.holder = wanted->holder, .fence = same ? row.fence : row.fence + 1, .expires_ns = wanted->expires_ns};
 	wanted->fence = row.fence;
 	return write_lease(c, s, wanted->name, &row);
 }

@@ -17,7 +17,8 @@ int state_watch(struct call *c, const struct state *s, uint64_t after, int64_t t
 	return s->ops->watch(c, s->ctx, after, timeout_ns, head);
 }
 
-int state_append_one(struct call *c, const struct state *s, struct str type, struct str address, json_t *data, uint64_t *sequence)
+int state_append_one(
+	struct call *c, const struct state *s, struct str type, struct str address, json_t *data, uint64_t *sequence)
 {
 	struct event e = {.type = type, .address = address, .data = data};
 	int rc = s->ops->append(c, s->ctx, UINT64_MAX, &e, 1);
@@ -27,12 +28,14 @@ int state_append_one(struct call *c, const struct state *s, struct str type, str
 	return rc;
 }
 
-int state_read(struct call *c, const struct state *s, const struct state_query *query, struct event **out, size_t *count)
+int state_read(
+	struct call *c, const struct state *s, const struct state_query *query, struct event **out, size_t *count)
 {
 	return s->ops->read(c, s->ctx, query, out, count);
 }
 
-int state_read_all(struct call *c, const struct state *s, struct str type_prefix, struct str address, struct event **out, size_t *count)
+int state_read_all(struct call *c, const struct state *s, struct str type_prefix, struct str address,
+	struct event **out, size_t *count)
 {
 	struct event *events = NULL;
 	size_t n = 0;
@@ -41,7 +44,8 @@ int state_read_all(struct call *c, const struct state *s, struct str type_prefix
 	if (rc < 0)
 		return rc;
 	if (n == STATE_READ_MAX)
-		return call_fail(c, ERR_LIMIT, "the journal has more than %d events \"%.*s\": read it in parts", STATE_READ_MAX, STR(type_prefix));
+		return call_fail(c, ERR_LIMIT, "the journal has more than %d events \"%.*s\": read it in parts",
+			STATE_READ_MAX, STR(type_prefix));
 	*out = events;
 	*count = n;
 	return 0;
@@ -52,7 +56,8 @@ int state_get(struct call *c, const struct state *s, struct str key, struct reco
 	return s->ops->get(c, s->ctx, key, out);
 }
 
-int state_put(struct call *c, const struct state *s, struct str key, json_t *value, uint64_t expected, uint64_t *revision)
+int state_put(
+	struct call *c, const struct state *s, struct str key, json_t *value, uint64_t expected, uint64_t *revision)
 {
 	struct record r = {.key = key, .value = value};
 	int rc = s->ops->put(c, s->ctx, &r, expected, (struct str){0}, 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Deploying on three toy clouds: waiting, up, new version, dead clouds, hanging clouds, failures, undeclared endpoints, the endless loop.
+// Deploying on three toy clouds: waiting, up, new version, dead clouds, hanging clouds, failures, undeclared endpoints,
+// the endless loop.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,7 +77,9 @@ static int toy_observe(struct call *c, void *ctx, struct str name, struct endpoi
 	struct toy *t = ctx;
 	pthread_mutex_lock(&t->lock);
 	bool hangs = t->hangs, exists = t->exists;
-	*out = (struct endpoint_status){.state = t->state, .url = S("http://127.0.0.1:4000"), .pids = {77},
+	*out = (struct endpoint_status){.state = t->state,
+		.url = S("http://127.0.0.1:4000"),
+		.pids = {77},
 		.generation = arena_str(c->arena, str_of(t->generation))};
 	pthread_mutex_unlock(&t->lock);
 	if (hangs)
@@ -108,20 +111,24 @@ __attribute__((weak)) struct cloud *clouds_find(const struct clouds *all, struct
 	return NULL;
 }
 
-__attribute__((weak)) int cloud_unsupported(struct call *c, const struct cloud *cloud, const char *part, const char *slot)
+__attribute__((weak)) int cloud_unsupported(
+	struct call *c, const struct cloud *cloud, const char *part, const char *slot)
 {
 	return call_fail(c, ERR_UNSUPPORTED, "%.*s does not offer %s.%s", STR(cloud->name), part, slot);
 }
 
 static void declare_on(struct bench *b, const char *cloud)
 {
-	json_t *resolved = json_pack("{s:s, s:[s,s,s], s:{s:f, s:s}, s:{s:i, s:i}}", "model", "model/classifier@champion", "clouds", names[0],
-		names[1], names[2], "resources", "cpu", 1.0, "memory", "512MiB", "scale", "min", 1, "max", 2);
+	json_t *resolved = json_pack("{s:s, s:[s,s,s], s:{s:f, s:s}, s:{s:i, s:i}}", "model",
+		"model/classifier@champion", "clouds", names[0], names[1], names[2], "resources", "cpu", 1.0, "memory",
+		"512MiB", "scale", "min", 1, "max", 2);
 	assert_non_null(resolved);
-	struct resource r = {.address = resource_address(&b->arena, S("endpoint"), S("classify"), str_of(cloud)), .status = S("waiting"),
+	struct resource r = {.address = resource_address(&b->arena, S("endpoint"), S("classify"), str_of(cloud)),
+		.status = S("waiting"),
 		.resolved = json_in_arena(&b->arena, resolved)};
 	assert_int_equal(resource_put(&b->call, &b->state, &r), 0);
-	struct resource bucket = {.address = resource_address(&b->arena, S("bucket"), S("lake"), str_of(cloud)), .status = S("ready"),
+	struct resource bucket = {.address = resource_address(&b->arena, S("bucket"), S("lake"), str_of(cloud)),
+		.status = S("ready"),
 		.cloud_id = S("fashion-lake")};
 	(void)!resource_put(&b->call, &b->state, &bucket); // there already when an endpoint is declared again
 }
@@ -137,13 +144,18 @@ static int setup(void **out)
 	assert_int_equal(state_open_sqlite(&b->call, path, &b->state), 0);
 	for (size_t i = 0; i < CLOUDS; i++) {
 		pthread_mutex_init(&b->toys[i].lock, NULL);
-		b->items[i] = (struct cloud){.name = str_of(names[i]), .store = &toy_store, .store_ctx = &b->toys[i],
-			.endpoints = &toy_endpoints, .endpoints_ctx = &b->toys[i]};
+		b->items[i] = (struct cloud){.name = str_of(names[i]),
+			.store = &toy_store,
+			.store_ctx = &b->toys[i],
+			.endpoints = &toy_endpoints,
+			.endpoints_ctx = &b->toys[i]};
 		declare_on(b, names[i]);
 	}
 	b->clouds = (struct clouds){.items = b->items, .count = CLOUDS};
-	b->deploy = (struct deploy_ctx){
-		.clouds = &b->clouds, .state = &b->state, .observe_timeout_ns = 100 * NS_PER_MS, .pace_ns = 20 * NS_PER_MS};
+	b->deploy = (struct deploy_ctx){.clouds = &b->clouds,
+		.state = &b->state,
+		.observe_timeout_ns = 100 * NS_PER_MS,
+		.pace_ns = 20 * NS_PER_MS};
 	*out = b;
 	return 0;
 }
@@ -165,7 +177,8 @@ static void promote(struct bench *b, const char *version)
 	AUTO(json) record = json_pack("{s:s, s:s}", "version", version, "bucket", "lake");
 	struct str key = arena_printf(&b->arena, "model-version/classifier/%s", version);
 	assert_int_equal(state_put(&b->call, &b->state, key, record, UINT64_MAX, NULL), 0);
-	assert_int_equal(state_put(&b->call, &b->state, S("model-alias/classifier/champion"), alias, UINT64_MAX, NULL), 0);
+	assert_int_equal(
+		state_put(&b->call, &b->state, S("model-alias/classifier/champion"), alias, UINT64_MAX, NULL), 0);
 }
 
 static size_t pass(struct bench *b)
@@ -179,7 +192,8 @@ static size_t pass(struct bench *b)
 static struct status_record status_of(struct bench *b, size_t cloud)
 {
 	struct status_record r;
-	assert_int_equal(status_read(&b->call, &b->state, status_key(&b->arena, S("classify"), str_of(names[cloud])), &r), 0);
+	assert_int_equal(
+		status_read(&b->call, &b->state, status_key(&b->arena, S("classify"), str_of(names[cloud])), &r), 0);
 	return r;
 }
 
@@ -192,8 +206,9 @@ static void assert_str(struct str s, const char *expected)
 static struct str resource_status(struct bench *b, size_t cloud)
 {
 	struct resource r;
-	assert_int_equal(
-		resource_get(&b->call, &b->state, resource_address(&b->arena, S("endpoint"), S("classify"), str_of(names[cloud])), &r), 0);
+	assert_int_equal(resource_get(&b->call, &b->state,
+				 resource_address(&b->arena, S("endpoint"), S("classify"), str_of(names[cloud])), &r),
+		0);
 	return r.status;
 }
 
@@ -265,7 +280,10 @@ static void test_an_override_scales(void **out)
 {
 	struct bench *b = *out;
 	AUTO(json) two = json_integer(2);
-	const struct override o = {.address = S("endpoint/classify on gcp-eu"), .field = S("scale.min"), .value = two, .author = S("user/root")};
+	const struct override o = {.address = S("endpoint/classify on gcp-eu"),
+		.field = S("scale.min"),
+		.value = two,
+		.author = S("user/root")};
 	promote(b, "1");
 	assert_int_equal(override_set(&b->call, &b->state, &o), 0);
 	assert_int_equal(pass(b), 0);
@@ -335,8 +353,9 @@ static void test_one_that_cannot_come_up_holds_up_nobody(void **out)
 static void undeclare(struct bench *b, size_t cloud)
 {
 	struct resource r;
-	assert_int_equal(
-		resource_get(&b->call, &b->state, resource_address(&b->arena, S("endpoint"), S("classify"), str_of(names[cloud])), &r), 0);
+	assert_int_equal(resource_get(&b->call, &b->state,
+				 resource_address(&b->arena, S("endpoint"), S("classify"), str_of(names[cloud])), &r),
+		0);
 	assert_int_equal(resource_delete(&b->call, &b->state, &r), 0);
 }
 
@@ -425,8 +444,10 @@ static void test_the_kind(void **out)
 {
 	struct bench *b = *out;
 	struct endpoint e = {0};
-	assert_int_equal(decode("model: classifier@champion\nclouds: all\nresources: {cpu: 1, memory: 512MiB}\nscale: {min: 1, max: 2}\n",
-				 &b->arena, &e), 0);
+	assert_int_equal(decode("model: classifier@champion\nclouds: all\nresources: {cpu: 1, memory: 512MiB}\nscale: "
+				"{min: 1, max: 2}\n",
+				 &b->arena, &e),
+		0);
 	assert_str(e.model.name, "classifier");
 	assert_str(e.model.qualifier, "champion");
 	assert_true(e.clouds.all);
@@ -435,8 +456,8 @@ static void test_the_kind(void **out)
 	assert_true(e.traffic > 0.99);
 	assert_int_equal(decode("model: classifier@champion\nclouds: [aws-us]\n", &b->arena, &e), 0);
 	assert_int_equal(e.scale.min, 1);
-	assert_int_equal(decode("clouds: all\n", &b->arena, &e), 1);                          // no model
-	assert_int_equal(decode("model: classifier\nclouds: all\n", &b->arena, &e), 1);       // no alias
+	assert_int_equal(decode("clouds: all\n", &b->arena, &e), 1);                    // no model
+	assert_int_equal(decode("model: classifier\nclouds: all\n", &b->arena, &e), 1); // no alias
 	assert_int_equal(decode("model: a@b\nclouds: all\nscale: {min: 3, max: 2}\n", &b->arena, &e), 1);
 	assert_int_equal(decode("model: a@b\nclouds: all\nscale: {min: 0}\n", &b->arena, &e), 1);
 }

@@ -149,7 +149,8 @@ static json_t *snapshot(struct bench *b, struct secret *key)
 static enum api_key_verdict check(struct bench *b, const struct api_key_table *t, struct str text, int64_t now_s)
 {
 	const struct api_key_record *record;
-	return api_key_check(t, &b->hash_secret, (struct api_key_presented){.text = text, .now_ns = now_s * NS_PER_S}, &record);
+	return api_key_check(
+		t, &b->hash_secret, (struct api_key_presented){.text = text, .now_ns = now_s * NS_PER_S}, &record);
 }
 
 static void test_checking_a_key(void **out)

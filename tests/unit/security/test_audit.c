@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The audit writer: form of its lines, hostile texts, restarts, torn records, a full disk, one writer, segments, several threads.
+// The audit writer: form of its lines, hostile texts, restarts, torn records, a full disk, one writer, segments,
+// several threads.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@
 
 #include "base/file.h"
 #include "base/time.h"
+#include "failing_malloc.h"
 #include "security/audit_verify.h"
 
 struct bench {
@@ -63,8 +65,12 @@ static struct audit *open_log(struct bench *b)
 	return a;
 }
 
-static const struct audit_event plain = {.principal = S_INIT("api-key/shop-app"), .action = S_INIT("model.predict"),
-	.resource = S_INIT("endpoint/classify"), .outcome = S_INIT("allowed"), .trace = S_INIT("0123"), .status = 200};
+static const struct audit_event plain = {.principal = S_INIT("api-key/shop-app"),
+	.action = S_INIT("model.predict"),
+	.resource = S_INIT("endpoint/classify"),
+	.outcome = S_INIT("allowed"),
+	.trace = S_INIT("0123"),
+	.status = 200};
 
 static uint64_t append(struct audit *a, const struct audit_event *event)
 {
@@ -127,9 +133,11 @@ static void test_a_line_is_canonical(void **out)
 	assert_int_equal(append(a, &plain), 1);
 	commit(a);
 	struct str line = line_of(read_segment(b, 0), 1);
-	static const char expected[] =
-		"{\"body\":{\"action\":\"model.predict\",\"kind\":\"request\",\"outcome\":\"allowed\",\"principal\":\"api-key/shop-app\","
-		"\"resource\":\"endpoint/classify\",\"status\":200,\"time\":\"2023-11-14T22:13:20.000000Z\",\"trace\":\"0123\"},\"index\":1,\"prev\":\"";
+	static const char expected[] = "{\"body\":{\"action\":\"model.predict\",\"kind\":\"request\",\"outcome\":"
+				       "\"allowed\",\"principal\":\"api-key/shop-app\","
+				       "\"resource\":\"endpoint/"
+				       "classify\",\"status\":200,\"time\":\"2023-11-14T22:13:20.000000Z\",\"trace\":"
+				       "\"0123\"},\"index\":1,\"prev\":\"";
 	assert_memory_equal(line.p, expected, sizeof(expected) - 1);
 	AUTO(json) j = NULL;
 	AUTO(buf) again = {0};
@@ -150,13 +158,22 @@ static void test_hostile_texts_stay_inside(void **out)
 	AUTO(json) huge = json_object();
 	json_set_str(huge, "x", str_bytes(wide, sizeof(wide)));
 	const struct audit_event events[] = {
-		{.principal = S_INIT("a\n{\"body\":{},\"index\":2,\"prev\":\"\"}\r\n"), .resource = S_INIT("\",\"status\":200,\"x\":\"")},
-		{.reason = S_INIT("\xff\xfe\xc3(\xe2\x82"), .resource = S_INIT("caf\xc3\xa9 \xf0\x9f\x98\x80 \xe2\x80\xae")},
+		{.principal = S_INIT("a\n{\"body\":{},\"index\":2,\"prev\":\"\"}\r\n"),
+			.resource = S_INIT("\",\"status\":200,\"x\":\"")},
+		{.reason = S_INIT("\xff\xfe\xc3(\xe2\x82"),
+			.resource = S_INIT("caf\xc3\xa9 \xf0\x9f\x98\x80 \xe2\x80\xae")},
 		{.reason = S_INIT("a\0b\x7f\x1b[2J"), .detail = detail},
-		{.reason = {.p = wide, .n = sizeof(wide)}, .principal = {.p = wide, .n = sizeof(wide)}, .action = {.p = wide, .n = sizeof(wide)},
-			.resource = {.p = wide, .n = sizeof(wide)}, .outcome = {.p = wide, .n = sizeof(wide)}, .trace = {.p = wide, .n = sizeof(wide)},
-			.source = {.p = wide, .n = sizeof(wide)}, .cloud = {.p = wide, .n = sizeof(wide)}, .kind = {.p = wide, .n = sizeof(wide)},
-			.detail = huge, .status = -1},
+		{.reason = {.p = wide, .n = sizeof(wide)},
+			.principal = {.p = wide, .n = sizeof(wide)},
+			.action = {.p = wide, .n = sizeof(wide)},
+			.resource = {.p = wide, .n = sizeof(wide)},
+			.outcome = {.p = wide, .n = sizeof(wide)},
+			.trace = {.p = wide, .n = sizeof(wide)},
+			.source = {.p = wide, .n = sizeof(wide)},
+			.cloud = {.p = wide, .n = sizeof(wide)},
+			.kind = {.p = wide, .n = sizeof(wide)},
+			.detail = huge,
+			.status = -1},
 	};
 	for (size_t i = 0; i < COUNT_OF(events); i++)
 		append(a, &events[i]);
@@ -300,7 +317,9 @@ static void test_a_torn_record_is_cut_and_told(void **out)
 	audit_close(a);
 	assert_intact(b, 4, 1);
 	struct str gap = line_of(read_segment(b, 0), 2);
-	assert_true(str_find(gap, S("\"kind\":\"gap\",\"lost\":1,\"reason\":\"a record of 22 bytes was torn by a crash\"")) > 0);
+	assert_true(
+		str_find(gap,
+			S("\"kind\":\"gap\",\"lost\":1,\"reason\":\"a record of 22 bytes was torn by a crash\"")) > 0);
 }
 
 static void test_a_damaged_log_is_not_continued(void **out)
@@ -400,8 +419,10 @@ static void test_pending_is_bounded(void **out)
 	uint64_t ticket = 0, upto = 0;
 	char wide[600];
 	memset(wide, 'x', sizeof(wide));
-	const struct audit_event event = {.reason = {.p = wide, .n = sizeof(wide)}, .resource = {.p = wide, .n = sizeof(wide)},
-		.principal = {.p = wide, .n = sizeof(wide)}, .action = {.p = wide, .n = sizeof(wide)}};
+	const struct audit_event event = {.reason = {.p = wide, .n = sizeof(wide)},
+		.resource = {.p = wide, .n = sizeof(wide)},
+		.principal = {.p = wide, .n = sizeof(wide)},
+		.action = {.p = wide, .n = sizeof(wide)}};
 	int rc = 0;
 	while (rc == 0)
 		rc = audit_append(a, &event, &ticket, &e);
@@ -411,6 +432,44 @@ static void test_pending_is_bounded(void **out)
 	assert_int_equal(audit_append(a, &event, &ticket, &e), 0);
 	audit_close(a);
 	assert_intact(b, 1 + ticket, 0);
+}
+
+// Whatever allocation fails: a record is either refused, or lost and told, or there; the log stays whole.
+static void test_without_memory(void **out)
+{
+	struct bench *b = *out;
+	struct audit *a = open_log(b);
+	struct err e = {0};
+	uint64_t ticket, upto, kept = 1;
+	for (size_t n = 0;; n++) {
+		failing_malloc_after(n);
+		int appended = audit_append(a, &plain, &ticket, &e);
+		int committed = audit_commit(a, &upto, &e);
+		bool ended = !failing_malloc_stop();
+		assert_true(appended == 0 || appended == ERR_NO_MEMORY);
+		assert_true(committed == 0 || committed == ERR_NO_MEMORY);
+		kept = audit_head(a).size;
+		if (ended)
+			break;
+	}
+	audit_close(a);
+	struct audit_report r = verify(b);
+	assert_true(r.intact);
+	assert_int_equal(r.records, kept);
+	assert_true(r.lost > 0);
+	for (size_t n = 0;; n++) {
+		struct err why = {0};
+		failing_malloc_after(n);
+		int rc = audit_open(&b->options, &a, &why);
+		bool ended = !failing_malloc_stop();
+		if (ended)
+			break;
+		assert_true(rc <= 0);
+		if (rc == 0)
+			audit_close(a);
+	}
+	audit_close(a);
+	assert_true(verify(b).intact);
 }
 
 struct hammer {
@@ -467,6 +526,7 @@ int main(void)
 		TEST(test_an_unfinished_first_segment_is_begun_anew),
 		TEST(test_a_full_disk_leaves_a_gap_record),
 		TEST(test_pending_is_bounded),
+		TEST(test_without_memory),
 		TEST(test_threads_append_while_one_commits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

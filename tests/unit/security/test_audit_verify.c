@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What audit_verify finds: each way in which somebody may tamper with a log, done to a real one. docs/verify.py, written apart
-// from the C code, must come to the same verdict.
+// What audit_verify finds: each way in which somebody may tamper with a log, done to a real one. docs/verify.py,
+// written apart from the C code, must come to the same verdict.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,14 +32,16 @@ static void write_log(struct bench *b, const char *folder, struct str writer)
 {
 	struct audit *a = NULL;
 	struct err e = {0};
-	const struct audit_options o = {.folder = folder, .writer = writer, .key_path = b->key, .edges = &b->fake.edges};
+	const struct audit_options o = {
+		.folder = folder, .writer = writer, .key_path = b->key, .edges = &b->fake.edges};
 	if (audit_open(&o, &a, &e) < 0)
 		fail_msg("%s", e.message);
 	for (int i = 1; i < RECORDS; i++) {
 		char principal[32];
 		uint64_t n;
 		snprintf(principal, sizeof(principal), "api-key/app-%d", i);
-		const struct audit_event event = {.principal = str_of(principal), .action = S("model.predict"), .status = 200};
+		const struct audit_event event = {
+			.principal = str_of(principal), .action = S("model.predict"), .status = 200};
 		assert_int_equal(audit_append(a, &event, &n, &e), 0);
 		assert_int_equal(audit_commit(a, &n, &e), 0);
 		b->fake.now_ns += NS_PER_S;
@@ -187,8 +189,8 @@ static int python_verdict(struct bench *b, bool with_head)
 	if (child == 0) {
 		if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
 			_exit(9);
-		execl("/usr/bin/python3", "python3", "-S", "-E", script(), b->log, "--writer", "gateway/edge", with_head ? "--head" : NULL,
-			b->head_file, (char *)NULL);
+		execl("/usr/bin/python3", "python3", "-S", "-E", script(), b->log, "--writer", "gateway/edge",
+			with_head ? "--head" : NULL, b->head_file, (char *)NULL);
 		_exit(9);
 	}
 	waitpid(child, &status, 0);
@@ -199,8 +201,12 @@ static struct audit_report report(struct bench *b, bool with_head)
 {
 	struct audit_report r;
 	const struct audit_head heads[] = {b->head, b->half};
-	const struct audit_expectation expect = {.folder = b->log, .writer = S("gateway/edge"), .public_key = b->public_key,
-		.log = b->log_id, .heads = heads, .head_count = with_head ? 2 : 0};
+	const struct audit_expectation expect = {.folder = b->log,
+		.writer = S("gateway/edge"),
+		.public_key = b->public_key,
+		.log = b->log_id,
+		.heads = heads,
+		.head_count = with_head ? 2 : 0};
 	if (audit_verify(&b->call, &expect, &r) < 0)
 		fail_msg("%s", b->call.err.message);
 	return r;
@@ -345,7 +351,8 @@ static void test_an_insertion(void **out)
 static void test_garbage(void **out)
 {
 	struct bench *b = *out;
-	static const char *const garbage[] = {"", "{", "[]", "{\"body\":{},\"index\":2,\"prev\":\"x\",\"more\":1}", "\x01", "{\"a\":1,\"a\":2}"};
+	static const char *const garbage[] = {
+		"", "{", "[]", "{\"body\":{},\"index\":2,\"prev\":\"x\",\"more\":1}", "\x01", "{\"a\":1,\"a\":2}"};
 	struct lines l = log_lines(b);
 	for (size_t i = 0; i < COUNT_OF(garbage); i++) {
 		l.items[2] = str_of(garbage[i]);
@@ -399,7 +406,8 @@ static void test_forged_heads(void **out)
 	assert_false(report(b, false).intact);
 }
 
-// Somebody who rewrites the whole log and signs with a key of his own is found out by the key that was recorded elsewhere.
+// Somebody who rewrites the whole log and signs with a key of his own is found out by the key that was recorded
+// elsewhere.
 static void test_another_key(void **out)
 {
 	struct bench *b = *out;
@@ -421,7 +429,8 @@ static void test_the_clock_may_step_back(void **out)
 	struct audit *a = NULL;
 	struct err e = {0};
 	uint64_t n;
-	const struct audit_options o = {.folder = b->log, .writer = S("gateway/edge"), .key_path = b->key, .edges = &b->fake.edges};
+	const struct audit_options o = {
+		.folder = b->log, .writer = S("gateway/edge"), .key_path = b->key, .edges = &b->fake.edges};
 	b->fake.now_ns -= 3600 * NS_PER_S;
 	assert_int_equal(audit_open(&o, &a, &e), 0);
 	const struct audit_event event = {.principal = S_INIT("user/x")};

@@ -163,7 +163,8 @@ static void test_an_old_authority_is_told(void **out)
 static void test_bad_names_are_refused(void **out)
 {
 	struct bench *b = *out;
-	static const char *const bad[] = {"", "a b", "x,DNS:evil.example", "ho\nst", "a/b", "*", "a*.example", "caf\xc3\xa9"};
+	static const char *const bad[] = {
+		"", "a b", "x,DNS:evil.example", "ho\nst", "a/b", "*", "a*.example", "caf\xc3\xa9"};
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		const struct str hosts[] = {str_of(bad[i])};
 		const struct ca_request r = {.name = S_INIT("x"), .hosts = hosts, .host_count = 1};

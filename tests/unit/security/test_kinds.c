@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kinds of this room and how they are made real: API keys with their delivery, encryption keys on a toy cloud, roles.
+// The kinds of this room and how they are made real: API keys with their delivery, encryption keys on a toy cloud,
+// roles.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,7 +77,8 @@ __attribute__((weak)) struct cloud *clouds_find(const struct clouds *all, struct
 	return NULL;
 }
 
-__attribute__((weak)) int cloud_unsupported(struct call *c, const struct cloud *cloud, const char *part, const char *slot)
+__attribute__((weak)) int cloud_unsupported(
+	struct call *c, const struct cloud *cloud, const char *part, const char *slot)
 {
 	return call_fail(c, ERR_UNSUPPORTED, "%.*s does not offer %s.%s", STR(cloud->name), part, slot);
 }
@@ -137,8 +139,11 @@ static void test_the_kinds_of_the_demo(void **out)
 	assert_int_equal(decode(b, &api_key_kind, "{expires: 30d, deliver: \"file:.isobar/shop-app.key\"}", &api), 0);
 	assert_int_equal(api.expires_ns, INT64_C(30) * 86400 * NS_PER_S);
 	assert_true(str_eq(api.deliver, S("file:.isobar/shop-app.key")));
-	assert_int_equal(decode(b, &role_kind, "members: [api-key/shop-app]\n"
-					       "allow: [{actions: [model.predict], resources: [endpoint/classify]}]\n", &role), 0);
+	assert_int_equal(decode(b, &role_kind,
+				 "members: [api-key/shop-app]\n"
+				 "allow: [{actions: [model.predict], resources: [endpoint/classify]}]\n",
+				 &role),
+		0);
 	assert_int_equal(role.members.count, 1);
 	assert_int_equal(role.allow.count, 1);
 	assert_int_equal(role.deny.count, 0);
@@ -157,7 +162,8 @@ static void test_mistakes_in_the_kinds(void **out)
 	assert_int_equal(decode(b, &api_key_kind, "{deliver: \".isobar/x.key\"}", &api), 1);
 	assert_int_equal(decode(b, &api_key_kind, "{deliver: \"file:../x.key\"}", &api), 1);
 	assert_int_equal(decode(b, &api_key_kind, "{deliver: \"file:/etc/x.key\"}", &api), 1);
-	assert_int_equal(decode(b, &role_kind, "{members: [], allow: [{actions: [\"a*b\"], resources: [\"*\"]}]}", &role), 1);
+	assert_int_equal(
+		decode(b, &role_kind, "{members: [], allow: [{actions: [\"a*b\"], resources: [\"*\"]}]}", &role), 1);
 	assert_int_equal(decode(b, &role_kind, "{members: [], deny: [{actions: [a]}]}", &role), 1);
 }
 
@@ -165,8 +171,12 @@ static void test_mistakes_in_the_kinds(void **out)
 
 static struct resource api_resource(struct bench *b, const char *deliver, const char *expires)
 {
-	json_t *resolved = expires ? json_pack("{s:s, s:s}", "deliver", deliver, "expires", expires) : json_pack("{s:s}", "deliver", deliver);
-	return (struct resource){.address = S("api-key/shop-app"), .kind = S("api-key"), .name = S("shop-app"), .uid = S("uid-1"),
+	json_t *resolved = expires ? json_pack("{s:s, s:s}", "deliver", deliver, "expires", expires)
+				   : json_pack("{s:s}", "deliver", deliver);
+	return (struct resource){.address = S("api-key/shop-app"),
+		.kind = S("api-key"),
+		.name = S("shop-app"),
+		.uid = S("uid-1"),
 		.resolved = json_in_arena(&b->arena, resolved)};
 }
 
@@ -225,7 +235,8 @@ static void test_a_key_is_made_and_delivered_once(void **out)
 static void test_a_key_lives_on_and_goes(void **out)
 {
 	struct bench *b = *out;
-	struct resource r = api_resource(b, "file:.isobar/shop-app.key", NULL), later = api_resource(b, "file:.isobar/shop-app.key", "1h");
+	struct resource r = api_resource(b, "file:.isobar/shop-app.key", NULL),
+			later = api_resource(b, "file:.isobar/shop-app.key", "1h");
 	json_t *outputs = NULL;
 	assert_int_equal(api_key_handler.read(&b->call, &b->ctx, &r, &outputs), ERR_NOT_FOUND);
 	assert_int_equal(create(b, &r, &outputs), 0);
@@ -263,7 +274,8 @@ static void test_no_delivery_outside_the_workspace(void **out)
 	assert_non_null(mkdtemp(outside));
 	snprintf(link_path, sizeof(link_path), "%s/link", b->folder);
 	assert_int_equal(symlink(outside, link_path), 0);
-	struct resource through_link = api_resource(b, "file:link/x.key", NULL), up = api_resource(b, "file:../x.key", NULL);
+	struct resource through_link = api_resource(b, "file:link/x.key", NULL),
+			up = api_resource(b, "file:../x.key", NULL);
 	assert_int_equal(create(b, &through_link, &outputs), ERR_DENIED);
 	assert_true(create(b, &up, &outputs) < 0);
 	assert_int_equal(stored(b).revision, 0);

@@ -39,6 +39,15 @@ static void test_known_roots(UNUSED void **state)
 	assert_string_equal(text, "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328");
 }
 
+static void test_large_leaves(UNUSED void **state)
+{
+	static char text[20001]; // the prefix, and the data behind it
+	for (size_t n = 8390; n < sizeof(text); n += 10) {
+		struct sha256 a = merkle_leaf(str_bytes(text + 1, n)), b = sha256_of(str_bytes(text, n + 1));
+		assert_memory_equal(a.bytes, b.bytes, SHA256_SIZE);
+	}
+}
+
 enum { MOST = 70 };
 
 static void make_leaves(struct sha256 *leaves)
@@ -138,6 +147,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known_roots),
+		cmocka_unit_test(test_large_leaves),
 		cmocka_unit_test(test_roots_follow_the_definition),
 		cmocka_unit_test(test_every_inclusion),
 		cmocka_unit_test(test_every_consistency),

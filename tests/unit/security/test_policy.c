@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failing_malloc.h"
 #include "security/policy.h"
 #include "security/principal.h"
 
@@ -18,8 +19,10 @@ static const char *const roles_text =
 	" {\"name\":\"ml\",\"members\":[\"group/ml\",\"user/root\"],"
 	"  \"allow\":[{\"actions\":[\"training.*\",\"model.*\",\"data.read\"],\"resources\":[\"*\"]}],"
 	"  \"deny\":[{\"actions\":[\"model.promote\"],\"resources\":[\"model/fraud\"]}]},"
-	" {\"name\":\"oversight\",\"members\":[\"user/*\"],\"allow\":[{\"actions\":[\"route.stop\"],\"resources\":[\"route/*\"]}]},"
-	" {\"name\":\"frozen\",\"members\":[\"group/frozen\"],\"allow\":null,\"deny\":[{\"actions\":[\"*\"],\"resources\":[\"*\"]}]}]";
+	" {\"name\":\"oversight\",\"members\":[\"user/"
+	"*\"],\"allow\":[{\"actions\":[\"route.stop\"],\"resources\":[\"route/*\"]}]},"
+	" {\"name\":\"frozen\",\"members\":[\"group/"
+	"frozen\"],\"allow\":null,\"deny\":[{\"actions\":[\"*\"],\"resources\":[\"*\"]}]}]";
 
 struct bench {
 	struct arena arena;
@@ -48,7 +51,8 @@ static int teardown(void **out)
 
 static struct policy_decision decide(struct bench *b, const char *who, const char *action, const char *resource)
 {
-	const struct policy_request r = {.principal = str_of(who), .action = str_of(action), .resource = str_of(resource)};
+	const struct policy_request r = {
+		.principal = str_of(who), .action = str_of(action), .resource = str_of(resource)};
 	return policy_decide(&b->policy, &r);
 }
 
@@ -83,7 +87,8 @@ static void test_denied_by_default(void **out)
 		assert_string_equal(d.reason, "no rule allows it");
 	}
 	struct policy empty = {0};
-	const struct policy_request r = {.principal = S_INIT("user/root"), .action = S_INIT("x"), .resource = S_INIT("y")};
+	const struct policy_request r = {
+		.principal = S_INIT("user/root"), .action = S_INIT("x"), .resource = S_INIT("y")};
 	assert_false(policy_decide(&empty, &r).allowed);
 }
 
@@ -106,8 +111,11 @@ static void test_deny_wins(void **out)
 	assert_ptr_equal(d.rule, &d.role->deny[0]);
 	// A deny of a later role beats an allow of an earlier one.
 	const struct str groups[] = {S_INIT("group/frozen")};
-	const struct policy_request r = {.principal = S_INIT("user/root"), .groups = groups, .group_count = 1,
-		.action = S_INIT("data.read"), .resource = S_INIT("dataset/x")};
+	const struct policy_request r = {.principal = S_INIT("user/root"),
+		.groups = groups,
+		.group_count = 1,
+		.action = S_INIT("data.read"),
+		.resource = S_INIT("dataset/x")};
 	assert_false(policy_decide(&b->policy, &r).allowed);
 	assert_true(str_eq(policy_decide(&b->policy, &r).role->name, S("frozen")));
 }
@@ -116,8 +124,11 @@ static void test_groups_and_wildcards(void **out)
 {
 	struct bench *b = *out;
 	const struct str groups[] = {S_INIT("group/other"), S_INIT("group/ml")};
-	const struct policy_request r = {.principal = S_INIT("identity-provider/x"), .groups = groups, .group_count = 2,
-		.action = S_INIT("training.start"), .resource = S_INIT("training/a")};
+	const struct policy_request r = {.principal = S_INIT("identity-provider/x"),
+		.groups = groups,
+		.group_count = 2,
+		.action = S_INIT("training.start"),
+		.resource = S_INIT("training/a")};
 	assert_true(policy_decide(&b->policy, &r).allowed);
 	assert_false(decide(b, "identity-provider/x", "training.start", "training/a").allowed);
 	assert_true(decide(b, "user/anna", "route.stop", "route/classify").allowed);
@@ -160,6 +171,24 @@ static void test_a_damaged_policy_decides_nothing(void **out)
 	}
 }
 
+static void test_without_memory(UNUSED void **out)
+{
+	AUTO(json) roles = NULL;
+	struct err e = {0};
+	assert_int_equal(json_parse(str_of(roles_text), &roles, &e), 0);
+	for (size_t n = 0;; n++) {
+		AUTO(arena) a = {0};
+		struct policy p = {0};
+		failing_malloc_after(n);
+		int rc = policy_of_json(roles, &a, &p, &e);
+		bool ended = !failing_malloc_stop();
+		assert_int_equal(rc, ended ? 0 : ERR_NO_MEMORY);
+		assert_int_equal(p.count, ended ? 4 : 0);
+		if (ended)
+			break;
+	}
+}
+
 static void test_principals(void **out)
 {
 	struct bench *b = *out;
@@ -169,7 +198,8 @@ static void test_principals(void **out)
 	assert_true(str_eq(kind, S("api-key")) && str_eq(name, S("shop-app")));
 	assert_int_equal(principal_parse(S("system"), &kind, &name, &e), 0);
 	assert_int_equal(name.n, 0);
-	static const char *const bad[] = {"", "user", "user/", "/root", "pet/rex", "user/a b", "user/a\n", "user/../x", "User/root"};
+	static const char *const bad[] = {
+		"", "user", "user/", "/root", "pet/rex", "user/a b", "user/a\n", "user/../x", "User/root"};
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
 		assert_int_equal(principal_parse(str_of(bad[i]), &kind, &name, &e), ERR_INVALID);
 	assert_true(str_eq(principal_make(&b->arena, S("user"), S("anna@x.org")), S("user/anna@x.org")));
@@ -191,6 +221,7 @@ int main(void)
 		TEST(test_groups_and_wildcards),
 		TEST(test_patterns),
 		TEST(test_a_damaged_policy_decides_nothing),
+		TEST(test_without_memory),
 		TEST(test_principals),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,7 +47,9 @@ static int bench_close(void **out)
 static void append(struct bench *b, const char *type, const char *address)
 {
 	uint64_t sequence;
-	assert_int_equal(state_append_one(&b->call, &b->state, str_of(type), str_of(address), json_pack("{s:s}", "t", type), &sequence), 0);
+	assert_int_equal(state_append_one(&b->call, &b->state, str_of(type), str_of(address),
+				 json_pack("{s:s}", "t", type), &sequence),
+		0);
 }
 
 static uint64_t head_of(struct bench *b)
@@ -67,7 +69,8 @@ static void test_events_are_numbered_without_gaps(void **out)
 {
 	struct bench *b = *out;
 	assert_int_equal(head_of(b), 0);
-	struct event two[] = {{.type = S_INIT("a.x"), .address = S_INIT("k/1")}, {.type = S_INIT("a.y"), .schema = 3, .time_ns = 5}};
+	struct event two[] = {
+		{.type = S_INIT("a.x"), .address = S_INIT("k/1")}, {.type = S_INIT("a.y"), .schema = 3, .time_ns = 5}};
 	assert_int_equal(b->state.ops->append(&b->call, b->state.ctx, 0, two, 2), 0);
 	assert_int_equal(two[0].sequence, 1);
 	assert_int_equal(two[1].sequence, 2);
@@ -203,7 +206,8 @@ static void test_a_batch_is_whole_or_nothing(void **out)
 	struct record r[] = {{.key = S_INIT("x"), .value = v}, {.key = S_INIT("y"), .value = v}};
 	struct state_write w[] = {{.record = &r[0], .expected = 0}, {.record = &r[1], .expected = 7}};
 	struct event e = {.type = S_INIT("both")};
-	struct state_batch batch = {.expected_head = UINT64_MAX, .events = &e, .event_count = 1, .writes = w, .write_count = 2};
+	struct state_batch batch = {
+		.expected_head = UINT64_MAX, .events = &e, .event_count = 1, .writes = w, .write_count = 2};
 	struct record found;
 	assert_int_equal(state_commit(&b->call, &b->state, &batch), ERR_CONFLICT);
 	assert_int_equal(r[0].revision, 0);
@@ -217,7 +221,11 @@ static void test_a_batch_is_whole_or_nothing(void **out)
 	assert_int_equal(state_commit(&b->call, &b->state, &batch), 0);
 	assert_true(r[0].revision > 0 && r[1].revision > r[0].revision);
 	assert_int_equal(head_of(b), 1);
-	struct state_note note = {.key = S("x"), .expected = r[0].revision, .type = S("gone"), .address = S("x/1"), .data = json_object()};
+	struct state_note note = {.key = S("x"),
+		.expected = r[0].revision,
+		.type = S("gone"),
+		.address = S("x/1"),
+		.data = json_object()};
 	assert_int_equal(state_put_noted(&b->call, &b->state, &note), 0);
 	assert_int_equal(head_of(b), 2);
 	assert_int_equal(state_get(&b->call, &b->state, S("x"), &found), 0);

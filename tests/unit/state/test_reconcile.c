@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reconcile loop: a toy world (files in a folder) is brought to its goal under a simulated clock, killed at every boundary of the
-// journal and started again; nothing may be lost, done twice, or left unrecorded.
+// The reconcile loop: a toy world (files in a folder) is brought to its goal under a simulated clock, killed at every
+// boundary of the journal and started again; nothing may be lost, done twice, or left unrecorded.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,12 +27,12 @@ struct toy {
 	char folder[64];
 	struct state state;
 	struct edges_fake fake;
-	atomic_int acts;      // calls of act
-	int fail_first;       // so many acts of "thing-1" fail
+	atomic_int acts; // calls of act
+	int fail_first;  // so many acts of "thing-1" fail
 	int fail_code;
 	bool cancel_in_act;
 	atomic_bool cancel;
-	bool end_for_good;    // decide says that the goal cannot be reached
+	bool end_for_good; // decide says that the goal cannot be reached
 };
 struct view {
 	bool made[THINGS], sealed[THINGS], closed, hopeless;
@@ -138,7 +138,8 @@ static int toy_act(struct call *c, void *ctx, const struct action *action, json_
 
 static struct reconciler toy_reconciler(struct toy *t)
 {
-	return (struct reconciler){.name = "toy", .observe = toy_observe, .decide = toy_decide, .act = toy_act, .ctx = t};
+	return (struct reconciler){
+		.name = "toy", .observe = toy_observe, .decide = toy_decide, .act = toy_act, .ctx = t};
 }
 
 static int toy_run(struct toy *t, size_t parallel)
@@ -249,7 +250,7 @@ static void test_reaches_the_goal(void **out)
 	assert_goal(t);
 	assert_int_equal(t->acts, 7);
 	assert_int_equal(t->fake.now_ns, 1000 * NS_PER_S); // something happened in each pass: no pause
-	assert_int_equal(toy_run(t, 1), 0); // a second run has nothing to do
+	assert_int_equal(toy_run(t, 1), 0);                // a second run has nothing to do
 	assert_int_equal(t->acts, 7);
 }
 
@@ -259,9 +260,9 @@ static void test_intents_come_before_results_in_order(void **out)
 	struct journal j;
 	assert_int_equal(toy_run(t, 1), 0);
 	journal_read(t, &j);
-	static const char *const types[] = {"action.intended", "action.intended", "action.intended", "action.done", "action.done",
-		"action.done", "action.intended", "action.intended", "action.intended", "action.done", "action.done", "action.done",
-		"action.intended", "action.done"};
+	static const char *const types[] = {"action.intended", "action.intended", "action.intended", "action.done",
+		"action.done", "action.done", "action.intended", "action.intended", "action.intended", "action.done",
+		"action.done", "action.done", "action.intended", "action.done"};
 	assert_int_equal(j.count, COUNT_OF(types));
 	for (size_t i = 0; i < j.count; i++)
 		assert_true(str_eq(j.events[i].type, str_of(types[i])));

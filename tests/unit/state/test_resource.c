@@ -78,8 +78,13 @@ static void test_a_resource_round_trip(void **out)
 	struct str needs[] = {S_INIT("encryption-key/lake on aws-us"), S_INIT("cloud/aws-us")};
 	AUTO(json) written = json_pack("{s:s}", "clouds", "all");
 	AUTO(json) resolved = json_pack("{s:[s]}", "clouds", "aws-us");
-	struct resource r = {.address = S("bucket/lake on aws-us"), .cloud_id = S("fashion-lake"), .status = S("ready"),
-		.written = written, .resolved = resolved, .needs = needs, .need_count = 2};
+	struct resource r = {.address = S("bucket/lake on aws-us"),
+		.cloud_id = S("fashion-lake"),
+		.status = S("ready"),
+		.written = written,
+		.resolved = resolved,
+		.needs = needs,
+		.need_count = 2};
 	assert_int_equal(resource_put(&b->call, &b->state, &r), 0);
 	assert_int_equal(r.uid.n, 24);
 	struct resource read;
@@ -110,7 +115,8 @@ static void test_a_resource_round_trip(void **out)
 static void test_listing(void **out)
 {
 	struct bench *b = *out;
-	static const char *const addresses[] = {"route/b", "bucket/lake on gcp-eu", "bucket/lake on aws-us", "buckets/x"};
+	static const char *const addresses[] = {
+		"route/b", "bucket/lake on gcp-eu", "bucket/lake on aws-us", "buckets/x"};
 	for (size_t i = 0; i < COUNT_OF(addresses); i++) {
 		struct resource r = {.address = str_of(addresses[i])};
 		assert_int_equal(resource_put(&b->call, &b->state, &r), 0);
@@ -145,8 +151,11 @@ static void test_overrides(void **out)
 {
 	struct bench *b = *out;
 	AUTO(json) zero = json_integer(0);
-	struct override o = {.address = S("endpoint/classify on azure-eu"), .field = S("traffic"), .value = zero,
-		.author = S("monitor/cloud-lost"), .reason = S("failed attempts above 5%")};
+	struct override o = {.address = S("endpoint/classify on azure-eu"),
+		.field = S("traffic"),
+		.value = zero,
+		.author = S("monitor/cloud-lost"),
+		.reason = S("failed attempts above 5%")};
 	const struct override *found;
 	assert_int_equal(override_set(&b->call, &b->state, &o), 0);
 	assert_int_equal(override_set(&b->call, &b->state, &o), 0); // the same again
@@ -171,8 +180,11 @@ static void test_overrides_expire(void **out)
 {
 	struct bench *b = *out;
 	AUTO(json) value = json_integer(2);
-	struct override o = {.address = S("endpoint/classify on aws-us"), .field = S("scale.min"), .value = value,
-		.author = S("user/root"), .expires_ns = 1010 * NS_PER_S};
+	struct override o = {.address = S("endpoint/classify on aws-us"),
+		.field = S("scale.min"),
+		.value = value,
+		.author = S("user/root"),
+		.expires_ns = 1010 * NS_PER_S};
 	struct override *list;
 	size_t n;
 	assert_int_equal(override_set(&b->call, &b->state, &o), 0);

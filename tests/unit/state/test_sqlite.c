@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// State on SQLite: the conformance suite, and what is SQLite's own (files, migrations, refusals, a full disk, two processes and a lease).
+// State on SQLite: the conformance suite, and what is SQLite's own (files, migrations, refusals, a full disk, two
+// processes and a lease).
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -133,7 +134,9 @@ static void test_two_starters_agree(void **out)
 		if (children[i] == 0) {
 			struct state s;
 			int rc = again(&b->call, &s);
-			_exit(rc == 0 && state_append_one(&b->call, &s, S("started"), S(""), json_object(), NULL) == 0 ? 0 : 1);
+			_exit(rc == 0 && state_append_one(&b->call, &s, S("started"), S(""), json_object(), NULL) == 0
+					? 0
+					: 1);
 		}
 	}
 	for (size_t i = 0; i < COUNT_OF(children); i++) {
