@@ -15,12 +15,19 @@ void call_init(struct call *c, struct arena *arena, const struct edges *edges, s
 		snprintf(c->trace + 2 * i, 3, "%02x", id[i]);
 }
 
+// A timeout may be "for ever".
+static int64_t later(int64_t now, int64_t ns)
+{
+	int64_t sum;
+	return __builtin_add_overflow(now, ns, &sum) ? INT64_MAX : sum;
+}
+
 void call_child(struct call *child, const struct call *parent, struct arena *arena, int64_t timeout_ns)
 {
 	*child = *parent;
 	child->arena = arena;
 	err_clear(&child->err);
-	int64_t deadline = call_mono_ns(parent) + timeout_ns;
+	int64_t deadline = later(call_mono_ns(parent), timeout_ns);
 	if (timeout_ns > 0 && (parent->deadline_ns == 0 || deadline < parent->deadline_ns))
 		child->deadline_ns = deadline;
 }
@@ -56,7 +63,7 @@ int call_sleep(struct call *c, int64_t ns)
 {
 	// Short naps, so that a cancellation from another thread is seen soon.
 	const int64_t nap_ns = 20000000;
-	int64_t end = call_mono_ns(c) + MIN(ns, call_left_ns(c));
+	int64_t end = later(call_mono_ns(c), MIN(ns, call_left_ns(c)));
 	for (;;) {
 		int rc = call_check(c);
 		int64_t left = end - call_mono_ns(c);

@@ -33,7 +33,8 @@ int json_parse(struct str text, json_t **out, struct err *e)
 		return err_set(e, ERR_LIMIT, "JSON is nested deeper than %d", JSON_MAX_DEPTH);
 	json_error_t error;
 	json_t *value = json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-	if (!value && json_error_code(&error) == json_error_out_of_memory)
+	// Where jansson cannot allocate it mostly just stops, without a word.
+	if (!value && (json_error_code(&error) == json_error_out_of_memory || error.text[0] == '\0'))
 		return err_set(e, ERR_NO_MEMORY, "JSON: out of memory");
 	if (!value)
 		return err_set(e, ERR_INVALID, "JSON, line %d column %d: %s", error.line, error.column, error.text);
