@@ -113,6 +113,7 @@ static void fill_binding(struct session *s)
 		.workspace = s->loaded ? s->workspace.name : s->call->workspace,
 		.pocket = s->loaded && s->workspace.environment && s->workspace.environment->pocket,
 		.state = control_state(control),
+		.parts = control->options.parts,
 	};
 	s->infra.state = s->binding.state;
 }

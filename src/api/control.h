@@ -11,12 +11,14 @@
 
 struct clouds;
 
+struct control_parts;
 struct binding { // an open workspace, as contexts of handlers, makers and loops are built from; all borrowed
 	struct str folder;    // absolute
 	struct str workspace; // name
 	bool pocket;
 	const struct state *state;
 	const struct clouds *clouds; // may be empty: then only what needs no cloud is asked for
+	const struct control_parts *parts;
 };
 
 // A service of `isobar up`: runs on a thread of its own until the call is cancelled, and is started again when the clouds change.

@@ -119,8 +119,9 @@ int handle_down(struct api_request *r, json_t **result)
 		rc = session_lock(&s);
 	if (rc == 0)
 		rc = session_read_state(&s);
+	s.revive = false; // ending things starts none
 	if (rc == 0)
-		rc = session_bind(&s);
+		rc = s.recorded_count ? session_open_clouds(&s) : session_bind(&s);
 	if (rc == 0)
 		rc = o->parts->stop(r->call, &s.binding);
 	if (rc == 0)
