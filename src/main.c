@@ -372,5 +372,7 @@ int main(int argc, char **argv)
 		commands[count++] = cli_commands[i];
 	for (size_t i = 0; i < COUNT_OF(process_commands); i++)
 		commands[count++] = process_commands[i];
+	app.cli.commands = commands;
+	app.cli.command_count = count;
 	return command_main(commands, count, argc, argv, &app);
 }

@@ -88,7 +88,7 @@ static void write_cell(FILE *out, const char *name, const char *text)
 void api_write_reference(FILE *out)
 {
 	fputs("# The control plane's API\n\n"
-	      "Written by `isobar api-reference`; do not edit.\n\n"
+	      "Written by `isobar reference --api`; do not edit.\n\n"
 	      "`isobar up` serves it on a loopback port: `.isobar/control.json` holds url and pid, `.isobar/control.token` the bearer token.\n"
 	      "The same table answers inside every command when no control plane runs.\n\n"
 	      "With `Accept: application/x-ndjson` the answer is a line for each event, `{\"event\": NAME, ...}`, and a last line that is\n"

@@ -17,4 +17,8 @@ struct up_options {
 // on_event has heard of.
 MUST_CHECK int up_run(struct call *c, const struct up_options *options, void (*on_event)(void *ctx, json_t *event), void *ctx);
 
+// The command: in the foreground, or as a process of its own that goes on in the background once it answers. Tells on out what happens,
+// on error what went wrong; returns the exit code.
+int up_main(const struct up_options *options, bool foreground, FILE *out, FILE *error);
+
 #endif

@@ -22,6 +22,8 @@ struct cli { // what main.c passes to every command; arguments.app
 	// The folder of a workspace, without links.
 	int (*find_folder)(struct call *c, void *app, const char *path, struct str *folder);
 	void (*write_api_reference)(FILE *out);
+	const struct command *const *commands; // all of the program, for the manual
+	size_t command_count;
 };
 
 extern const struct command *const cli_commands[];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands that prove and tell: audit verify, report; and the API's reference for the manual.
+// Commands that prove and tell: audit verify, report; and the manual's generated pages.
 #include <string.h>
 
 #include "base/file.h"
@@ -103,22 +103,30 @@ const struct command report_command = {
 	.run = report_run,
 };
 
-// ---------------------------------------------------------------- api-reference
-struct nothing {
-	char unused;
+// ---------------------------------------------------------------- reference
+struct reference_options {
+	bool api;
+};
+static const struct option reference_options[] = {
+	{.name = "api", .type = OPTION_FLAG, .offset = offsetof(struct reference_options, api),
+		.help = "the control plane's API (docs/api.md) instead"},
 };
 
-static int api_reference_run(const struct arguments *a)
+static int reference_run(const struct arguments *a)
 {
+	const struct reference_options *o = a->options;
 	const struct cli *cli = a->app;
-	cli->write_api_reference(a->out);
+	if (o->api)
+		cli->write_api_reference(a->out);
+	else
+		command_write_reference(cli->commands, cli->command_count, a->out);
 	return 0;
 }
 
-const struct command api_reference_command = {
-	.name = "api-reference",
-	.help = "Writes the reference of the control plane's API (docs/api.md).",
-	.example = "isobar api-reference > docs/api.md",
-	.options_size = sizeof(struct nothing),
-	.run = api_reference_run,
+const struct command reference_command = {
+	.name = "reference",
+	.help = "Writes the manual of all commands as Markdown (docs/commands.md).",
+	.example = "isobar reference\nisobar reference --api",
+	COMMAND_OPTIONS(reference_options, struct reference_options),
+	.run = reference_run,
 };

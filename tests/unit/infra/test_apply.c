@@ -104,7 +104,7 @@ static int toy_waiting(struct call *c, void *ctx, const struct resource *r, stru
 static void begin(struct world *w)
 {
 	memset(w, 0, sizeof(*w));
-	strcpy(w->folder, "/tmp/isobar-apply-XXXXXX");
+	snprintf(w->folder, sizeof(w->folder), "%s", "/tmp/isobar-apply-XXXXXX");
 	assert_non_null(mkdtemp(w->folder));
 	pthread_mutex_init(&w->lock, NULL);
 	call_init(&w->call, &w->arena, edges_real(), S("user/test"));
@@ -339,7 +339,7 @@ static void test_cut_off_after_the_act(void **state)
 	half.status = S("creating");
 	half.uid = S("01234567-0123-0123-0123-012345678901");
 	assert_int_equal(0, resource_put(&w.call, &w.state, &half));
-	strcpy(w.exists[w.exist_count++], "bucket/x on a");
+	snprintf(w.exists[w.exist_count++], sizeof(w.exists[0]), "%s", "bucket/x on a");
 	assert_apply(&w, (struct apply_result){.revision = 1, .done = 1});
 	assert_int_equal(1, w.exist_count);
 	assert_int_equal(0, resource_get(&w.call, &w.state, S("bucket/x on a"), &r));

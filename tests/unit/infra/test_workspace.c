@@ -42,7 +42,7 @@ static void put(struct loaded *l, const char *name, const char *text)
 static void begin(struct loaded *l)
 {
 	memset(l, 0, sizeof(*l));
-	strcpy(l->folder, "/tmp/isobar-workspace-XXXXXX");
+	snprintf(l->folder, sizeof(l->folder), "%s", "/tmp/isobar-workspace-XXXXXX");
 	assert_non_null(mkdtemp(l->folder));
 }
 
