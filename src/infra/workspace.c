@@ -32,7 +32,7 @@ static int compare_ranked(const void *a, const void *b)
 
 static bool is_repeated(const struct finding *last, const struct finding *next)
 {
-	return last && compare_places(last, next) == 0 && str_eq(last->problem, next->problem);
+	return last && compare_places(last, next) == 0 && str_eq(last->problem, next->problem) && str_eq(last->field, next->field);
 }
 
 static void relink(struct findings *f, const struct ranked *sorted, size_t count)

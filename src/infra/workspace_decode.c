@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the merged map to entries: workspace-level keys, defaults per kind, each declared thing by its kind's table, environments.
 #include "infra/workspace_impl.h"
+#include "infra/workspace_top.h"
 
 #include <string.h>
 
@@ -54,36 +55,45 @@ static void unknown_key(const struct workspace *w, const struct node *n, struct 
 	findings_add(f, n->key_at, n->key, hint, "is no kind that a workspace may declare");
 }
 
-static void check_format(const struct node *root, struct findings *f)
+static void add_copy(struct node *map, const struct node *member, struct arena *a)
 {
-	const struct node *n = node_member(root, S("isobar"));
-	if (!n) {
-		findings_add(f, (struct position){.file = root->at.file, .line = 1, .column = 1}, S("isobar"),
-			S("write \"isobar: 1\" at the top"), "is missing: the version of the format");
-	} else if (n->type != NODE_SCALAR || !str_eq(n->text, S("1"))) {
-		findings_add(f, n->at, S("isobar"), S("write \"isobar: 1\""), "this program reads version 1 of the format");
-	}
+	struct node *copy = arena_new(a, struct node);
+	if (!copy)
+		return;
+	*copy = *member;
+	copy->parent = map;
+	copy->next = map->first;
+	map->first = copy;
+	map->count++;
 }
 
-static const struct field name_fields[] = {
-	{.name = "workspace", .type = FIELD_NAME, .flags = FIELD_REQUIRED, .offset = 0, .help = "Name of the workspace."},
-};
-static const struct kind name_kind = {.singular = "workspace", .size = sizeof(struct str), KIND_FIELDS(name_fields)};
-
-// Reads the one key through a table, so that names are checked as everywhere else.
-static void read_name(struct workspace *w, const struct node *root, struct findings *f)
+static void missing_key(const struct node *root, struct findings *f, const char *key, const char *hint)
 {
-	const struct node *n = node_member(root, S("workspace"));
-	if (!n) {
-		findings_add(f, (struct position){.file = root->at.file, .line = 1, .column = 1}, S("workspace"),
-			S("write \"workspace: NAME\" below \"isobar: 1\""), "is missing: the name of the workspace");
+	findings_add(f, (struct position){.file = root->at.file, .line = 1, .column = 1}, str_of(key), str_of(hint), "is missing");
+}
+
+static void copy_member(struct node *map, const struct node *root, const char *key, struct arena *a)
+{
+	const struct node *n = node_member(root, str_of(key));
+	if (n)
+		add_copy(map, n, a);
+}
+
+// The keys that are no kinds, through a table of their own, so that they are checked as everything else.
+static void read_top(struct workspace *w, const struct node *root, struct findings *f)
+{
+	struct workspace_top top;
+	struct node map = {.type = NODE_MAP, .at = root->at};
+	if (!node_member(root, S("isobar")))
+		missing_key(root, f, "isobar", "write \"isobar: 1\", the version of the format, at the top");
+	if (!node_member(root, S("workspace")))
+		missing_key(root, f, "workspace", "write \"workspace: NAME\" below \"isobar: 1\"");
+	if (f->count)
 		return;
-	}
-	struct node member = *n, map = {.type = NODE_MAP, .at = root->at, .first = &member, .count = 1};
-	member.next = NULL;
-	member.parent = &map;
-	if (kind_decode(&name_kind, &map, f->arena, &w->name, f) < 0)
-		w->name = (struct str){0};
+	copy_member(&map, root, "workspace", f->arena);
+	copy_member(&map, root, "isobar", f->arena);
+	if (kind_decode(&workspace_top_kind, &map, f->arena, &top, f) == 0)
+		w->name = top.workspace;
 }
 
 // An entry without a value ("lake:") is one with defaults only.
@@ -108,18 +118,6 @@ static bool name_is_valid(struct str name)
 			return false;
 	}
 	return true;
-}
-
-static void add_copy(struct node *map, const struct node *member, struct arena *a)
-{
-	struct node *copy = arena_new(a, struct node);
-	if (!copy)
-		return;
-	*copy = *member;
-	copy->parent = map;
-	copy->next = map->first;
-	map->first = copy;
-	map->count++;
 }
 
 // `defaults: {buckets: {...}}`: members that the entry lacks. The entry's own always win.
@@ -215,8 +213,7 @@ static size_t count_entries(const struct workspace *w, const struct node *root)
 
 void workspace_decode(struct workspace *w, struct node *root, struct findings *f)
 {
-	check_format(root, f);
-	read_name(w, root, f);
+	read_top(w, root, f);
 	check_defaults(w, root, f);
 	decode_environments(w, node_member(root, S("environments")), f);
 	size_t count = count_entries(w, root);

@@ -174,10 +174,10 @@ static void test_top_level(void **state)
 {
 	(void)state;
 	assert_findings("clouds:\n  a: {provider: aws}\n",
-		"isobar.yaml:1:1: isobar: is missing: the version of the format (write \"isobar: 1\" at the top)\n"
-		"isobar.yaml:1:1: workspace: is missing: the name of the workspace (write \"workspace: NAME\" below \"isobar: 1\")\n");
+		"isobar.yaml:1:1: isobar: is missing (write \"isobar: 1\", the version of the format, at the top)\n"
+		"isobar.yaml:1:1: workspace: is missing (write \"workspace: NAME\" below \"isobar: 1\")\n");
 	assert_findings("isobar: 2\nworkspace: w\n",
-		"isobar.yaml:1:9: isobar: this program reads version 1 of the format (write \"isobar: 1\")\n");
+		"isobar.yaml:1:9: isobar: expected a whole number from 1 to 1, got \"2\"\n");
 	assert_findings(HEAD "bukets: {}\nbucket: {}\nzebra: 1\n",
 		"isobar.yaml:6:1: bukets: is no kind that a workspace may declare (did you mean \"buckets\"?)\n"
 		"isobar.yaml:7:1: bucket: is no kind that a workspace may declare (did you mean \"buckets\"?)\n"
