@@ -3,12 +3,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pocket/pocket.h"
+#include "serve/serve.h"
+#include "train/trainers.h"
+
+static const struct command *const commands[] = {&pocket_command, &serve_command, &trainer_command};
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		puts("isobar " ISOBAR_VERSION);
 		return 0;
 	}
-	fputs("isobar: no command\n", stderr);
-	return 2;
+	return command_main(commands, COUNT_OF(commands), argc, argv, NULL);
 }
