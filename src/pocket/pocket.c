@@ -10,7 +10,7 @@
 #include "net/url.h"
 #include "pocket/pocket_impl.h"
 
-static const struct front *const fronts[] = {&s3_front, &azure_front};
+static const struct front *const fronts[] = {&s3_front, &gcs_front, &azure_front};
 
 // ---------------------------------------------------------------- the folder
 
