@@ -22,7 +22,7 @@ bool buf_reserve(struct buf *b, size_t more)
 	if (b->failed)
 		return false;
 	// One byte more than asked, for the NUL that buf_cstr() promises.
-	if (__builtin_add_overflow(b->n, more, &need) || need == SIZE_MAX || (b->limit && need > b->limit)) {
+	if (__builtin_add_overflow(b->n, more, &need) || need > SIZE_MAX / 2 || (b->limit && need > b->limit)) {
 		b->failed = true;
 		return false;
 	}
