@@ -54,8 +54,15 @@ static int announce(const struct pocket_options *o, const struct pocket *p, stru
 static int serve(const struct pocket_options *o, struct run *run, struct err *e)
 {
 	sigset_t signals;
-	struct pocket_config config = {.as = o->as, .name = o->name, .root = o->root, .listen = str_of(o->listen),
-		.certificate = o->certificate, .key = o->key, .remote = o->remote, .loop = run->loop, .edges = edges_real()};
+	struct pocket_config config = {.as = o->as,
+		.name = o->name,
+		.root = o->root,
+		.listen = str_of(o->listen),
+		.certificate = o->certificate,
+		.key = o->key,
+		.remote = o->remote,
+		.loop = run->loop,
+		.edges = edges_real()};
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
@@ -93,18 +100,38 @@ static int run_pocket(const struct arguments *a)
 static const char *const providers[] = {"aws", "gcp", "azure", NULL};
 #define AT(member) offsetof(struct pocket_options, member)
 static const struct option options[] = {
-	{.name = "as", .type = OPTION_CHOICE, .offset = AT(as), .argument = "PROVIDER", .choices = providers,
+	{.name = "as",
+		.type = OPTION_CHOICE,
+		.offset = AT(as),
+		.argument = "PROVIDER",
+		.choices = providers,
 		.help = "whose protocols to speak: S3, Cloud Storage or Blob Storage"},
 	{.name = "name", .type = OPTION_TEXT, .offset = AT(name), .argument = "CLOUD", .help = "name of the cloud"},
-	{.name = "root", .type = OPTION_TEXT, .offset = AT(root), .argument = "FOLDER",
+	{.name = "root",
+		.type = OPTION_TEXT,
+		.offset = AT(root),
+		.argument = "FOLDER",
 		.help = "where its credentials and objects lie; made when absent"},
-	{.name = "listen", .type = OPTION_TEXT, .offset = AT(listen), .argument = "HOST:PORT", .otherwise = "127.0.0.1:0",
+	{.name = "listen",
+		.type = OPTION_TEXT,
+		.offset = AT(listen),
+		.argument = "HOST:PORT",
+		.otherwise = "127.0.0.1:0",
 		.help = "address; port 0: the one of the last run, else a free one; a port in use becomes a free one"},
-	{.name = "announce", .type = OPTION_TEXT, .offset = AT(announce), .argument = "FILE",
+	{.name = "announce",
+		.type = OPTION_TEXT,
+		.offset = AT(announce),
+		.argument = "FILE",
 		.help = "write {url, pid, as, name} there once it listens"},
-	{.name = "certificate", .type = OPTION_TEXT, .offset = AT(certificate), .argument = "FILE", .help = "TLS: certificate, PEM"},
+	{.name = "certificate",
+		.type = OPTION_TEXT,
+		.offset = AT(certificate),
+		.argument = "FILE",
+		.help = "TLS: certificate, PEM"},
 	{.name = "key", .type = OPTION_TEXT, .offset = AT(key), .argument = "FILE", .help = "TLS: private key, PEM"},
-	{.name = "remote", .type = OPTION_FLAG, .offset = AT(remote),
+	{.name = "remote",
+		.type = OPTION_FLAG,
+		.offset = AT(remote),
 		.help = "allow addresses other than loopback; needs --certificate and --key"},
 };
 

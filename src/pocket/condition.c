@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Conditional requests: see condition.h. The order is RFC 9110 13.2.2's: If-Match hides If-Unmodified-Since, If-None-Match hides
-// If-Modified-Since.
+// Conditional requests: see condition.h. The order is RFC 9110 13.2.2's: If-Match hides If-Unmodified-Since,
+// If-None-Match hides If-Modified-Since.
 #include "pocket/condition.h"
 
 #include <stdio.h>
@@ -19,8 +19,10 @@ void condition_read(const struct http_headers *h, const char *prefix, struct con
 {
 	out->if_match = header(h, prefix, "if-match");
 	out->if_none_match = header(h, prefix, "if-none-match");
-	out->has_modified_since = time_parse_http_date(header(h, prefix, "if-modified-since"), &out->modified_since_ns) == 0;
-	out->has_unmodified_since = time_parse_http_date(header(h, prefix, "if-unmodified-since"), &out->unmodified_since_ns) == 0;
+	out->has_modified_since =
+		time_parse_http_date(header(h, prefix, "if-modified-since"), &out->modified_since_ns) == 0;
+	out->has_unmodified_since =
+		time_parse_http_date(header(h, prefix, "if-unmodified-since"), &out->unmodified_since_ns) == 0;
 }
 
 // Whether a list of etags, with or without quotes and weak marks, holds etag.

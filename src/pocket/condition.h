@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Conditions of a request on the current version of an object: those of HTTP (RFC 9110 13) and Cloud Storage's on generations. Pure.
-// The store is single-threaded, so a condition that holds and a change made in the same turn are one atomic step.
+// Conditions of a request on the current version of an object: those of HTTP (RFC 9110 13) and Cloud Storage's on
+// generations. Pure. The store is single-threaded, so a condition that holds and a change made in the same turn are one
+// atomic step.
 #ifndef ISOBAR_POCKET_CONDITION_H
 #define ISOBAR_POCKET_CONDITION_H
 
@@ -27,8 +28,8 @@ enum condition_result {
 	CONDITION_NOT_MODIFIED, // the version that the client has already: 304 to GET and HEAD, else as FAILED
 };
 
-// Reads if-match, if-none-match, if-modified-since, if-unmodified-since; `prefix` before each name ("x-amz-copy-source-").
-// Dates that cannot be read are ignored, as RFC 9110 wants.
+// Reads if-match, if-none-match, if-modified-since, if-unmodified-since; `prefix` before each name
+// ("x-amz-copy-source-"). Dates that cannot be read are ignored, as RFC 9110 wants.
 void condition_read(const struct http_headers *h, const char *prefix, struct condition *out);
 // current: the version that is there, or NULL.
 enum condition_result condition_check(const struct condition *c, const struct record *current);

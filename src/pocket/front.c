@@ -88,8 +88,10 @@ static int read_query(struct front_request *r, bool plus)
 			rc = decode(r, value, plus, &decoded_value);
 		if (rc < 0)
 			return rc;
-		if (r->query.count == SIGN_MAX_PARAMETERS || pairs_add(&r->query, r->arena, decoded_name, decoded_value) < 0)
-			return err_set(&r->err, ERR_INVALID, "the query has more than %d parameters", SIGN_MAX_PARAMETERS);
+		if (r->query.count == SIGN_MAX_PARAMETERS ||
+			pairs_add(&r->query, r->arena, decoded_name, decoded_value) < 0)
+			return err_set(
+				&r->err, ERR_INVALID, "the query has more than %d parameters", SIGN_MAX_PARAMETERS);
 	}
 	return 0;
 }
@@ -102,8 +104,11 @@ static int read_signable(struct front_request *r)
 		return err_set(&r->err, ERR_NO_MEMORY, "out of memory");
 	for (size_t i = 0; i < q->headers.count; i++)
 		headers[i] = (struct sign_header){.name = q->headers.items[i].name, .value = q->headers.items[i].value};
-	r->sign = (struct sign_request){
-		.method = q->method_text, .path = q->path, .query = q->query, .headers = headers, .header_count = q->headers.count};
+	r->sign = (struct sign_request){.method = q->method_text,
+		.path = q->path,
+		.query = q->query,
+		.headers = headers,
+		.header_count = q->headers.count};
 	return 0;
 }
 
@@ -290,7 +295,8 @@ void front_reply_buf(struct front_request *r, int status, struct buf *text)
 		http_reply_error(r->x, 503, "out of memory");
 }
 
-// An object of several files goes out in pieces; one that cannot be read on ends the connection, which is what tells the client.
+// An object of several files goes out in pieces; one that cannot be read on ends the connection, which is what tells
+// the client.
 static void send_more(struct front_request *r)
 {
 	char piece[64 << 10]; // copied by http_reply_write()
@@ -336,4 +342,5 @@ void front_reply_object(struct front_request *r, int status, struct object *obje
 	send_more(r);
 }
 
-const struct http_service front_service = {.begin = begin, .body = body, .end = end, .drained = drained, .closed = closed};
+const struct http_service front_service = {
+	.begin = begin, .body = body, .end = end, .drained = drained, .closed = closed};

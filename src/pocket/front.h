@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the three protocol front ends share: one request from its head to its last byte, bodies that stream into the store, answers that
-// stream out of it. A front end is a table: handle() gets each request when its head is whole, fail() answers an error in the
-// provider's own form. Everything runs on the loop's thread; a front_request and all text in it live in the arena of the exchange.
+// What the three protocol front ends share: one request from its head to its last byte, bodies that stream into the
+// store, answers that stream out of it. A front end is a table: handle() gets each request when its head is whole,
+// fail() answers an error in the provider's own form. Everything runs on the loop's thread; a front_request and all
+// text in it live in the arena of the exchange.
 #ifndef ISOBAR_POCKET_FRONT_H
 #define ISOBAR_POCKET_FRONT_H
 
@@ -15,7 +16,7 @@ struct pocket;
 struct front_request;
 
 struct front {
-	const char *as; // "aws"
+	const char *as;     // "aws"
 	bool plus_is_space; // in queries
 	void (*etag)(const struct record *r, char out[OBJECT_ETAG_SIZE]);
 	int64_t upload_lifetime_ns;
@@ -23,7 +24,8 @@ struct front {
 	void (*handle)(struct front_request *r);
 	// Answers r->err. Called by the shared parts, and by the front end itself.
 	void (*fail)(struct front_request *r);
-	// Credentials: makes what is missing in the folder, loads what the front end checks by. Returned: in *keys, freed by keys_free.
+	// Credentials: makes what is missing in the folder, loads what the front end checks by. Returned: in *keys,
+	// freed by keys_free.
 	int (*keys_open)(struct pocket *p, void **keys, struct err *e);
 	void (*keys_free)(void *keys);
 };
@@ -33,16 +35,16 @@ enum { FRONT_ID_SIZE = 17 };
 struct front_request {
 	struct http_exchange *x;
 	struct pocket *pocket;
-	struct arena *arena;     // of the exchange
+	struct arena *arena; // of the exchange
 	struct objects *store;
-	void *keys;              // of the front end
-	struct pairs query;      // decoded
+	void *keys;               // of the front end
+	struct pairs query;       // decoded
 	struct sign_request sign; // as cloud/sign reads it
-	char id[FRONT_ID_SIZE];  // x-amz-request-id and the like
-	struct str bucket, key;  // decoded; empty when absent
-	struct http_headers out; // headers of the answer
+	char id[FRONT_ID_SIZE];   // x-amz-request-id and the like
+	struct str bucket, key;   // decoded; empty when absent
+	struct http_headers out;  // headers of the answer
 	struct err err;
-	void *own;               // of the front end, in the arena; let go by release
+	void *own; // of the front end, in the arena; let go by release
 	void (*release)(struct front_request *r);
 
 	struct collecting *collecting; // of a body that is wanted whole
@@ -56,9 +58,9 @@ struct front_request {
 extern const struct http_service front_service; // ctx: struct pocket
 
 // ---------------------------------------------------------------- reading
-struct str front_query(const struct front_request *r, const char *name);     // "" when absent
+struct str front_query(const struct front_request *r, const char *name); // "" when absent
 bool front_query_has(const struct front_request *r, const char *name);
-struct str front_header(const struct front_request *r, const char *name);    // lower case; "" when absent
+struct str front_header(const struct front_request *r, const char *name); // lower case; "" when absent
 int64_t front_now_ns(const struct front_request *r);
 // Cuts an encoded path "/a/b/c" at its first segment: both parts decoded. ERR_INVALID for broken escapes.
 MUST_CHECK int front_cut_path(struct front_request *r, struct str path, struct str *first, struct str *rest);
@@ -67,8 +69,8 @@ MUST_CHECK int front_base64(struct str text, unsigned char *out, size_t n);
 struct str front_base64_text(struct front_request *r, struct str bytes); // in the arena
 
 // ---------------------------------------------------------------- bodies
-// The body goes into r->writer (begun here) or wherever r->take, when set before, puts it; then done() is called. length: bytes
-// that will come, 0 when unknown. Failures are answered by fail().
+// The body goes into r->writer (begun here) or wherever r->take, when set before, puts it; then done() is called.
+// length: bytes that will come, 0 when unknown. Failures are answered by fail().
 void front_stream(struct front_request *r, unsigned hashes, uint64_t length, void (*done)(struct front_request *r));
 int front_write(struct front_request *r, struct str data); // into r->writer
 // The whole body in memory, at most limit bytes; then done().
@@ -84,7 +86,8 @@ void front_add(struct front_request *r, const char *name, struct str value);
 void front_addf(struct front_request *r, const char *name, const char *format, ...) PRINTF_LIKE(3, 4);
 void front_add_date(struct front_request *r, const char *name, int64_t wall_ns);
 void front_reply(struct front_request *r, int status, struct str body); // body in the arena or constant
-void front_reply_buf(struct front_request *r, int status, struct buf *body); // copied; a body that ran out of memory is a 500
+void front_reply_buf(
+	struct front_request *r, int status, struct buf *body); // copied; a body that ran out of memory is a 500
 // Bytes [offset, offset + length) of an object, for GET; only the head for HEAD.
 void front_reply_object(struct front_request *r, int status, struct object *object, uint64_t offset, uint64_t length);
 

@@ -76,7 +76,8 @@ static uint16_t read_port(const struct pocket *p)
 	AUTO(buf) path = {0};
 	AUTO(buf) text = {0};
 	uint64_t port = 0;
-	if (file_read(path_of(p, "port", &path), 16, &text, NULL) < 0 || str_to_u64(str_trim(buf_str(&text)), &port) < 0)
+	if (file_read(path_of(p, "port", &path), 16, &text, NULL) < 0 ||
+		str_to_u64(str_trim(buf_str(&text)), &port) < 0)
 		return 0;
 	return port <= UINT16_MAX ? (uint16_t)port : 0;
 }
@@ -99,7 +100,8 @@ static int listen_on(struct pocket *p, const struct address *address, struct err
 		.ctx = p,
 		.listen = str_of(text),
 		.tls = p->tls,
-		.limits = {.body_bytes = p->front->body_limit, .http1 = {.line_bytes = 16 << 10, .head_bytes = 64 << 10, .header_count = 200}},
+		.limits = {.body_bytes = p->front->body_limit,
+			.http1 = {.line_bytes = 16 << 10, .head_bytes = 64 << 10, .header_count = 200}},
 	};
 	return http_server_new(&options, &p->server, e);
 }
@@ -136,7 +138,8 @@ static int check_address(const struct pocket_config *config, struct address *out
 	if (address_is_loopback(out) || (config->remote && config->certificate && config->key))
 		return 0;
 	return err_set(e, ERR_DENIED,
-		"refusing to listen on %.*s: a pocket cloud is for this machine; other addresses need --remote, --certificate and --key",
+		"refusing to listen on %.*s: a pocket cloud is for this machine; other addresses need --remote, "
+		"--certificate and --key",
 		STR(config->listen));
 }
 
@@ -154,8 +157,10 @@ static int open_tls(const struct pocket_config *config, struct pocket *p, struct
 
 static int open_store(struct pocket *p, struct err *e)
 {
-	struct objects_config config = {
-		.root = p->root, .edges = p->edges, .etag = p->front->etag, .upload_lifetime_ns = p->front->upload_lifetime_ns};
+	struct objects_config config = {.root = p->root,
+		.edges = p->edges,
+		.etag = p->front->etag,
+		.upload_lifetime_ns = p->front->upload_lifetime_ns};
 	return objects_open(&config, &p->store, e);
 }
 
@@ -169,7 +174,10 @@ static int make(const struct pocket_config *config, struct pocket **out, struct 
 		return err_set(e, ERR_INVALID, "a pocket cloud is aws, gcp or azure, not \"%s\"", config->as);
 	struct pocket *p = calloc(1, sizeof(*p));
 	if (p)
-		*p = (struct pocket){.front = front, .edges = config->edges, .loop = config->loop, .root = strdup(config->root),
+		*p = (struct pocket){.front = front,
+			.edges = config->edges,
+			.loop = config->loop,
+			.root = strdup(config->root),
 			.name = strdup(config->name)};
 	if (!p || !p->root || !p->name) {
 		pocket_free(p);
@@ -179,8 +187,8 @@ static int make(const struct pocket_config *config, struct pocket **out, struct 
 	return 0;
 }
 
-// The front adds to the server's address what belongs to its own: keys_open() may need the URL (a token endpoint), and gives
-// the path behind it (Blob Storage's account).
+// The front adds to the server's address what belongs to its own: keys_open() may need the URL (a token endpoint), and
+// gives the path behind it (Blob Storage's account).
 static int set_url(struct pocket *p, struct err *e)
 {
 	AUTO(buf) url = {0};

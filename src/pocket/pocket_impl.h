@@ -23,9 +23,11 @@ struct pocket {
 
 // A JSON file in the pocket's folder. ERR_NOT_FOUND when absent.
 MUST_CHECK int pocket_read_json(const struct pocket *p, const char *file, json_t **out, struct err *e);
-MUST_CHECK int pocket_write_json(const struct pocket *p, const char *file, const json_t *j, struct err *e); // 0600, atomic
+MUST_CHECK int pocket_write_json(
+	const struct pocket *p, const char *file, const json_t *j, struct err *e); // 0600, atomic
 // credentials.json; made by `make` when it is not there.
-MUST_CHECK int pocket_credentials(struct pocket *p, int (*make)(struct pocket *p, struct err *e), json_t **out, struct err *e);
+MUST_CHECK int pocket_credentials(
+	struct pocket *p, int (*make)(struct pocket *p, struct err *e), json_t **out, struct err *e);
 // The pocket's name with nothing but a-z, 0-9 (and '-' where dash is set), at most `most` bytes, never empty.
 void pocket_plain_name(const struct pocket *p, bool dash, size_t most, struct buf *out);
 MUST_CHECK int pocket_random(const struct pocket *p, void *out, size_t n, struct err *e);

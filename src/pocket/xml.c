@@ -20,8 +20,8 @@ static void stop(struct reader *r, const char *problem)
 	XML_StopParser(r->parser, XML_FALSE);
 }
 
-static void on_doctype(void *ctx, UNUSED const XML_Char *name, UNUSED const XML_Char *system, UNUSED const XML_Char *public,
-	UNUSED int internal)
+static void on_doctype(void *ctx, UNUSED const XML_Char *name, UNUSED const XML_Char *system,
+	UNUSED const XML_Char *public, UNUSED int internal)
 {
 	stop(ctx, "a document type is not allowed");
 }
@@ -110,7 +110,8 @@ int xml_parse(struct str text, struct arena *a, struct xml_node **root, struct e
 	}
 	if (code == XML_ERROR_NO_MEMORY || (code == XML_ERROR_ABORTED && !r.problem))
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
-	return err_set(e, ERR_INVALID, "the XML is not well-formed: line %lu: %s", line, r.problem ? r.problem : XML_ErrorString(code));
+	return err_set(e, ERR_INVALID, "the XML is not well-formed: line %lu: %s", line,
+		r.problem ? r.problem : XML_ErrorString(code));
 }
 
 const struct xml_node *xml_child(const struct xml_node *parent, const char *name)

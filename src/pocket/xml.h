@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The XML that S3 and Blob clients send, as a small tree in an arena, and the XML that is answered. Reading goes through expat with the
-// doors closed: no document type (so no entities of its own), bounded size, depth and count. Names come without namespace prefixes.
-// Pure. Errors: ERR_INVALID (not well-formed, or more than the bounds), ERR_NO_MEMORY.
+// The XML that S3 and Blob clients send, as a small tree in an arena, and the XML that is answered. Reading goes
+// through expat with the doors closed: no document type (so no entities of its own), bounded size, depth and count.
+// Names come without namespace prefixes. Pure. Errors: ERR_INVALID (not well-formed, or more than the bounds),
+// ERR_NO_MEMORY.
 #ifndef ISOBAR_POCKET_XML_H
 #define ISOBAR_POCKET_XML_H
 

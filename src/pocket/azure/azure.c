@@ -272,7 +272,8 @@ static int keys_open(struct pocket *p, void **out, struct err *e)
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
 	buf_add(&keys->account, account);
 	rc = base64_decode(key, &keys->key);
-	rc = rc < 0 ? err_set(e, ERR_CORRUPT, "the key in %s/credentials.json is not base64", p->root) : add_account(p, account, e);
+	rc = rc < 0 ? err_set(e, ERR_CORRUPT, "the key in %s/credentials.json is not base64", p->root)
+		    : add_account(p, account, e);
 	if (rc < 0)
 		keys_free(keys);
 	else

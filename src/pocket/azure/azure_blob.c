@@ -26,7 +26,8 @@ static int check_read(struct front_request *r, const struct record *o)
 
 static void add_head(struct front_request *r, const struct record *o, bool ranged)
 {
-	static const char *const names[] = {"content-type", "content-encoding", "content-language", "content-disposition", "cache-control"};
+	static const char *const names[] = {
+		"content-type", "content-encoding", "content-language", "content-disposition", "cache-control"};
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		front_add(r, names[i], pairs_get(&o->properties, str_of(names[i])));
 	front_add(r, ranged ? "x-ms-blob-content-md5" : "content-md5", pairs_get(&o->properties, S("content-md5")));
@@ -71,8 +72,8 @@ static void send_range(struct front_request *r, struct object *object, struct ra
 {
 	uint64_t size = object->record->size;
 	add_head(r, object->record, true);
-	front_addf(r, "content-range", "bytes %llu-%llu/%llu", (unsigned long long)range.first, (unsigned long long)range.last,
-		(unsigned long long)size);
+	front_addf(r, "content-range", "bytes %llu-%llu/%llu", (unsigned long long)range.first,
+		(unsigned long long)range.last, (unsigned long long)size);
 	if (add_range_digest(r, object, &range) < 0)
 		azure_fail(r);
 	else
@@ -209,7 +210,8 @@ static int copy_source(struct front_request *r, struct object **out)
 static int copy(struct front_request *r, struct bucket *b, const struct object *source, struct object **out)
 {
 	struct assembly *as = NULL;
-	struct record draft = {.key = r->key, .properties = source->record->properties, .digests = source->record->digests};
+	struct record draft = {
+		.key = r->key, .properties = source->record->properties, .digests = source->record->digests};
 	int rc = azure_read_metadata(r, &draft);
 	if (rc == 0 && draft.metadata.count == 0)
 		draft.metadata = source->record->metadata;

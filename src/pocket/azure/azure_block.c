@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Blocks: Put Block stages a piece under its id, Put Block List makes the blob of staged and committed ones, Get Block List shows
-// both. The staged blocks of a blob are one upload of the store, whose id comes from the blob's name.
+// Blocks: Put Block stages a piece under its id, Put Block List makes the blob of staged and committed ones, Get Block
+// List shows both. The staged blocks of a blob are one upload of the store, whose id comes from the blob's name.
 #include <stdio.h>
 #include <string.h>
 
@@ -121,8 +121,8 @@ static ptrdiff_t find_committed(const struct object *o, struct str id)
 
 struct commit {
 	struct front_request *r;
-	const struct upload *staged;   // may be NULL
-	const struct object *current;  // may be NULL
+	const struct upload *staged;  // may be NULL
+	const struct object *current; // may be NULL
 	struct assembly *as;
 	ptrdiff_t next; // where the next committed block is likely to be: lists mostly keep their order
 };
@@ -130,7 +130,8 @@ struct commit {
 static ptrdiff_t find_next_committed(struct commit *c, struct str id)
 {
 	bool likely = c->current && (size_t)c->next < c->current->record->piece_count;
-	ptrdiff_t at = likely && str_eq(c->current->record->pieces[c->next].name, id) ? c->next : find_committed(c->current, id);
+	ptrdiff_t at = likely && str_eq(c->current->record->pieces[c->next].name, id) ? c->next
+										      : find_committed(c->current, id);
 	c->next = at + 1;
 	return at;
 }
@@ -138,7 +139,8 @@ static ptrdiff_t find_next_committed(struct commit *c, struct str id)
 static int add_block(struct commit *c, const struct xml_node *item)
 {
 	bool latest = str_eq(item->name, S("Latest"));
-	bool staged = latest || str_eq(item->name, S("Uncommitted")), committed = latest || str_eq(item->name, S("Committed"));
+	bool staged = latest || str_eq(item->name, S("Uncommitted")),
+	     committed = latest || str_eq(item->name, S("Committed"));
 	if (!staged && !committed)
 		return azure_refuse(c->r, "InvalidXmlDocument");
 	const struct record *block = staged && c->staged ? upload_piece_find(c->staged, item->text) : NULL;

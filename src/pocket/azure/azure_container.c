@@ -11,7 +11,8 @@ void azure_account_properties(struct front_request *r)
 	AUTO(buf) out = {0};
 	if (!str_eq(front_query(r, "restype"), S("account"))) {
 		azure_xml_begin(&out, "StorageServiceProperties");
-		buf_add(&out, S("<DefaultServiceVersion>2021-12-02</DefaultServiceVersion></StorageServiceProperties>"));
+		buf_add(&out,
+			S("<DefaultServiceVersion>2021-12-02</DefaultServiceVersion></StorageServiceProperties>"));
 		azure_reply_xml(r, &out);
 		return;
 	}
@@ -59,7 +60,8 @@ void azure_list_containers(struct front_request *r)
 		return;
 	}
 	bool metadata = http_list_has(front_query(r, "include"), S("metadata"));
-	buf_printf(&out, "<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ServiceEndpoint=\"%s/\">", pocket_url(r->pocket));
+	buf_printf(&out, "<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ServiceEndpoint=\"%s/\">",
+		pocket_url(r->pocket));
 	xml_element(&out, "Prefix", prefix);
 	xml_element(&out, "Marker", front_query(r, "marker"));
 	xml_number(&out, "MaxResults", limit);
@@ -202,18 +204,22 @@ static void add_properties(struct buf *out, const struct record *record)
 {
 	static const struct {
 		const char *element, *name;
-	} shown[] = {{"Content-Type", "content-type"}, {"Content-Encoding", "content-encoding"}, {"Content-Language", "content-language"},
-		{"Content-MD5", "content-md5"}, {"Cache-Control", "cache-control"}, {"Content-Disposition", "content-disposition"}};
+	} shown[] = {{"Content-Type", "content-type"}, {"Content-Encoding", "content-encoding"},
+		{"Content-Language", "content-language"}, {"Content-MD5", "content-md5"},
+		{"Cache-Control", "cache-control"}, {"Content-Disposition", "content-disposition"}};
 	char created[TIME_TEXT_SIZE], modified[TIME_TEXT_SIZE];
 	time_http_date(record->created_ns, created);
 	time_http_date(record->modified_ns, modified);
-	buf_printf(out, "<Properties><Creation-Time>%s</Creation-Time><Last-Modified>%s</Last-Modified>", created, modified);
+	buf_printf(out, "<Properties><Creation-Time>%s</Creation-Time><Last-Modified>%s</Last-Modified>", created,
+		modified);
 	xml_element(out, "Etag", record->etag);
 	xml_number(out, "Content-Length", record->size);
 	for (size_t i = 0; i < COUNT_OF(shown); i++)
 		xml_element(out, shown[i].element, pairs_get(&record->properties, str_of(shown[i].name)));
-	buf_add(out, S("<BlobType>BlockBlob</BlobType><AccessTier>Hot</AccessTier><AccessTierInferred>true</AccessTierInferred>"
-		       "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState><ServerEncrypted>true</ServerEncrypted></Properties>"));
+	buf_add(out, S("<BlobType>BlockBlob</BlobType><AccessTier>Hot</AccessTier><AccessTierInferred>true</"
+		       "AccessTierInferred>"
+		       "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState><ServerEncrypted>true</"
+		       "ServerEncrypted></Properties>"));
 }
 
 static void add_entry(struct buf *out, const struct objects_entry *entry, bool metadata)
@@ -253,7 +259,9 @@ void azure_list_blobs(struct front_request *r)
 		return;
 	}
 	bool metadata = http_list_has(front_query(r, "include"), S("metadata"));
-	buf_printf(&out, "<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ServiceEndpoint=\"%s/\" ContainerName=\"%.*s\">",
+	buf_printf(&out,
+		"<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ServiceEndpoint=\"%s/\" "
+		"ContainerName=\"%.*s\">",
 		pocket_url(r->pocket), STR(r->bucket));
 	xml_element(&out, "Prefix", q.prefix);
 	xml_element(&out, "Marker", front_query(r, "marker"));

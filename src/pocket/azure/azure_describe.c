@@ -4,7 +4,8 @@
 
 #include "pocket/azure/azure_impl.h"
 
-// Under the name on the right in the record; "x-ms-blob-" plus that name sets it (but for cache-control, whose name is shorter).
+// Under the name on the right in the record; "x-ms-blob-" plus that name sets it (but for cache-control, whose name is
+// shorter).
 static const struct {
 	const char *own, *standard, *name;
 } kept[] = {
@@ -76,8 +77,9 @@ void azure_add_metadata(struct front_request *r, const struct record *record)
 
 int azure_check_wishes(struct front_request *r)
 {
-	static const char *const refused[] = {"x-ms-encryption-key", "x-ms-encryption-key-sha256", "x-ms-encryption-scope", "x-ms-tags",
-		"x-ms-immutability-policy-until-date", "x-ms-immutability-policy-mode", "x-ms-legal-hold", "x-ms-expiry-option"};
+	static const char *const refused[] = {"x-ms-encryption-key", "x-ms-encryption-key-sha256",
+		"x-ms-encryption-scope", "x-ms-tags", "x-ms-immutability-policy-until-date",
+		"x-ms-immutability-policy-mode", "x-ms-legal-hold", "x-ms-expiry-option"};
 	for (size_t i = 0; i < COUNT_OF(refused); i++)
 		if (front_header(r, refused[i]).n)
 			return azure_refuse_with(r, "NotImplemented", "A pocket cloud does not offer %s.", refused[i]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Blob Storage's errors: codes, statuses and messages ("Common REST API error codes", "Blob service error codes"), and how they are
-// answered: in the header x-ms-error-code, and in XML where a body is allowed.
+// Blob Storage's errors: codes, statuses and messages ("Common REST API error codes", "Blob service error codes"), and
+// how they are answered: in the header x-ms-error-code, and in XML where a body is allowed.
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,18 +14,22 @@ static const struct azure_code {
 	const char *message;
 } codes[] = {
 	{"AuthenticationFailed", 403,
-		"Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including "
+		"Server failed to authenticate the request. Make sure the value of Authorization header is formed "
+		"correctly including "
 		"the signature."},
 	{"BlobAlreadyExists", 409, "The specified blob already exists."},
 	{"BlobNotFound", 404, "The specified blob does not exist."},
-	{"BlockCountExceedsLimit", 409, "The uncommitted block count cannot exceed the maximum limit of 100,000 blocks."},
+	{"BlockCountExceedsLimit", 409,
+		"The uncommitted block count cannot exceed the maximum limit of 100,000 blocks."},
 	{"BlockListTooLong", 400, "The block list may not contain more than 50,000 blocks."},
 	{"BothCrc64AndMd5HeaderPresent", 400, "Both the CRC64 and the MD5 header are present in the request."},
 	{"CannotVerifyCopySource", 404, "The copy source is not a blob of this pocket cloud."},
 	{"ConditionNotMet", 412, "The condition specified using HTTP conditional header(s) is not met."},
 	{"ContainerAlreadyExists", 409, "The specified container already exists."},
 	{"ContainerNotFound", 404, "The specified container does not exist."},
-	{"Crc64Mismatch", 400, "The CRC64 value specified in the request did not match with the CRC64 value calculated by the server."},
+	{"Crc64Mismatch", 400,
+		"The CRC64 value specified in the request did not match with the CRC64 value calculated by the "
+		"server."},
 	{"InsufficientStorage", 507, "The disk of this pocket cloud is full; nothing was stored."},
 	{"InternalError", 500, "The server encountered an internal error. Please retry the request."},
 	{"InvalidBlobOrBlock", 400, "The specified blob or block content is invalid."},
@@ -33,15 +37,19 @@ static const struct azure_code {
 	{"InvalidBlockList", 400, "The specified block list is invalid."},
 	{"InvalidHeaderValue", 400, "The value provided for one of the HTTP headers was not in the correct format."},
 	{"InvalidInput", 400, "One of the request inputs is not valid."},
-	{"InvalidMd5", 400, "The MD5 value specified in the request is invalid. The MD5 value must be 128 bits and Base64-encoded."},
+	{"InvalidMd5", 400,
+		"The MD5 value specified in the request is invalid. The MD5 value must be 128 bits and "
+		"Base64-encoded."},
 	{"InvalidMetadata", 400, "The metadata specified is invalid. It has characters that are not permitted."},
-	{"InvalidQueryParameterValue", 400, "Value for one of the query parameters specified in the request URI is invalid."},
+	{"InvalidQueryParameterValue", 400,
+		"Value for one of the query parameters specified in the request URI is invalid."},
 	{"InvalidRange", 416, "The range specified is invalid for the current size of the resource."},
 	{"InvalidResourceName", 400, "The specified resource name contains invalid characters."},
 	{"InvalidUri", 400, "The requested URI does not represent any resource on the server."},
 	{"InvalidXmlDocument", 400, "The XML specified is not syntactically valid."},
 	{"LeaseNotPresentWithBlobOperation", 412, "There is currently no lease on the blob."},
-	{"Md5Mismatch", 400, "The MD5 value specified in the request did not match with the MD5 value calculated by the server."},
+	{"Md5Mismatch", 400,
+		"The MD5 value specified in the request did not match with the MD5 value calculated by the server."},
 	{"MetadataTooLarge", 400, "The size of the specified metadata exceeds the maximum size permitted."},
 	{"MissingContentLengthHeader", 411, "The Content-Length header was not specified."},
 	{"MissingRequiredHeader", 400, "An HTTP header that's mandatory for this request is not specified."},

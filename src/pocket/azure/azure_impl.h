@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Blob Storage over the object store: what its files share. Source: Azure Storage REST API, Blob service. Addresses are
-// /ACCOUNT/CONTAINER/BLOB, as Azurite has them; Shared Key only. Block blobs only. What a pocket cannot do (leases, snapshots,
-// page and append blobs, tiers, tags, customer keys, ...) is answered NotImplemented, never ignored.
+// /ACCOUNT/CONTAINER/BLOB, as Azurite has them; Shared Key only. Block blobs only. What a pocket cannot do (leases,
+// snapshots, page and append blobs, tiers, tags, customer keys, ...) is answered NotImplemented, never ignored.
 #ifndef ISOBAR_POCKET_AZURE_IMPL_H
 #define ISOBAR_POCKET_AZURE_IMPL_H
 
@@ -42,8 +42,8 @@ void azure_fail(struct front_request *r);
 void azure_answer(struct front_request *r, const char *code);
 
 // ---------------------------------------------------------------- shared
-MUST_CHECK int azure_container(struct front_request *r, struct bucket **out);                  // ContainerNotFound
-MUST_CHECK int azure_blob(struct front_request *r, struct bucket **b, struct object **out);    // BlobNotFound
+MUST_CHECK int azure_container(struct front_request *r, struct bucket **out);               // ContainerNotFound
+MUST_CHECK int azure_blob(struct front_request *r, struct bucket **b, struct object **out); // BlobNotFound
 // Conditions of a write: BlobAlreadyExists, ConditionNotMet. current may be NULL.
 MUST_CHECK int azure_check_write(struct front_request *r, const struct record *current);
 MUST_CHECK int azure_check_blob_write(struct front_request *r, const struct bucket *b);

@@ -18,7 +18,8 @@ enum { OPEN = 1, READS = 2, SESSION = 4 };
 static const struct route {
 	enum http_method method;
 	const char *path; // '*': one segment, decoded and captured
-	unsigned flags;   // OPEN: without a token; READS: a read-only token will do; SESSION: an upload_id stands for a token
+	unsigned flags;   // OPEN: without a token; READS: a read-only token will do; SESSION: an upload_id stands for a
+			  // token
 	void (*run)(struct front_request *r);
 } routes[] = {
 	{HTTP_POST, "/token", OPEN, gcs_token},
@@ -60,7 +61,8 @@ static bool matches(struct front_request *r, const char *pattern)
 			return false;
 		if (!more)
 			return true;
-		if (str_eq(want_segment, S("*")) ? capture(r, have_segment, &count) < 0 : !str_eq(want_segment, have_segment))
+		if (str_eq(want_segment, S("*")) ? capture(r, have_segment, &count) < 0
+						 : !str_eq(want_segment, have_segment))
 			return false;
 	}
 }
@@ -87,7 +89,8 @@ static int authenticate(struct front_request *r, const struct route *route)
 	if ((route->flags & OPEN) || (session && value.n == 0))
 		return 0;
 	if (!str_starts(value, S("Bearer ")))
-		return gcs_refuse(r, "authError", "Anonymous caller does not have access to this resource: an access token is needed.");
+		return gcs_refuse(r, "authError",
+			"Anonymous caller does not have access to this resource: an access token is needed.");
 	enum gcs_scope scope = gcs_check_token(r->keys, str_trim(str_drop(value, 7)), front_now_ns(r) / NS_PER_S);
 	if (scope == GCS_NONE)
 		return gcs_refuse(r, "authError", "Invalid Credentials");
@@ -113,7 +116,8 @@ static void handle(struct front_request *r)
 	front_add(r, "x-guploader-uploadid", str_of(r->id));
 	const struct route *route = find_route(r, &path_known);
 	if (!route) {
-		gcs_refuse(r, path_known ? "methodNotAllowed" : "notFound", path_known ? "Method Not Allowed" : "Not Found");
+		gcs_refuse(r, path_known ? "methodNotAllowed" : "notFound",
+			path_known ? "Method Not Allowed" : "Not Found");
 		gcs_fail(r);
 	} else if (authenticate(r, route) < 0) {
 		gcs_fail(r);
@@ -142,7 +146,8 @@ int gcs_object(struct front_request *r, struct bucket **b, struct object **out)
 	*out = objects_find(*b, s->captures[1]);
 	if (*out && (!generation.set || generation.value == (*out)->record->generation))
 		return 0;
-	return gcs_refuse(r, "notFound", "No such object: %.*s/%.*s", STR(s->captures[0]), STR(str_take(s->captures[1], 500)));
+	return gcs_refuse(
+		r, "notFound", "No such object: %.*s/%.*s", STR(s->captures[0]), STR(str_take(s->captures[1], 500)));
 }
 
 int gcs_query_number(struct front_request *r, const char *name, struct condition_number *out)
@@ -150,15 +155,17 @@ int gcs_query_number(struct front_request *r, const char *name, struct condition
 	struct str text = front_query(r, name);
 	out->set = front_query_has(r, name);
 	if (out->set && str_to_i64(text, &out->value) < 0)
-		return gcs_refuse(r, "invalid", "Invalid value for: %s, \"%.*s\" is not a number", name, STR(str_take(text, 40)));
+		return gcs_refuse(
+			r, "invalid", "Invalid value for: %s, \"%.*s\" is not a number", name, STR(str_take(text, 40)));
 	return 0;
 }
 
 int gcs_read_condition(struct front_request *r, const char *infix, struct condition *out)
 {
-	static const char *const names[] = {"GenerationMatch", "GenerationNotMatch", "MetagenerationMatch", "MetagenerationNotMatch"};
-	struct condition_number *const numbers[] = {
-		&out->generation_match, &out->generation_not_match, &out->metageneration_match, &out->metageneration_not_match};
+	static const char *const names[] = {
+		"GenerationMatch", "GenerationNotMatch", "MetagenerationMatch", "MetagenerationNotMatch"};
+	struct condition_number *const numbers[] = {&out->generation_match, &out->generation_not_match,
+		&out->metageneration_match, &out->metageneration_not_match};
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		char full[48];
 		snprintf(full, sizeof(full), "if%s%s", infix, names[i]);

@@ -42,7 +42,8 @@ static json_t *resource(struct front_request *r, const struct record *bucket)
 	json_object_set_new(j, "storageClass", json_string("STANDARD"));
 	json_object_set_new(j, "etag", json_string(etag));
 	json_object_set_new(j, "iamConfiguration",
-		json_pack("{s:{s:b}, s:s}", "uniformBucketLevelAccess", "enabled", 1, "publicAccessPrevention", "enforced"));
+		json_pack("{s:{s:b}, s:s}", "uniformBucketLevelAccess", "enabled", 1, "publicAccessPrevention",
+			"enforced"));
 	if (bucket->metadata.count)
 		json_object_set_new(j, "labels", labels_of(bucket));
 	set_time(j, "timeCreated", bucket->created_ns);
@@ -109,10 +110,12 @@ static bool name_valid(struct str name)
 // Only members that a pocket honours; others would be promises.
 static int check_members(struct front_request *r, const json_t *body)
 {
-	static const char *const honoured[] = {"name", "location", "storageClass", "labels", "iamConfiguration", "kind", "locationType"};
+	static const char *const honoured[] = {
+		"name", "location", "storageClass", "labels", "iamConfiguration", "kind", "locationType"};
 	const char *name;
 	json_t *value;
-	json_object_foreach ((json_t *)(uintptr_t)body, name, value) {
+	json_object_foreach((json_t *)(uintptr_t)body, name, value)
+	{
 		bool known = json_is_null(value);
 		for (size_t i = 0; i < COUNT_OF(honoured) && !known; i++)
 			known = strcmp(name, honoured[i]) == 0;
@@ -139,9 +142,9 @@ static int read_bucket(struct front_request *r, const json_t *body, struct recor
 	if (rc == 0 && location.n && pairs_add(&draft->properties, r->arena, S("location"), location) < 0)
 		rc = err_set(&r->err, ERR_NO_MEMORY, "out of memory");
 	json_t *labels = json_object_get(body, "labels");
-	json_object_foreach (labels, name, value)
-		if (rc == 0 && pairs_add(&draft->metadata, r->arena, str_of(name), json_value_str(value)) < 0)
-			rc = err_set(&r->err, ERR_NO_MEMORY, "out of memory");
+	json_object_foreach(labels, name,
+		value) if (rc == 0 && pairs_add(&draft->metadata, r->arena, str_of(name), json_value_str(value)) < 0)
+		rc = err_set(&r->err, ERR_NO_MEMORY, "out of memory");
 	return rc;
 }
 
@@ -153,7 +156,8 @@ static void insert(struct front_request *r, json_t *body)
 	if (rc == 0) {
 		rc = objects_bucket_create(r->store, &draft, &b, &r->err);
 		if (rc == ERR_EXISTS)
-			gcs_refuse(r, "conflict", "Your previous request to create the named bucket succeeded and you already own it.");
+			gcs_refuse(r, "conflict",
+				"Your previous request to create the named bucket succeeded and you already own it.");
 	}
 	if (rc < 0)
 		gcs_fail(r);

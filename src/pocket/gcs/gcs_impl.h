@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cloud Storage (JSON API, version 1) over the object store: what its files share. Source: Cloud Storage JSON API reference. Access
-// tokens come from the pocket's own endpoint /token for a service account's JWT. What a pocket cannot do (ACLs, versions, holds,
-// customer keys, other classes, ...) is answered notImplemented, never ignored.
+// Cloud Storage (JSON API, version 1) over the object store: what its files share. Source: Cloud Storage JSON API
+// reference. Access tokens come from the pocket's own endpoint /token for a service account's JWT. What a pocket cannot
+// do (ACLs, versions, holds, customer keys, other classes, ...) is answered notImplemented, never ignored.
 #ifndef ISOBAR_POCKET_GCS_IMPL_H
 #define ISOBAR_POCKET_GCS_IMPL_H
 
@@ -42,7 +42,7 @@ struct gcs_state {
 	struct str captures[GCS_CAPTURES]; // of the route: bucket, object, ...
 	struct record draft;
 	struct condition condition;
-	struct str crc32c, md5; // base64 that the client expects of the bytes; empty: none
+	struct str crc32c, md5;  // base64 that the client expects of the bytes; empty: none
 	struct related *related; // of an upload with metadata and media
 	uint64_t position;       // resumable: where the next byte of the body belongs
 	uint64_t skip;           // bytes of the body that are there already
@@ -83,8 +83,8 @@ MUST_CHECK int gcs_default_type(struct front_request *r, struct str type, struct
 // ---------------------------------------------------------------- descriptions (gcs_resource.c)
 json_t *gcs_object_resource(struct front_request *r, const char *bucket_name, const struct record *o);
 json_t *gcs_resource_of(struct front_request *r, const struct object *o);
-// Members of an object resource in a request, into *draft (merged where it holds some already: null takes away), and the expected
-// checksums. j may be NULL.
+// Members of an object resource in a request, into *draft (merged where it holds some already: null takes away), and
+// the expected checksums. j may be NULL.
 MUST_CHECK int gcs_read_resource(struct front_request *r, const json_t *j, struct record *draft);
 // Copies the arrays of a draft that borrows those of a stored record, so that they can be changed.
 MUST_CHECK int gcs_own_description(struct front_request *r, struct record *draft);

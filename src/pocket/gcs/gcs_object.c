@@ -92,8 +92,8 @@ void gcs_download(struct front_request *r)
 		return;
 	case RANGE_PART:
 		gcs_add_headers(r, object->record);
-		front_addf(r, "content-range", "bytes %llu-%llu/%llu", (unsigned long long)range.first, (unsigned long long)range.last,
-			(unsigned long long)size);
+		front_addf(r, "content-range", "bytes %llu-%llu/%llu", (unsigned long long)range.first,
+			(unsigned long long)range.last, (unsigned long long)size);
 		front_reply_object(r, 206, object, range.first, range.last - range.first + 1);
 		return;
 	case RANGE_WHOLE:
@@ -191,9 +191,11 @@ static int add_source(struct front_request *r, struct assembly *as, const struct
 	if (wanted.n && str_to_i64(wanted, &generation) < 0)
 		return gcs_refuse(r, "invalid", "Invalid value for: generation");
 	if (!object || (wanted.n && generation != object->record->generation))
-		return gcs_refuse(r, "notFound", "Object %.*s (generation: %.*s) not found.", STR(str_take(name, 500)), STR(wanted));
+		return gcs_refuse(r, "notFound", "Object %.*s (generation: %.*s) not found.", STR(str_take(name, 500)),
+			STR(wanted));
 	if (matched.n && (str_to_i64(matched, &generation) < 0 || generation != object->record->generation))
-		return gcs_refuse(r, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.");
+		return gcs_refuse(
+			r, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.");
 	return assembly_add_object(as, object, 0, object->record->size, &r->err);
 }
 
@@ -202,7 +204,8 @@ static int add_sources(struct front_request *r, struct assembly *as, const struc
 	const json_t *sources = json_object_get(body, "sourceObjects");
 	size_t count = json_array_size(sources);
 	if (count < 1 || count > GCS_MAX_SOURCES)
-		return gcs_refuse(r, "invalid", "The number of source components provided (%zu) must be from 1 to %d", count, GCS_MAX_SOURCES);
+		return gcs_refuse(r, "invalid", "The number of source components provided (%zu) must be from 1 to %d",
+			count, GCS_MAX_SOURCES);
 	int rc = 0;
 	for (size_t i = 0; i < count && rc == 0; i++)
 		rc = add_source(r, as, b, json_array_get(sources, i));
@@ -260,7 +263,8 @@ static int check_source(struct front_request *r, struct object **source)
 		return rc;
 	*source = objects_find(b, s->captures[1]);
 	if (!*source || (generation.set && generation.value != (*source)->record->generation))
-		return gcs_refuse(r, "notFound", "No such object: %.*s/%.*s", STR(s->captures[0]), STR(str_take(s->captures[1], 500)));
+		return gcs_refuse(r, "notFound", "No such object: %.*s/%.*s", STR(s->captures[0]),
+			STR(str_take(s->captures[1], 500)));
 	return gcs_check_write(r, &c, *source);
 }
 
@@ -312,8 +316,9 @@ static void rewrite_done(struct front_request *r, json_t *body)
 		return;
 	}
 	snprintf(size, sizeof(size), "%llu", (unsigned long long)made->record->size);
-	gcs_reply_json(r, json_pack("{s:s, s:s, s:s, s:b, s:o}", "kind", "storage#rewriteResponse", "totalBytesRewritten", size, "objectSize",
-				  size, "done", 1, "resource", gcs_resource_of(r, made)));
+	gcs_reply_json(
+		r, json_pack("{s:s, s:s, s:s, s:b, s:o}", "kind", "storage#rewriteResponse", "totalBytesRewritten",
+			   size, "objectSize", size, "done", 1, "resource", gcs_resource_of(r, made)));
 }
 
 static void copy_done(struct front_request *r, json_t *body)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// multipart/related: see gcs_related.h. What is not decided yet is held back: a head until it is whole, and of the media as many bytes
-// as the closing line has.
+// multipart/related: see gcs_related.h. What is not decided yet is held back: a head until it is whole, and of the
+// media as many bytes as the closing line has.
 #include "pocket/gcs/gcs_related.h"
 
 #include <stdlib.h>
@@ -43,7 +43,8 @@ static struct str boundary_of(struct str content_type)
 int related_new(struct str content_type, const struct related_events *events, struct related **out, struct err *e)
 {
 	struct str boundary = boundary_of(content_type);
-	if (!str_eq_nocase(str_take(content_type, 17), S("multipart/related")) || boundary.n == 0 || boundary.n > MAX_BOUNDARY)
+	if (!str_eq_nocase(str_take(content_type, 17), S("multipart/related")) || boundary.n == 0 ||
+		boundary.n > MAX_BOUNDARY)
 		return malformed(e, "its Content-Type has no boundary");
 	struct related *m = calloc(1, sizeof(*m));
 	if (!m)
@@ -145,7 +146,8 @@ static int take_media_head(struct related *m, bool *moved, struct err *e)
 	if (rc < 0 || used == 0)
 		return rc;
 	struct str encoding = head_value(head, S("content-transfer-encoding"));
-	if (encoding.n && !str_eq_nocase(encoding, S("binary")) && !str_eq_nocase(encoding, S("8bit")) && !str_eq_nocase(encoding, S("7bit")))
+	if (encoding.n && !str_eq_nocase(encoding, S("binary")) && !str_eq_nocase(encoding, S("8bit")) &&
+		!str_eq_nocase(encoding, S("7bit")))
 		return malformed(e, "its media is transfer-encoded");
 	rc = m->events.media_type(m->events.ctx, head_value(head, S("content-type")));
 	// The line end before the closing line is its own: empty media has only the one of its head.
@@ -167,7 +169,7 @@ static int take_media(struct related *m, UNUSED bool *moved, UNUSED struct err *
 
 int related_feed(struct related *m, struct str piece, struct err *e)
 {
-	static int (*const steps[])(struct related *m, bool *moved, struct err *e) = {
+	static int (*const steps[])(struct related * m, bool *moved, struct err *e) = {
 		[BEFORE_METADATA] = take_metadata_head,
 		[IN_METADATA] = take_metadata,
 		[BEFORE_MEDIA] = take_media_head,

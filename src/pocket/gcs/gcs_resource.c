@@ -194,7 +194,8 @@ static int read_metadata(struct front_request *r, const json_t *j, struct record
 	}
 	if (!json_is_object(j))
 		return gcs_refuse(r, "invalid", "Invalid value for: metadata is not a valid value");
-	json_object_foreach ((json_t *)(uintptr_t)j, name, value) {
+	json_object_foreach((json_t *)(uintptr_t)j, name, value)
+	{
 		struct str text = {0};
 		struct str copy = arena_str(r->arena, str_of(name));
 		int rc = copy.p ? read_text(r, value, name, &text) : no_memory(r);
@@ -206,7 +207,8 @@ static int read_metadata(struct front_request *r, const json_t *j, struct record
 			rc = no_memory(r);
 		total += copy.n + text.n;
 		if (rc == 0 && total > GCS_MAX_METADATA)
-			rc = gcs_refuse(r, "invalid", "The total size of custom metadata exceeds %d bytes.", GCS_MAX_METADATA);
+			rc = gcs_refuse(
+				r, "invalid", "The total size of custom metadata exceeds %d bytes.", GCS_MAX_METADATA);
 		if (rc < 0)
 			return rc;
 	}
@@ -221,13 +223,15 @@ static int check_wishes(struct front_request *r, const json_t *j)
 	struct str class = json_str(j, "storageClass");
 	for (size_t i = 0; i < COUNT_OF(refused); i++) {
 		const json_t *value = json_object_get(j, refused[i]);
-		bool empty = !value || json_is_null(value) || json_is_false(value) || (json_is_array(value) && json_array_size(value) == 0);
+		bool empty = !value || json_is_null(value) || json_is_false(value) ||
+			     (json_is_array(value) && json_array_size(value) == 0);
 		if (!empty)
 			return gcs_refuse(r, "notImplemented", "A pocket cloud does not offer %s.", refused[i]);
 	}
 	if (class.n && !str_eq(class, S("STANDARD")))
 		return gcs_refuse(r, "notImplemented", "A pocket cloud has the storage class STANDARD alone.");
-	if (front_query(r, "kmsKeyName").n || front_query(r, "predefinedAcl").n || front_header(r, "x-goog-encryption-algorithm").n)
+	if (front_query(r, "kmsKeyName").n || front_query(r, "predefinedAcl").n ||
+		front_header(r, "x-goog-encryption-algorithm").n)
 		return gcs_refuse(r, "notImplemented", "A pocket cloud offers no ACLs and no customer keys.");
 	return 0;
 }
@@ -277,10 +281,11 @@ int gcs_verify(struct front_request *r, const struct digests *d)
 	const struct gcs_state *s = gcs_state(r);
 	struct str crc32c = gcs_crc32c_text(r, d), md5 = gcs_md5_text(r, d);
 	if (s->crc32c.n && !str_eq(s->crc32c, crc32c))
-		return gcs_refuse(r, "invalid", "Provided CRC32C \"%.*s\" doesn't match calculated CRC32C \"%.*s\".", STR(str_take(s->crc32c, 64)),
-			STR(crc32c));
+		return gcs_refuse(r, "invalid", "Provided CRC32C \"%.*s\" doesn't match calculated CRC32C \"%.*s\".",
+			STR(str_take(s->crc32c, 64)), STR(crc32c));
 	if (s->md5.n && md5.n && !str_eq(s->md5, md5))
-		return gcs_refuse(
-			r, "invalid", "Provided MD5 hash \"%.*s\" doesn't match calculated MD5 hash \"%.*s\".", STR(str_take(s->md5, 64)), STR(md5));
+		return gcs_refuse(r, "invalid",
+			"Provided MD5 hash \"%.*s\" doesn't match calculated MD5 hash \"%.*s\".",
+			STR(str_take(s->md5, 64)), STR(md5));
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Resumable uploads: a session (an upload of the store with one growing file), chunks in order, questions for how far it got. The
-// session's address is its authority, as with Google. Its conditions and checksums are kept in the upload's record.
-// Source: "Resumable uploads" and "Perform resumable uploads", Cloud Storage documentation.
+// Resumable uploads: a session (an upload of the store with one growing file), chunks in order, questions for how far
+// it got. The session's address is its authority, as with Google. Its conditions and checksums are kept in the upload's
+// record. Source: "Resumable uploads" and "Perform resumable uploads", Cloud Storage documentation.
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +19,8 @@ static int remember(struct front_request *r, struct record *draft)
 	bool ok = true;
 	for (size_t i = 0; i < COUNT_OF(remembered) && ok; i++)
 		if (front_query_has(r, remembered[i]))
-			ok = pairs_add(&draft->properties, r->arena, str_of(remembered[i]), front_query(r, remembered[i])) == 0;
+			ok = pairs_add(&draft->properties, r->arena, str_of(remembered[i]),
+				     front_query(r, remembered[i])) == 0;
 	if (ok && s->crc32c.n)
 		ok = pairs_add(&draft->properties, r->arena, S("upload-crc32c"), s->crc32c) == 0;
 	if (ok && s->md5.n)
@@ -34,7 +35,9 @@ static int check_total(struct front_request *r)
 {
 	uint64_t total = 0;
 	struct str text = front_header(r, "x-upload-content-length");
-	return text.n && str_to_u64(text, &total) < 0 ? gcs_refuse(r, "invalid", "Invalid value for X-Upload-Content-Length") : 0;
+	return text.n && str_to_u64(text, &total) < 0
+		       ? gcs_refuse(r, "invalid", "Invalid value for X-Upload-Content-Length")
+		       : 0;
 }
 
 static void begin(struct front_request *r, json_t *body)
@@ -63,8 +66,8 @@ static void begin(struct front_request *r, json_t *body)
 		gcs_fail(r);
 		return;
 	}
-	front_addf(r, "location", "%s/upload/storage/v1/b/%.*s/o?uploadType=resumable&upload_id=%s", pocket_url(r->pocket),
-		STR(s->captures[0]), u->id);
+	front_addf(r, "location", "%s/upload/storage/v1/b/%.*s/o?uploadType=resumable&upload_id=%s",
+		pocket_url(r->pocket), STR(s->captures[0]), u->id);
 	front_reply(r, 200, S(""));
 }
 
@@ -93,7 +96,8 @@ static const struct object *find_finished(struct front_request *r, const struct 
 	struct gcs_keys *keys = r->keys;
 	for (size_t i = 0; i < GCS_FINISHED; i++) {
 		const struct gcs_finished *f = &keys->finished[i];
-		if (!f->id[0] || !str_eq(str_of(f->id), gcs_state(r)->upload) || !str_eq(str_of(f->bucket), bucket_record(b)->key))
+		if (!f->id[0] || !str_eq(str_of(f->id), gcs_state(r)->upload) ||
+			!str_eq(str_of(f->bucket), bucket_record(b)->key))
 			continue;
 		const struct object *o = objects_find(b, buf_str(&f->key));
 		return o && o->record->generation == f->generation ? o : NULL;
@@ -134,7 +138,8 @@ static int recall(struct front_request *r, const struct upload *u)
 	for (size_t i = 0; i < COUNT_OF(remembered); i++) {
 		numbers[i]->set = pairs_has(from, str_of(remembered[i]));
 		if (numbers[i]->set && str_to_i64(pairs_get(from, str_of(remembered[i])), &numbers[i]->value) < 0)
-			return err_set(&r->err, ERR_CORRUPT, "the record of an upload has no number for %s", remembered[i]);
+			return err_set(
+				&r->err, ERR_CORRUPT, "the record of an upload has no number for %s", remembered[i]);
 	}
 	s->crc32c = pairs_get(from, S("upload-crc32c"));
 	s->md5 = pairs_get(from, S("upload-md5"));
@@ -238,7 +243,8 @@ static bool parse_range(struct str header, int64_t body, struct content_range *o
 	out->question = str_eq(range, S("*"));
 	if (out->question)
 		return body <= 0;
-	if (!str_cut(range, '-', &first, &last) || str_to_u64(first, &out->first) < 0 || str_to_u64(last, &end) < 0 || end < out->first)
+	if (!str_cut(range, '-', &first, &last) || str_to_u64(first, &out->first) < 0 || str_to_u64(last, &end) < 0 ||
+		end < out->first)
 		return false;
 	out->length = end - out->first + 1;
 	return end < out->total && (body < 0 || out->length == (uint64_t)body);
@@ -249,12 +255,14 @@ static int check_chunk(struct front_request *r, const struct content_range *rang
 	bool last = range->total != UINT64_MAX && range->first + range->length == range->total;
 	if (range->first > size)
 		return gcs_refuse(r, "invalid",
-			"Invalid request. According to the Content-Range header, the upload offset is %llu byte(s), which exceeds already uploaded "
+			"Invalid request. According to the Content-Range header, the upload offset is %llu byte(s), "
+			"which exceeds already uploaded "
 			"size of %llu byte(s).",
 			(unsigned long long)range->first, (unsigned long long)size);
 	if (!last && range->length % GCS_CHUNK)
 		return gcs_refuse(r, "invalid",
-			"Invalid request. There were %llu byte(s) in the request body. There should have been a multiple of %d byte(s).",
+			"Invalid request. There were %llu byte(s) in the request body. There should have been a "
+			"multiple of %d byte(s).",
 			(unsigned long long)range->length, GCS_CHUNK);
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who asks: a service account proves itself with a JWT it signed (RFC 7523) and gets an access token for an hour. A token is its own
-// proof (expiry, scope, HMAC), so that the pocket keeps no list of them and a restart ends none.
+// Who asks: a service account proves itself with a JWT it signed (RFC 7523) and gets an access token for an hour. A
+// token is its own proof (expiry, scope, HMAC), so that the pocket keeps no list of them and a restart ends none.
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,10 +105,12 @@ static int check_assertion(struct front_request *r, struct str assertion, struct
 	// Google's own library names Google's endpoint in its assertions, wherever token_uri points.
 	google.audience = S("https://oauth2.googleapis.com/token");
 	int rc = jwt_rs256_verify(assertion, buf_str(&keys->public_key), &own, r->arena, claims, &r->err);
-	if (rc == ERR_UNAUTHENTICATED && jwt_rs256_verify(assertion, buf_str(&keys->public_key), &google, r->arena, claims, NULL) == 0)
+	if (rc == ERR_UNAUTHENTICATED &&
+		jwt_rs256_verify(assertion, buf_str(&keys->public_key), &google, r->arena, claims, NULL) == 0)
 		rc = 0;
 	if (rc == 0 && !str_eq(claims->issuer, buf_str(&keys->email)))
-		rc = err_set(&r->err, ERR_UNAUTHENTICATED, "the service account %.*s is not known here", STR(str_take(claims->issuer, 200)));
+		rc = err_set(&r->err, ERR_UNAUTHENTICATED, "the service account %.*s is not known here",
+			STR(str_take(claims->issuer, 200)));
 	return rc;
 }
 
@@ -135,7 +137,8 @@ static void form_done(struct front_request *r, struct str form)
 		gcs_fail(r);
 		return;
 	}
-	gcs_reply_json(r, json_pack("{s:s, s:i, s:s}", "access_token", buf_cstr(&token), "expires_in", GCS_TOKEN_LIFETIME_S, "token_type", "Bearer"));
+	gcs_reply_json(r, json_pack("{s:s, s:i, s:s}", "access_token", buf_cstr(&token), "expires_in",
+				  GCS_TOKEN_LIFETIME_S, "token_type", "Bearer"));
 }
 
 void gcs_token(struct front_request *r)

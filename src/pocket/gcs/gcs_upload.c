@@ -11,7 +11,8 @@ int gcs_upload_target(struct front_request *r, const json_t *resource, struct re
 	if (draft->key.n == 0)
 		return gcs_refuse(r, "required", "Required parameter: name");
 	if (!objects_key_valid(draft->key))
-		return gcs_refuse(r, "invalid", "Invalid object name: 1 to %d bytes of UTF-8 are allowed.", OBJECT_KEY_MAX);
+		return gcs_refuse(
+			r, "invalid", "Invalid object name: 1 to %d bytes of UTF-8 are allowed.", OBJECT_KEY_MAX);
 	return 0;
 }
 
@@ -20,7 +21,9 @@ int gcs_default_type(struct front_request *r, struct str type, struct record *dr
 	if (pairs_has(&draft->properties, S("content-type")))
 		return 0;
 	type = type.n ? type : S("application/octet-stream");
-	return pairs_add(&draft->properties, r->arena, S("content-type"), type) < 0 ? err_set(&r->err, ERR_NO_MEMORY, "out of memory") : 0;
+	return pairs_add(&draft->properties, r->arena, S("content-type"), type) < 0
+		       ? err_set(&r->err, ERR_NO_MEMORY, "out of memory")
+		       : 0;
 }
 
 static int check_current(struct front_request *r, struct bucket **b)
@@ -92,7 +95,8 @@ static int on_media_type(void *ctx, struct str type)
 {
 	struct front_request *r = ctx;
 	struct str copy = arena_str(r->arena, type);
-	return copy.p ? gcs_default_type(r, copy, &gcs_state(r)->draft) : err_set(&r->err, ERR_NO_MEMORY, "out of memory");
+	return copy.p ? gcs_default_type(r, copy, &gcs_state(r)->draft)
+		      : err_set(&r->err, ERR_NO_MEMORY, "out of memory");
 }
 
 static int on_media(void *ctx, struct str bytes)
@@ -116,7 +120,8 @@ static void related_done(struct front_request *r)
 static void upload_multipart(struct front_request *r)
 {
 	struct bucket *b = NULL;
-	struct related_events events = {.ctx = r, .metadata = on_metadata, .media_type = on_media_type, .media = on_media};
+	struct related_events events = {
+		.ctx = r, .metadata = on_metadata, .media_type = on_media_type, .media = on_media};
 	int rc = gcs_bucket(r, gcs_state(r)->captures[0], &b);
 	if (rc == 0)
 		rc = related_new(front_header(r, "content-type"), &events, &gcs_state(r)->related, &r->err);

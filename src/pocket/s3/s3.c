@@ -68,9 +68,10 @@ static const struct operation {
 
 // Parts of S3 that a pocket has not: asked for, they are never mistaken for the operation without the parameter.
 static const char *const not_offered[] = {"accelerate", "acl", "analytics", "attributes", "cors", "encryption",
-	"intelligent-tiering", "inventory", "legal-hold", "lifecycle", "logging", "metrics", "notification", "object-lock",
-	"ownershipControls", "policy", "policyStatus", "publicAccessBlock", "replication", "requestPayment", "restore", "retention",
-	"select", "session", "tagging", "torrent", "versionId", "versions", "website"};
+	"intelligent-tiering", "inventory", "legal-hold", "lifecycle", "logging", "metrics", "notification",
+	"object-lock", "ownershipControls", "policy", "policyStatus", "publicAccessBlock", "replication",
+	"requestPayment", "restore", "retention", "select", "session", "tagging", "torrent", "versionId", "versions",
+	"website"};
 
 static bool asks_for_more(const struct front_request *r)
 {
@@ -85,7 +86,8 @@ static const struct operation *find_operation(const struct front_request *r)
 	enum level level = r->key.n ? OBJECT : r->bucket.n ? BUCKET : SERVICE;
 	for (size_t i = 0; i < COUNT_OF(operations); i++) {
 		const struct operation *o = &operations[i];
-		if (o->method == r->x->request.method && o->level == level && (!o->parameter || front_query_has(r, o->parameter)) &&
+		if (o->method == r->x->request.method && o->level == level &&
+			(!o->parameter || front_query_has(r, o->parameter)) &&
 			(!o->header || front_header(r, o->header).n))
 			return o;
 	}
@@ -215,7 +217,8 @@ int s3_check_write(struct front_request *r, const struct bucket *b)
 	case CONDITION_NOT_MODIFIED:
 		break;
 	}
-	s3_state(r)->more = c.if_match.n ? S("<Condition>If-Match</Condition>") : S("<Condition>If-None-Match</Condition>");
+	s3_state(r)->more =
+		c.if_match.n ? S("<Condition>If-Match</Condition>") : S("<Condition>If-None-Match</Condition>");
 	return s3_refuse(r, "PreconditionFailed");
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bodies as S3's clients send them, plain or in chunks, and the four ways in which a request may vouch for one: the signed SHA-256,
-// Content-MD5, a checksum header, a checksum in a trailer. All are checked before anything is stored.
+// Bodies as S3's clients send them, plain or in chunks, and the four ways in which a request may vouch for one: the
+// signed SHA-256, Content-MD5, a checksum header, a checksum in a trailer. All are checked before anything is stored.
 #include <string.h>
 
 #include "pocket/s3/s3_impl.h"
@@ -130,7 +130,8 @@ static int finish_chunks(struct front_request *r)
 	s->checksum = sigv4_chunks_trailer(s->chunks, s->trailer);
 	unsigned char bytes[SHA256_SIZE];
 	if (front_base64(s->checksum, bytes, s3_checksum_of(s->algorithm)->size) < 0)
-		return s3_refuse_with(r, "InvalidRequest", "Value for %.*s trailing header is invalid.", STR(s->trailer));
+		return s3_refuse_with(
+			r, "InvalidRequest", "Value for %.*s trailing header is invalid.", STR(s->trailer));
 	return 0;
 }
 
@@ -147,7 +148,8 @@ static int check_digests(struct front_request *r, const struct digests *d)
 	const struct s3_checksum *c = s3_checksum_of(s->algorithm);
 	size_t n = digests_bytes(d, s->algorithm, bytes);
 	if (front_base64(s->checksum, expected, n) < 0 || memcmp(bytes, expected, n) != 0)
-		return s3_refuse_with(r, "BadDigest", "The %s you specified did not match the calculated checksum.", c->name);
+		return s3_refuse_with(
+			r, "BadDigest", "The %s you specified did not match the calculated checksum.", c->name);
 	return 0;
 }
 

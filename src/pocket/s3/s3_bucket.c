@@ -11,7 +11,8 @@ void s3_list_buckets(struct front_request *r)
 	s3_xml_owner(&out, "Owner");
 	buf_add(&out, S("<Buckets>"));
 	struct str prefix = front_query(r, "prefix");
-	for (const struct index_node *n = objects_buckets(r->store, prefix); n && str_starts(n->key, prefix); n = index_next(n)) {
+	for (const struct index_node *n = objects_buckets(r->store, prefix); n && str_starts(n->key, prefix);
+		n = index_next(n)) {
 		const struct record *bucket = bucket_record(n->value);
 		buf_add(&out, S("<Bucket>"));
 		xml_element(&out, "Name", bucket->key);

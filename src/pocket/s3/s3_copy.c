@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// S3's copies. CopyObject links the bytes of its source; UploadPartCopy reads them, since the ETag of a part is their MD5, and does so
-// a slice a turn of the loop, so that other requests go on.
+// S3's copies. CopyObject links the bytes of its source; UploadPartCopy reads them, since the ETag of a part is their
+// MD5, and does so a slice a turn of the loop, so that other requests go on.
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,8 @@ static int read_source(struct front_request *r, struct str *bucket, struct str *
 		return s3_refuse(r, "NotImplemented");
 	whole = arena_printf(r->arena, "%s%.*s", str_starts(path, S("/")) ? "" : "/", STR(path));
 	if (!whole.p || front_cut_path(r, whole, bucket, key) < 0 || bucket->n == 0 || !objects_key_valid(*key))
-		return s3_refuse_with(r, "InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
+		return s3_refuse_with(r, "InvalidArgument",
+			"Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
 	return 0;
 }
 
@@ -45,8 +46,10 @@ int s3_copy_source(struct front_request *r, struct object **out)
 	if (condition_check(&c, (*out)->record) != CONDITION_HOLDS)
 		return s3_refuse(r, "PreconditionFailed");
 	return (*out)->record->size > S3_MAX_PUT && !front_query_has(r, "uploadId")
-		       ? s3_refuse_with(r, "InvalidRequest", "The specified copy source is larger than the maximum allowable size for a copy source: "
-							     "5368709120")
+		       ? s3_refuse_with(r, "InvalidRequest",
+				 "The specified copy source is larger than the maximum allowable size for a copy "
+				 "source: "
+				 "5368709120")
 		       : 0;
 }
 
@@ -119,7 +122,8 @@ void s3_copy_object(struct front_request *r)
 		rc = s3_check_write(r, b);
 	if (rc == 0 && source == objects_find(b, r->key) && !replaces_metadata(r))
 		rc = s3_refuse_with(r, "InvalidRequest",
-			"This copy request is illegal because it is trying to copy an object to itself without changing the object's "
+			"This copy request is illegal because it is trying to copy an object to itself without "
+			"changing the object's "
 			"metadata, storage class, website redirect location or encryption attributes.");
 	if (rc == 0)
 		rc = copy(r, b, source, &made);
@@ -166,7 +170,8 @@ static void copy_slice(struct loop_task *task)
 	char bytes[64 << 10];
 	size_t n = 1;
 	for (size_t done = 0; done < SLICE && n; done += n) {
-		if (object_range_read(&r->range, bytes, sizeof(bytes), &n, &r->err) < 0 || front_write(r, str_bytes(bytes, n)) < 0) {
+		if (object_range_read(&r->range, bytes, sizeof(bytes), &n, &r->err) < 0 ||
+			front_write(r, str_bytes(bytes, n)) < 0) {
 			s3_fail(r);
 			return;
 		}
@@ -196,7 +201,8 @@ static int source_range(struct front_request *r, const struct object *source, st
 	bool fits = range_parse(header, size, out) == RANGE_PART;
 	if (!fits || str_starts(header, S("bytes=-")))
 		return s3_refuse_with(r, "InvalidArgument",
-			"The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of "
+			"The x-amz-copy-source-range value must be of the form bytes=first-last where first and last "
+			"are the zero-based offsets of "
 			"the first and last bytes to copy");
 	return out->last - out->first < S3_MAX_PUT ? 0 : s3_refuse(r, "EntityTooLarge");
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What S3 keeps beside the bytes: system headers, the user's metadata, checksums; from headers of a request, to those of an answer.
+// What S3 keeps beside the bytes: system headers, the user's metadata, checksums; from headers of a request, to those
+// of an answer.
 #include <string.h>
 
 #include "pocket/s3/s3_impl.h"
@@ -61,7 +62,8 @@ static int check_wishes(struct front_request *r)
 	if (class.n && !str_eq(class, S("STANDARD")))
 		return s3_refuse_with(r, "NotImplemented", "A pocket cloud has the storage class STANDARD alone.");
 	if (encryption.n && !str_eq(encryption, S("AES256")))
-		return s3_refuse_with(r, "NotImplemented", "A pocket cloud does not offer the encryption %.*s.", STR(encryption));
+		return s3_refuse_with(
+			r, "NotImplemented", "A pocket cloud does not offer the encryption %.*s.", STR(encryption));
 	return 0;
 }
 

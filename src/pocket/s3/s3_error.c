@@ -12,7 +12,8 @@ static const struct s3_code {
 	const char *message;
 } codes[] = {
 	{"AccessControlListNotSupported", 400, "The bucket does not allow ACLs"},
-	{"BadDigest", 400, "The Content-MD5 or checksum value that you specified did not match what the server received"},
+	{"BadDigest", 400,
+		"The Content-MD5 or checksum value that you specified did not match what the server received"},
 	{"BucketAlreadyOwnedByYou", 409,
 		"Your previous request to create the named bucket succeeded and you already own it."},
 	{"BucketNotEmpty", 409, "The bucket you tried to delete is not empty"},
@@ -25,23 +26,27 @@ static const struct s3_code {
 	{"InvalidBucketName", 400, "The specified bucket is not valid."},
 	{"InvalidDigest", 400, "The Content-MD5 you specified was invalid."},
 	{"InvalidPart", 400,
-		"One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified "
+		"One or more of the specified parts could not be found.  The part may not have been uploaded, or the "
+		"specified "
 		"entity tag may not match the part's entity tag."},
 	{"InvalidPartNumber", 416, "The requested partnumber is not satisfiable"},
-	{"InvalidPartOrder", 400, "The list of parts was not in ascending order. Parts must be ordered by part number."},
+	{"InvalidPartOrder", 400,
+		"The list of parts was not in ascending order. Parts must be ordered by part number."},
 	{"InvalidRange", 416, "The requested range is not satisfiable"},
 	{"InvalidRequest", 400, "Invalid Request"},
 	{"InvalidToken", 400, "The provided token is malformed or otherwise invalid."},
 	{"InvalidURI", 400, "Couldn't parse the specified URI."},
 	{"KeyTooLongError", 400, "Your key is too long"},
-	{"MalformedXML", 400, "The XML you provided was not well-formed or did not validate against our published schema"},
+	{"MalformedXML", 400,
+		"The XML you provided was not well-formed or did not validate against our published schema"},
 	{"MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size"},
 	{"MethodNotAllowed", 405, "The specified method is not allowed against this resource."},
 	{"MissingContentLength", 411, "You must provide the Content-Length HTTP header."},
 	{"NoSuchBucket", 404, "The specified bucket does not exist"},
 	{"NoSuchKey", 404, "The specified key does not exist."},
 	{"NoSuchUpload", 404,
-		"The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or "
+		"The specified upload does not exist. The upload ID may be invalid, or the upload may have been "
+		"aborted or "
 		"completed."},
 	{"NotImplemented", 501, "A header or parameter you provided implies functionality that is not implemented"},
 	{"PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold"},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// S3 over the object store: what its files share. Source: Amazon S3 API Reference. Path-style addresses only; one access key, which
-// may do all. What a real S3 would do and a pocket cannot (ACLs, KMS, tags, versions, ...) is answered NotImplemented, never ignored.
+// S3 over the object store: what its files share. Source: Amazon S3 API Reference. Path-style addresses only; one
+// access key, which may do all. What a real S3 would do and a pocket cannot (ACLs, KMS, tags, versions, ...) is
+// answered NotImplemented, never ignored.
 #ifndef ISOBAR_POCKET_S3_IMPL_H
 #define ISOBAR_POCKET_S3_IMPL_H
 
@@ -32,16 +33,16 @@ struct s3_state {
 	bool has_md5;
 	unsigned char sha256[SHA256_SIZE];
 	bool has_sha256;
-	enum hash_flags algorithm; // of x-amz-checksum-*; 0: none
-	struct str checksum;       // base64 as sent; empty until a trailer brings it
-	struct str trailer;        // name of that trailer
-	struct record draft;       // of the object to be
-	struct str part;           // name of the piece
+	enum hash_flags algorithm;   // of x-amz-checksum-*; 0: none
+	struct str checksum;         // base64 as sent; empty until a trailer brings it
+	struct str trailer;          // name of that trailer
+	struct record draft;         // of the object to be
+	struct str part;             // name of the piece
 	struct part_copy *part_copy; // while one runs
 	void (*release)(struct front_request *r);
 	void (*small_done)(struct front_request *r, struct str body); // of a body that is collected
 	void (*parsed)(struct front_request *r, const struct xml_node *root);
-	struct str more;           // XML for an error's body: what S3 adds to some codes
+	struct str more; // XML for an error's body: what S3 adds to some codes
 };
 struct s3_state *s3_state(struct front_request *r);
 
@@ -49,13 +50,13 @@ struct s3_state *s3_state(struct front_request *r);
 // Sets r->err to one of S3's codes with its status and standard message. Returns the code.
 int s3_refuse(struct front_request *r, const char *code);
 int s3_refuse_with(struct front_request *r, const char *code, const char *format, ...) PRINTF_LIKE(3, 4); // own message
-void s3_fail(struct front_request *r); // answers r->err
+void s3_fail(struct front_request *r);                     // answers r->err
 void s3_answer(struct front_request *r, const char *code); // refuse and fail
 
 // ---------------------------------------------------------------- shared
-MUST_CHECK int s3_bucket(struct front_request *r, struct bucket **out);                        // NoSuchBucket
-MUST_CHECK int s3_object(struct front_request *r, struct bucket **b, struct object **out);     // NoSuchKey
-MUST_CHECK int s3_upload(struct front_request *r, struct bucket **b, struct upload **out);     // NoSuchUpload
+MUST_CHECK int s3_bucket(struct front_request *r, struct bucket **out);                    // NoSuchBucket
+MUST_CHECK int s3_object(struct front_request *r, struct bucket **b, struct object **out); // NoSuchKey
+MUST_CHECK int s3_upload(struct front_request *r, struct bucket **b, struct upload **out); // NoSuchUpload
 void s3_xml_begin(struct buf *out, const char *root); // declaration and root with the namespace
 void s3_xml_time(struct buf *out, const char *name, int64_t wall_ns);
 void s3_xml_etag(struct buf *out, const struct record *r);
@@ -86,9 +87,10 @@ void s3_add_checksum(struct front_request *r, const struct record *record);
 // ---------------------------------------------------------------- bodies (s3_body.c)
 bool s3_has_checksum(const struct front_request *r); // an x-amz-checksum-* header, or one announced as a trailer
 MUST_CHECK int s3_body_check_headers(struct front_request *r); // digests that the request announces
-// The body of an object or part streams into r->writer; done() when it came. hashes: besides those that are to be verified.
+// The body of an object or part streams into r->writer; done() when it came. hashes: besides those that are to be
+// verified.
 void s3_body_stream(struct front_request *r, unsigned hashes, void (*done)(struct front_request *r));
-MUST_CHECK int s3_body_verify(struct front_request *r);        // the digests of r->writer against those announced
+MUST_CHECK int s3_body_verify(struct front_request *r); // the digests of r->writer against those announced
 // An XML body: collected, verified, parsed; done() gets its root.
 void s3_body_xml(struct front_request *r, void (*done)(struct front_request *r, const struct xml_node *root));
 // The same where checksum headers are about something else than the body.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// S3's two listings of objects. They differ in how a page says where the next one begins: version 1 by a key, version 2 by an opaque
-// token (here the place in base64).
+// S3's two listings of objects. They differ in how a page says where the next one begins: version 1 by a key, version 2
+// by an opaque token (here the place in base64).
 #include <string.h>
 
 #include "pocket/s3/s3_impl.h"

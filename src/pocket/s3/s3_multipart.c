@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// S3's multipart uploads: begin, parts, completion, end. Parts are pieces of an upload of the store, named by their number in five
-// digits; completion links them. Source of the checksum rules: "Checking object integrity", Amazon S3 User Guide.
+// S3's multipart uploads: begin, parts, completion, end. Parts are pieces of an upload of the store, named by their
+// number in five digits; completion links them. Source of the checksum rules: "Checking object integrity", Amazon S3
+// User Guide.
 #include <stdio.h>
 #include <string.h>
 
@@ -38,8 +39,8 @@ static int read_algorithm(struct front_request *r, struct record *draft)
 	bool full = str_eq_nocase(type, S("FULL_OBJECT")), composite = str_eq_nocase(type, S("COMPOSITE"));
 	bool combines = c->flag & (HASH_CRC32 | HASH_CRC32C | HASH_CRC64NVME);
 	if ((!full && !composite) || (full && !combines) || (composite && c->full_object))
-		return s3_refuse_with(r, "InvalidRequest", "The %.*s checksum type cannot be used with the %s checksum algorithm.", STR(type),
-			c->name);
+		return s3_refuse_with(r, "InvalidRequest",
+			"The %.*s checksum type cannot be used with the %s checksum algorithm.", STR(type), c->name);
 	if (pairs_add(&draft->properties, r->arena, ALGORITHM, str_of(c->name)) < 0 ||
 		pairs_add(&draft->properties, r->arena, TYPE, full ? S("FULL_OBJECT") : S("COMPOSITE")) < 0)
 		return err_set(&r->err, ERR_NO_MEMORY, "out of memory");
@@ -79,7 +80,8 @@ int s3_part_name(struct front_request *r, struct str *name)
 {
 	uint64_t number = 0;
 	if (str_to_u64(front_query(r, "partNumber"), &number) < 0 || number < 1 || number > S3_MAX_PARTS)
-		return s3_refuse_with(r, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive");
+		return s3_refuse_with(
+			r, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive");
 	*name = arena_printf(r->arena, "%05u", (unsigned)number);
 	return name->p ? 0 : err_set(&r->err, ERR_NO_MEMORY, "out of memory");
 }
@@ -212,7 +214,8 @@ static int whole_checksum(struct completion *c, struct str *out)
 	unsigned char bytes[SHA256_SIZE];
 	struct digests d;
 	if (c->full) {
-		*out = front_base64_text(r, str_bytes(bytes, digests_bytes(assembly_digests(c->as), c->checksum->flag, bytes)));
+		*out = front_base64_text(
+			r, str_bytes(bytes, digests_bytes(assembly_digests(c->as), c->checksum->flag, bytes)));
 		return out->p ? 0 : err_set(&r->err, ERR_NO_MEMORY, "out of memory");
 	}
 	int rc = front_digests(r, buf_str(&c->digests), c->checksum->flag, &d);
@@ -230,9 +233,11 @@ static int check_whole(struct completion *c, struct str checksum)
 	struct str expected = front_header(r, c->checksum->header), size = front_header(r, "x-amz-mp-object-size");
 	uint64_t bytes = 0;
 	if (expected.n && !str_eq(expected, checksum))
-		return s3_refuse_with(r, "BadDigest", "The %s you specified did not match the calculated checksum.", c->checksum->name);
+		return s3_refuse_with(r, "BadDigest", "The %s you specified did not match the calculated checksum.",
+			c->checksum->name);
 	if (size.n && (str_to_u64(size, &bytes) < 0 || bytes != assembly_size(c->as)))
-		return s3_refuse_with(r, "InvalidRequest", "The provided 'x-amz-mp-object-size' header does not match what was computed.");
+		return s3_refuse_with(r, "InvalidRequest",
+			"The provided 'x-amz-mp-object-size' header does not match what was computed.");
 	return 0;
 }
 
@@ -247,13 +252,16 @@ static int describe(struct completion *c, struct str checksum, struct record *dr
 		if (!str_eq(from->items[i].name, ALGORITHM) && !str_eq(from->items[i].name, TYPE))
 			ok = pairs_add(&draft->properties, r->arena, from->items[i].name, from->items[i].value) == 0;
 	ok = ok && pairs_add(&draft->properties, r->arena, str_of(c->checksum->header), checksum) == 0;
-	ok = ok && pairs_add(&draft->properties, r->arena, S("x-amz-checksum-type"), c->full ? S("FULL_OBJECT") : S("COMPOSITE")) == 0;
+	ok = ok && pairs_add(&draft->properties, r->arena, S("x-amz-checksum-type"),
+			   c->full ? S("FULL_OBJECT") : S("COMPOSITE")) == 0;
 	md5_of(buf_str(&c->md5s), md5);
 	hex_encode(str_bytes(md5, MD5_SIZE), hex);
 	draft->key = r->key;
 	draft->metadata = c->u->record->metadata;
 	draft->etag = arena_printf(r->arena, "%s-%zu", hex, c->count);
-	return ok && draft->etag.p && !c->md5s.failed && !c->digests.failed ? 0 : err_set(&r->err, ERR_NO_MEMORY, "out of memory");
+	return ok && draft->etag.p && !c->md5s.failed && !c->digests.failed
+		       ? 0
+		       : err_set(&r->err, ERR_NO_MEMORY, "out of memory");
 }
 
 static int assemble(struct completion *c, const struct xml_node *root, struct object **out)

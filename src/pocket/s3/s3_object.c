@@ -92,8 +92,8 @@ void s3_get_object(struct front_request *r)
 		front_reply_object(r, 200, object, 0, o->size);
 		return;
 	}
-	front_addf(r, "content-range", "bytes %llu-%llu/%llu", (unsigned long long)range.first, (unsigned long long)range.last,
-		(unsigned long long)o->size);
+	front_addf(r, "content-range", "bytes %llu-%llu/%llu", (unsigned long long)range.first,
+		(unsigned long long)range.last, (unsigned long long)o->size);
 	front_reply_object(r, 206, object, range.first, range.last - range.first + 1);
 }
 
@@ -182,7 +182,8 @@ static void delete_one(struct bucket *b, const struct xml_node *item, struct buf
 	if (rc < 0) {
 		buf_add(out, S("<Error>"));
 		xml_element(out, "Key", key);
-		buf_add(out, S("<Code>InternalError</Code><Message>We encountered an internal error. Please try again.</Message></Error>"));
+		buf_add(out, S("<Code>InternalError</Code><Message>We encountered an internal error. Please try "
+			       "again.</Message></Error>"));
 	} else if (!quiet) {
 		buf_add(out, S("<Deleted>"));
 		xml_element(out, "Key", key);
@@ -230,7 +231,8 @@ void s3_delete_objects(struct front_request *r)
 		return;
 	}
 	if (front_header(r, "content-md5").n == 0 && !s3_has_checksum(r)) {
-		s3_refuse_with(r, "InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*");
+		s3_refuse_with(r, "InvalidRequest",
+			"Missing required header for this request: Content-MD5 OR x-amz-checksum-*");
 		s3_fail(r);
 		return;
 	}

@@ -109,7 +109,8 @@ static bool is_behind(const struct upload *u, struct str key_marker, struct str 
 
 static size_t collect(const struct front_request *r, const struct bucket *b, const struct upload **out)
 {
-	struct str prefix = front_query(r, "prefix"), key = front_query(r, "key-marker"), id = front_query(r, "upload-id-marker");
+	struct str prefix = front_query(r, "prefix"), key = front_query(r, "key-marker"),
+		   id = front_query(r, "upload-id-marker");
 	size_t count = 0;
 	for (const struct index_node *n = objects_uploads(b, S("")); n; n = index_next(n)) {
 		const struct upload *u = n->value;

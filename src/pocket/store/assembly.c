@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Objects out of pieces that exist already: parts of an upload, blocks, other objects. The files are linked, not copied; where the
-// file system refuses a link (another device below a mount, too many links) the kernel copies. The folder is filled first, then the
-// record that names it is moved into place: a crash in between leaves a folder that the next start sweeps.
+// Objects out of pieces that exist already: parts of an upload, blocks, other objects. The files are linked, not
+// copied; where the file system refuses a link (another device below a mount, too many links) the kernel copies. The
+// folder is filled first, then the record that names it is moved into place: a crash in between leaves a folder that
+// the next start sweeps.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -137,7 +138,8 @@ static void piece_path(struct path *p, const struct object *from, size_t piece)
 	if (from->record->folder.n == 0)
 		path_hashed(p, from->bucket, "objects", from->record->key);
 	else
-		path_print(p, "buckets/%.*s/pieces/%.*s/%06zu", BUCKET_NAME(from->bucket), STR(from->record->folder), piece);
+		path_print(p, "buckets/%.*s/pieces/%.*s/%06zu", BUCKET_NAME(from->bucket), STR(from->record->folder),
+			piece);
 }
 
 int assembly_add_object(struct assembly *as, const struct object *from, uint64_t offset, uint64_t length, struct err *e)
@@ -241,7 +243,8 @@ int objects_put_assembly(struct assembly *as, const struct record *draft, struct
 }
 
 // The new record cannot be written behind bytes that readers of the old one share, so the bytes become a piece.
-int objects_update(struct bucket *b, struct object *object, const struct record *draft, struct object **out, struct err *e)
+int objects_update(
+	struct bucket *b, struct object *object, const struct record *draft, struct object **out, struct err *e)
 {
 	struct assembly *as = NULL;
 	const struct record *old = object->record;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Several digests of one stream: see hasher.h. Cryptographic ones run on OpenSSL's EVP, CRC-32 on zlib, the other two CRCs on base/.
+// Several digests of one stream: see hasher.h. Cryptographic ones run on OpenSSL's EVP, CRC-32 on zlib, the other two
+// CRCs on base/.
 #include "pocket/store/hasher.h"
 
 #include <openssl/evp.h>
@@ -87,7 +88,7 @@ void hasher_finish(struct hasher *h, struct digests *out)
 	for (size_t i = 0; i < SLOTS; i++)
 		if (h->slots[i])
 			must(EVP_DigestFinal_ex(h->slots[i], slot_output(out, i), NULL) &&
-			     EVP_DigestInit_ex(h->slots[i], slot_algorithm(i), NULL));
+				EVP_DigestInit_ex(h->slots[i], slot_algorithm(i), NULL));
 	h->state = (struct digests){0};
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Several digests of one stream at once: what the three providers ask for about the bytes of an object. A hasher is owned by whoever
-// began it and used by one thread at a time; struct digests is a plain value. Errors: ERR_NO_MEMORY.
+// Several digests of one stream at once: what the three providers ask for about the bytes of an object. A hasher is
+// owned by whoever began it and used by one thread at a time; struct digests is a plain value. Errors: ERR_NO_MEMORY.
 #ifndef ISOBAR_POCKET_STORE_HASHER_H
 #define ISOBAR_POCKET_STORE_HASHER_H
 
@@ -33,7 +33,8 @@ void hasher_add(struct hasher *h, struct str data);
 void hasher_finish(struct hasher *h, struct digests *out); // begins anew with the same digests
 void hasher_free(struct hasher *h);                        // NULL is allowed
 
-// The digest as the raw bytes that providers put into base64: CRCs big-endian. Number of bytes; 0 when it was not computed.
+// The digest as the raw bytes that providers put into base64: CRCs big-endian. Number of bytes; 0 when it was not
+// computed.
 size_t digests_bytes(const struct digests *d, enum hash_flags which, unsigned char out[SHA256_SIZE]);
 
 #endif

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Skip list: see index.h. A node reaches level k with probability 1/4^k: 16 levels carry far more keys than memory does.
+// Skip list: see index.h. A node reaches level k with probability 1/4^k: 16 levels carry far more keys than memory
+// does.
 #include "pocket/store/index.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// The arrays of next pointers through which `key` would be reached: before[k][k] is the first node of level k not below key.
+// The arrays of next pointers through which `key` would be reached: before[k][k] is the first node of level k not below
+// key.
 static void find_before(const struct index *x, struct str key, struct index_node *const *before[INDEX_LEVELS])
 {
 	struct index_node *const *links = x->first;

@@ -74,7 +74,9 @@ static int read_bucket_record(struct objects *o, const char *name, struct arena 
 	if (fd < 0)
 		return fd;
 	int rc = record_read(fd, a, out, &data_size, e);
-	return rc == 0 && !str_eq(out->key, str_of(name)) ? err_set(e, ERR_CORRUPT, "it is the record of another bucket") : rc;
+	return rc == 0 && !str_eq(out->key, str_of(name))
+		       ? err_set(e, ERR_CORRUPT, "it is the record of another bucket")
+		       : rc;
 }
 
 static int open_bucket(void *ctx, const char *name)
@@ -84,10 +86,12 @@ static int open_bucket(void *ctx, const char *name)
 	struct record r = {0};
 	void *old = NULL;
 	if (strlen(name) > BUCKET_NAME_MAX)
-		return err_set(scan->e, ERR_CORRUPT, "%s/buckets holds a folder that is no bucket: %.60s...", scan->o->root, name);
+		return err_set(scan->e, ERR_CORRUPT, "%s/buckets holds a folder that is no bucket: %.60s...",
+			scan->o->root, name);
 	int rc = read_bucket_record(scan->o, name, &a, &r, scan->e);
 	if (rc < 0)
-		return err_context(scan->e, "opening bucket %s in %s (restore or remove its folder)", name, scan->o->root);
+		return err_context(
+			scan->e, "opening bucket %s in %s (restore or remove its folder)", name, scan->o->root);
 	struct bucket *b = bucket_new(scan->o, &r);
 	if (!b)
 		return err_set(scan->e, ERR_NO_MEMORY, "out of memory");
@@ -128,7 +132,10 @@ int objects_open(const struct objects_config *config, struct objects **out, stru
 	struct objects *o = calloc(1, sizeof(*o));
 	if (!o)
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
-	*o = (struct objects){.root_fd = -1, .lock_fd = -1, .edges = config->edges, .etag = config->etag,
+	*o = (struct objects){.root_fd = -1,
+		.lock_fd = -1,
+		.edges = config->edges,
+		.etag = config->etag,
 		.upload_lifetime_ns = config->upload_lifetime_ns};
 	struct bucket_scan scan = {.o = o, .e = e};
 	int rc = open_root(o, config->root, e);
@@ -207,7 +214,8 @@ int objects_bucket_create(struct objects *o, const struct record *draft, struct 
 		return rc;
 	if (index_get(&o->buckets, draft->key))
 		return err_set(e, ERR_EXISTS, "bucket %.*s exists already", STR(draft->key));
-	struct record r = {.key = draft->key, .properties = draft->properties, .metadata = draft->metadata, .metageneration = 1};
+	struct record r = {
+		.key = draft->key, .properties = draft->properties, .metadata = draft->metadata, .metageneration = 1};
 	stamp_bucket(o, &r);
 	struct bucket *b = bucket_new(o, &r);
 	if (!b)
@@ -271,7 +279,8 @@ int objects_bucket_delete(struct objects *o, struct str name, bool full, struct 
 	if (rc < 0)
 		return rc;
 	if (b->objects.count && !full)
-		return err_set(e, ERR_CONFLICT, "bucket %.*s is not empty: it holds %zu objects", STR(name), b->objects.count);
+		return err_set(
+			e, ERR_CONFLICT, "bucket %.*s is not empty: it holds %zu objects", STR(name), b->objects.count);
 	path_print(&path, "buckets/%.*s", BUCKET_NAME(b));
 	rc = objects_remove_tree(o, path.text, e);
 	if (rc < 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file system below the object store: names, atomic moves, removal. Everything is relative to the root's descriptor, and every
-// name is made here, from digests and numbers: nothing from outside becomes a path.
+// The file system below the object store: names, atomic moves, removal. Everything is relative to the root's
+// descriptor, and every name is made here, from digests and numbers: nothing from outside becomes a path.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,9 @@ void path_print(struct path *p, const char *format, ...)
 	va_start(args, format);
 	int n = vsnprintf(p->text, sizeof(p->text), format, args);
 	va_end(args);
-	if (n < 0 || (size_t)n >= sizeof(p->text)) // bucket names and ids are bounded: a bug, and a cut path must never be used
+	if (n < 0 ||
+		(size_t)n >=
+			sizeof(p->text)) // bucket names and ids are bounded: a bug, and a cut path must never be used
 		abort();
 }
 
@@ -64,7 +66,8 @@ int objects_make_dir(const struct objects *o, const char *path, struct err *e)
 	return 0;
 }
 
-int objects_each_name(const struct objects *o, const char *path, int (*each)(void *ctx, const char *name), void *ctx, struct err *e)
+int objects_each_name(
+	const struct objects *o, const char *path, int (*each)(void *ctx, const char *name), void *ctx, struct err *e)
 {
 	int fd = openat(o->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pages of a listing, straight from the index. A folder (common prefix) costs one step, however much lies in it: no key in UTF-8 has
-// the byte 0xff, so "prefix 0xff" lies behind all of them.
+// Pages of a listing, straight from the index. A folder (common prefix) costs one step, however much lies in it: no key
+// in UTF-8 has the byte 0xff, so "prefix 0xff" lies behind all of them.
 #include <string.h>
 
 #include "pocket/store/objects_impl.h"
@@ -48,7 +48,8 @@ static void start(const struct bucket *b, struct listing *l)
 static bool in_range(const struct listing *l)
 {
 	const struct objects_query *q = l->q;
-	return l->node && str_starts(l->node->key, q->prefix) && (q->until.n == 0 || str_cmp(l->node->key, q->until) < 0);
+	return l->node && str_starts(l->node->key, q->prefix) &&
+	       (q->until.n == 0 || str_cmp(l->node->key, q->until) < 0);
 }
 
 // Takes the entry at the node and moves behind it; false without memory.
@@ -86,7 +87,8 @@ static bool finish(struct listing *l)
 	return l->page.next.n > 0;
 }
 
-int objects_list(const struct bucket *b, const struct objects_query *q, struct arena *a, struct objects_page *out, struct err *e)
+int objects_list(
+	const struct bucket *b, const struct objects_query *q, struct arena *a, struct objects_page *out, struct err *e)
 {
 	struct listing l = {.q = q, .a = a};
 	size_t most = MIN(q->limit, b->objects.count);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bucket comes into memory when it is first asked for, so that a pocket with many objects starts at once: the record of each object,
-// the unfinished uploads, and then the sweep of what a killed process left: folders of pieces that no object names.
+// A bucket comes into memory when it is first asked for, so that a pocket with many objects starts at once: the record
+// of each object, the unfinished uploads, and then the sweep of what a killed process left: folders of pieces that no
+// object names.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -50,7 +51,8 @@ static int note_folder(struct load *load, struct str folder)
 {
 	void *old = NULL;
 	struct str name = arena_str(load->arena, folder);
-	return name.p ? index_put(&load->folders, name, load, &old, load->e) : err_set(load->e, ERR_NO_MEMORY, "out of memory");
+	return name.p ? index_put(&load->folders, name, load, &old, load->e)
+		      : err_set(load->e, ERR_NO_MEMORY, "out of memory");
 }
 
 static int load_object(void *ctx, const char *name)

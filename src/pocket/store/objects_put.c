@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Versions of objects come and go here. One rename makes a version; memory is prepared before it, so that after it nothing can fail.
+// Versions of objects come and go here. One rename makes a version; memory is prepared before it, so that after it
+// nothing can fail.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading ranges as extents of files. The first file is opened at once: the path of an object that is one file leads to the next
-// version after a replacement, while an open descriptor and a folder of pieces keep what they had.
+// Reading ranges as extents of files. The first file is opened at once: the path of an object that is one file leads to
+// the next version after a replacement, while an open descriptor and a folder of pieces keep what they had.
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -14,7 +14,8 @@ static int open_piece(struct object_range *r, size_t piece, struct err *e)
 	if (object->record->folder.n == 0)
 		path_hashed(&path, object->bucket, "objects", object->record->key);
 	else
-		path_print(&path, "buckets/%.*s/pieces/%.*s/%06zu", BUCKET_NAME(object->bucket), STR(object->record->folder), piece);
+		path_print(&path, "buckets/%.*s/pieces/%.*s/%06zu", BUCKET_NAME(object->bucket),
+			STR(object->record->folder), piece);
 	fd_close(&r->fd);
 	r->fd = objects_open_at(object->bucket->store, path.text, O_RDONLY, e);
 	return r->fd < 0 ? r->fd : 0;
@@ -90,7 +91,8 @@ int object_range_read(struct object_range *r, char *out, size_t room, size_t *n,
 		got = pread(r->part.fd, out, (size_t)MIN(r->part.length, (uint64_t)room), (off_t)r->part.offset);
 	} while (got < 0 && errno == EINTR);
 	if (got <= 0)
-		return got < 0 ? err_errno(e, "reading an object") : err_set(e, ERR_CORRUPT, "the file of an object became shorter");
+		return got < 0 ? err_errno(e, "reading an object")
+			       : err_set(e, ERR_CORRUPT, "the file of an object became shorter");
 	r->part.offset += (uint64_t)got;
 	r->part.length -= (uint64_t)got;
 	*n = (size_t)got;

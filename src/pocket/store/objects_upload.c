@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unfinished uploads: a folder each, with a record of what it will be and one file a piece (S3's parts, Azure's blocks), or with one
-// growing file (Cloud Storage's resumable uploads). They survive a restart, as their providers promise.
+// Unfinished uploads: a folder each, with a record of what it will be and one file a piece (S3's parts, Azure's
+// blocks), or with one growing file (Cloud Storage's resumable uploads). They survive a restart, as their providers
+// promise.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -116,7 +117,8 @@ static int make_files(struct bucket *b, const struct record *r, const char *id, 
 	return rc;
 }
 
-int objects_upload_create(struct bucket *b, const struct record *draft, struct str id, struct upload **out, struct err *e)
+int objects_upload_create(
+	struct bucket *b, const struct record *draft, struct str id, struct upload **out, struct err *e)
 {
 	char made[UPLOAD_ID_MAX + 1] = "";
 	void *old = NULL;
@@ -190,7 +192,8 @@ static int store_piece(struct bucket *b, struct upload *u, struct writer *w, con
 	return rc;
 }
 
-int objects_upload_piece(struct bucket *b, struct upload *u, struct writer *w, const struct record *draft, struct err *e)
+int objects_upload_piece(
+	struct bucket *b, struct upload *u, struct writer *w, const struct record *draft, struct err *e)
 {
 	struct record r = *draft;
 	r.size = w->size;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records in memory and on disk: see record.h. The footer is magic, length of the JSON, its CRC-32C, length of the data; all
-// little-endian. A file that was cut by a power failure fails one of these and is no object.
+// Records in memory and on disk: see record.h. The footer is magic, length of the JSON, its CRC-32C, length of the
+// data; all little-endian. A file that was cut by a power failure fails one of these and is no object.
 #include "pocket/store/record.h"
 
 #include <errno.h>
@@ -84,7 +84,8 @@ static void pack_pairs(char **at, struct pairs *out, const struct pairs *from)
 
 struct record *record_clone(const struct record *r)
 {
-	size_t arrays = r->piece_count * sizeof(struct piece) + (r->properties.count + r->metadata.count) * sizeof(struct pair);
+	size_t arrays =
+		r->piece_count * sizeof(struct piece) + (r->properties.count + r->metadata.count) * sizeof(struct pair);
 	struct record *copy = malloc(sizeof(*copy) + arrays + text_size(r));
 	if (!copy)
 		return NULL;

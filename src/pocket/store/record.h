@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the object store knows about one version of an object (or one piece of an upload), and how it stands on disk: a file is
-// DATA, then the record as JSON, then a footer of 24 bytes; so bytes and description change together, by one rename.
-// A record is borrowed text wherever it lies; record_clone packs it into one owned block. Pure but for the two that take a
-// descriptor. Errors: ERR_CORRUPT for a file that is no whole record, ERR_LIMIT, ERR_IO, ERR_NO_SPACE, ERR_NO_MEMORY.
+// What the object store knows about one version of an object (or one piece of an upload), and how it stands on disk: a
+// file is DATA, then the record as JSON, then a footer of 24 bytes; so bytes and description change together, by one
+// rename. A record is borrowed text wherever it lies; record_clone packs it into one owned block. Pure but for the two
+// that take a descriptor. Errors: ERR_CORRUPT for a file that is no whole record, ERR_LIMIT, ERR_IO, ERR_NO_SPACE,
+// ERR_NO_MEMORY.
 #ifndef ISOBAR_POCKET_STORE_RECORD_H
 #define ISOBAR_POCKET_STORE_RECORD_H
 
@@ -24,7 +25,8 @@ bool pairs_has(const struct pairs *p, struct str name);
 // Appends, growing the array in the arena by doubling (capacity is the next power of two of count).
 MUST_CHECK int pairs_add(struct pairs *p, struct arena *a, struct str name, struct str value);
 
-// One run of bytes of an object that is not stored in one file. Its file lies in the folder of the version under its number.
+// One run of bytes of an object that is not stored in one file. Its file lies in the folder of the version under its
+// number.
 struct piece {
 	struct str name; // how the provider calls it: a part number, a block id in base64
 	uint64_t offset; // where the bytes begin in the file

@@ -65,8 +65,8 @@ static int digests_of_json(const json_t *j, struct digests *d, struct err *e)
 		if (hex.n == 0)
 			continue;
 		if (hex.n != 2 * digest_fields[i].size || hex_decode(hex, bytes) < 0)
-			return err_set(e, ERR_CORRUPT, "the %s of a record is not %zu hex digits", digest_fields[i].name,
-				2 * digest_fields[i].size);
+			return err_set(e, ERR_CORRUPT, "the %s of a record is not %zu hex digits",
+				digest_fields[i].name, 2 * digest_fields[i].size);
 		set_digest(d, digest_fields[i].flag, bytes);
 	}
 	return 0;
@@ -92,7 +92,8 @@ static json_t *pairs_to_json(const struct pairs *p)
 
 static struct str text_of(const json_t *j, struct arena *a)
 {
-	return j && json_is_string(j) ? arena_str(a, str_bytes(json_string_value(j), json_string_length(j))) : (struct str){0};
+	return j && json_is_string(j) ? arena_str(a, str_bytes(json_string_value(j), json_string_length(j)))
+				      : (struct str){0};
 }
 
 static int pairs_of_json(const json_t *array, struct arena *a, struct pairs *out, struct err *e)

@@ -10,7 +10,8 @@
 
 #include "pocket/store/objects_impl.h"
 
-// From this size on it pays to ask the disk for the room beforehand: one system call, and a full disk is known before the bytes come.
+// From this size on it pays to ask the disk for the room beforehand: one system call, and a full disk is known before
+// the bytes come.
 enum { RESERVE_FROM = 1 << 20 };
 
 static int reserve(struct writer *w, uint64_t expected, struct err *e)
@@ -52,7 +53,9 @@ int writer_add(struct writer *w, struct str data, struct err *e)
 		// Back to where it was, so that a resumable upload goes on from a byte it was told about.
 		if (ftruncate(w->fd, (off_t)w->size) < 0 || lseek(w->fd, (off_t)w->size, SEEK_SET) < 0)
 			return err_errno(e, "undoing a failed write to %s/%s", w->store->root, w->path);
-		return rc == ERR_LIMIT ? err_set(e, ERR_NO_SPACE, "the file system takes no more bytes in %s", w->store->root) : rc;
+		return rc == ERR_LIMIT
+			       ? err_set(e, ERR_NO_SPACE, "the file system takes no more bytes in %s", w->store->root)
+			       : rc;
 	}
 	hasher_add(w->hasher, data);
 	w->size += data.n;

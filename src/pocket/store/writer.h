@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes on their way to become an object or a piece: a temporary file that grows while its digests are computed. Owned by the request
-// that began it until objects_put or objects_upload_piece takes it. Errors: ERR_NO_SPACE, ERR_IO, ERR_NO_MEMORY; after one the
-// file is as long as before the failed call.
+// Bytes on their way to become an object or a piece: a temporary file that grows while its digests are computed. Owned
+// by the request that began it until objects_put or objects_upload_piece takes it. Errors: ERR_NO_SPACE, ERR_IO,
+// ERR_NO_MEMORY; after one the file is as long as before the failed call.
 #ifndef ISOBAR_POCKET_STORE_WRITER_H
 #define ISOBAR_POCKET_STORE_WRITER_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the tests of the object store share: a store in a folder of its own under a fake clock, and short forms of its calls that
-// assert success. One store a program.
+// What the tests of the object store share: a store in a folder of its own under a fake clock, and short forms of its
+// calls that assert success. One store a program.
 #ifndef ISOBAR_TESTS_POCKET_OBJECTS_FIXTURE_H
 #define ISOBAR_TESTS_POCKET_OBJECTS_FIXTURE_H
 
@@ -36,7 +36,9 @@ static void fixture_etag(const struct record *r, char out[OBJECT_ETAG_SIZE])
 static inline void fixture_open(void)
 {
 	struct err e = {0};
-	struct objects_config config = {.root = fixture.folder, .edges = &fixture.edges.edges, .etag = fixture_etag,
+	struct objects_config config = {.root = fixture.folder,
+		.edges = &fixture.edges.edges,
+		.etag = fixture_etag,
 		.upload_lifetime_ns = 7 * 86400 * NS_PER_S};
 	if (objects_open(&config, &fixture.store, &e) < 0)
 		fail_msg("%s", e.message);

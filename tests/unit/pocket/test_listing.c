@@ -39,7 +39,8 @@ static const char *list_text(struct objects_query q, struct buf *out)
 static void test_order_is_bytewise(UNUSED void **state)
 {
 	AUTO(buf) out = {0};
-	put_all((const char *const[]){"b", "a/b", "a", "B", "a0", "a-", "\xc3\xa9", "\xf0\x9f\x98\x80", "\xef\xbf\xbd", NULL});
+	put_all((const char *const[]){
+		"b", "a/b", "a", "B", "a0", "a-", "\xc3\xa9", "\xf0\x9f\x98\x80", "\xef\xbf\xbd", NULL});
 	struct objects_query q = {.limit = 1000};
 	assert_string_equal(list_text(q, &out), "B a a- a/b a0 b \xc3\xa9 \xef\xbf\xbd \xf0\x9f\x98\x80 ");
 	fixture_restart();
@@ -50,12 +51,15 @@ static void test_prefix_and_delimiter(UNUSED void **state)
 {
 	AUTO(buf) out = {0};
 	put_all((const char *const[]){"a", "a/1", "a/2", "a/b/1", "a/b/2", "a/c", "a0", "b/1", NULL});
-	assert_string_equal(list_text((struct objects_query){.prefix = S("a"), .limit = 9}, &out), "a a/1 a/2 a/b/1 a/b/2 a/c a0 ");
-	assert_string_equal(list_text((struct objects_query){.delimiter = S("/"), .limit = 9}, &out), "a [a/] a0 [b/] ");
 	assert_string_equal(
-		list_text((struct objects_query){.prefix = S("a/"), .delimiter = S("/"), .limit = 9}, &out), "a/1 a/2 [a/b/] a/c ");
+		list_text((struct objects_query){.prefix = S("a"), .limit = 9}, &out), "a a/1 a/2 a/b/1 a/b/2 a/c a0 ");
 	assert_string_equal(
-		list_text((struct objects_query){.prefix = S("a"), .delimiter = S("/b/"), .limit = 9}, &out), "a a/1 a/2 [a/b/] a/c a0 ");
+		list_text((struct objects_query){.delimiter = S("/"), .limit = 9}, &out), "a [a/] a0 [b/] ");
+	assert_string_equal(list_text((struct objects_query){.prefix = S("a/"), .delimiter = S("/"), .limit = 9}, &out),
+		"a/1 a/2 [a/b/] a/c ");
+	assert_string_equal(
+		list_text((struct objects_query){.prefix = S("a"), .delimiter = S("/b/"), .limit = 9}, &out),
+		"a a/1 a/2 [a/b/] a/c a0 ");
 	assert_string_equal(list_text((struct objects_query){.prefix = S("z"), .limit = 9}, &out), "");
 }
 
@@ -82,12 +86,16 @@ static void test_start_points(UNUSED void **state)
 	assert_string_equal(list_text((struct objects_query){.after = S("a"), .limit = 9}, &out), "b/1 b/2 c ");
 	assert_string_equal(list_text((struct objects_query){.after = S("aa"), .limit = 9}, &out), "b/1 b/2 c ");
 	assert_string_equal(list_text((struct objects_query){.from = S("b/2"), .limit = 9}, &out), "b/2 c ");
-	assert_string_equal(list_text((struct objects_query){.from = S("b"), .until = S("c"), .limit = 9}, &out), "b/1 b/2 ");
+	assert_string_equal(
+		list_text((struct objects_query){.from = S("b"), .until = S("c"), .limit = 9}, &out), "b/1 b/2 ");
 	assert_string_equal(list_text((struct objects_query){.after = S("z"), .limit = 9}, &out), "");
 	// S3's first listing goes on behind a common prefix by naming it.
-	assert_string_equal(list_text((struct objects_query){.after = S("b/"), .delimiter = S("/"), .limit = 9}, &out), "c ");
-	assert_string_equal(list_text((struct objects_query){.after = S("b/1"), .delimiter = S("/"), .limit = 9}, &out), "[b/] c ");
-	assert_string_equal(list_text((struct objects_query){.prefix = S("b"), .after = S("a"), .limit = 9}, &out), "b/1 b/2 ");
+	assert_string_equal(
+		list_text((struct objects_query){.after = S("b/"), .delimiter = S("/"), .limit = 9}, &out), "c ");
+	assert_string_equal(
+		list_text((struct objects_query){.after = S("b/1"), .delimiter = S("/"), .limit = 9}, &out), "[b/] c ");
+	assert_string_equal(
+		list_text((struct objects_query){.prefix = S("b"), .after = S("a"), .limit = 9}, &out), "b/1 b/2 ");
 }
 
 static void test_many_objects_in_pages(UNUSED void **state)

@@ -45,9 +45,9 @@ static void test_replacing_gives_a_later_generation(UNUSED void **state)
 
 static void test_keys_of_all_shapes(UNUSED void **state)
 {
-	static const struct str keys[] = {S_INIT("../../etc/passwd"), S_INIT("/"), S_INIT("//"), S_INIT("."), S_INIT(".."),
-		S_INIT("a"), S_INIT("a/"), S_INIT("a/b"), S_INIT("a/b/c"), S_INIT("a\nb"), S_INIT("h\xc3\xa9"), S_INIT("%2e%2e/"),
-		S_INIT("con"), S_INIT("A")};
+	static const struct str keys[] = {S_INIT("../../etc/passwd"), S_INIT("/"), S_INIT("//"), S_INIT("."),
+		S_INIT(".."), S_INIT("a"), S_INIT("a/"), S_INIT("a/b"), S_INIT("a/b/c"), S_INIT("a\nb"),
+		S_INIT("h\xc3\xa9"), S_INIT("%2e%2e/"), S_INIT("con"), S_INIT("A")};
 	char longest[OBJECT_KEY_MAX + 1];
 	memset(longest, 'x', sizeof(longest));
 	for (size_t i = 0; i < COUNT_OF(keys); i++)
@@ -170,7 +170,8 @@ static void test_killed_put_leaves_nothing(UNUSED void **state)
 	pid_t child = fork();
 	if (child == 0) {
 		struct writer *w = NULL;
-		if (writer_begin(fixture.store, HASH_MD5, 0, &w, &e) == 0 && writer_add(w, S("half of the new"), &e) == 0)
+		if (writer_begin(fixture.store, HASH_MD5, 0, &w, &e) == 0 &&
+			writer_add(w, S("half of the new"), &e) == 0)
 			raise(SIGKILL);
 		_exit(1);
 	}
@@ -211,7 +212,8 @@ static int put_beyond_the_limit(void)
 	signal(SIGXFSZ, SIG_IGN);
 	if (setrlimit(RLIMIT_FSIZE, &limit) < 0 || writer_begin(fixture.store, HASH_MD5, 0, &w, &e) < 0)
 		return 1;
-	if (writer_add(w, str_bytes(block, sizeof(block)), &e) < 0 || writer_add(w, str_bytes(block, sizeof(block)), &e) == 0)
+	if (writer_add(w, str_bytes(block, sizeof(block)), &e) < 0 ||
+		writer_add(w, str_bytes(block, sizeof(block)), &e) == 0)
 		return 2;
 	if (writer_size(w) != sizeof(block))
 		return 3;

@@ -34,7 +34,9 @@ static struct record sample(void)
 		.piece_count = 2,
 	};
 	struct hasher *h = NULL;
-	assert_int_equal(hasher_begin(HASH_MD5 | HASH_SHA1 | HASH_SHA256 | HASH_CRC32 | HASH_CRC32C | HASH_CRC64NVME, &h, NULL), 0);
+	assert_int_equal(
+		hasher_begin(HASH_MD5 | HASH_SHA1 | HASH_SHA256 | HASH_CRC32 | HASH_CRC32C | HASH_CRC64NVME, &h, NULL),
+		0);
 	hasher_add(h, S("123456"));
 	hasher_add(h, S("789"));
 	hasher_finish(h, &r.digests);
