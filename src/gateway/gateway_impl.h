@@ -32,6 +32,8 @@ struct worker {
 	bool draining;
 	int64_t wall_minus_mono_ns; // turns the loop's clock into wall time without a system call
 	int64_t wall_read_ns;
+	unsigned char random[512]; // for request ids: one system call for many
+	size_t random_left;
 	struct loop_io watch; // inotify
 };
 
@@ -90,6 +92,7 @@ void request_answer(struct request *r);
 void request_note(struct request *r, const char *outcome, const char *reason);
 bool grown_add(struct arena *a, struct grown *g, struct str bytes);
 int64_t worker_wall_ns(struct worker *w);
+bool worker_random(struct worker *w, unsigned char *out, size_t n); // n at most 512; false: the system gives none
 void worker_release_snapshot(struct worker *w, struct snapshot *s);
 
 void forward_start(struct request *r);   // the body is whole

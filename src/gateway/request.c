@@ -175,8 +175,7 @@ static struct str choose_id(struct request *r)
 	bool plain = given.n > 0 && given.n <= REQUEST_ID_MAX && http_is_token(given);
 	if (plain)
 		return given;
-	const struct edges *edges = r->worker->options.edges;
-	if (edges->random(edges->ctx, bytes, sizeof(bytes)))
+	if (!worker_random(r->worker, bytes, sizeof(bytes)))
 		return S("");
 	hex_encode(str_bytes(bytes, sizeof(bytes)), hex);
 	return arena_str(&r->x->arena, str_bytes(hex, sizeof(hex) - 1));

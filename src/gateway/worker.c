@@ -25,6 +25,19 @@ int64_t worker_wall_ns(struct worker *w)
 	return now + w->wall_minus_mono_ns;
 }
 
+bool worker_random(struct worker *w, unsigned char *out, size_t n)
+{
+	const struct edges *edges = w->options.edges;
+	if (w->random_left < n) {
+		if (edges->random(edges->ctx, w->random, sizeof(w->random)))
+			return false;
+		w->random_left = sizeof(w->random);
+	}
+	w->random_left -= n;
+	memcpy(out, w->random + w->random_left, n);
+	return true;
+}
+
 void worker_release_snapshot(struct worker *w, struct snapshot *s)
 {
 	if (s && s->users == 1)

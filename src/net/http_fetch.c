@@ -306,7 +306,7 @@ static void work(struct http_fetch *f)
 		}
 		read_some(f);
 	}
-	if (l->state == LINK_OPEN)
+	if (l->state == LINK_OPEN && !is_over(f)) // a kept connection goes on being watched for reading
 		link_watch(l, (wants_input(f) ? LOOP_READ : 0) | (link_pending(l) ? LOOP_WRITE : 0));
 }
 
