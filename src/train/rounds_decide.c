@@ -131,19 +131,19 @@ static void name_absent(const struct round_view *v, struct buf *out)
 	}
 }
 
-static void fail(const struct round_view *v, const struct tally *t, struct actions *out)
+static void fail(const struct round_view *v, const struct tally *t, bool late, struct actions *out)
 {
 	AUTO(buf) absent = {0};
 	char allowed[TIME_TEXT_SIZE], stage[64];
 	duration_text(v->allowed_ns, allowed);
 	snprintf(stage, sizeof(stage), is_final(v) ? "the result" : "round %lld", (long long)v->round);
 	name_absent(v, &absent);
-	if (t->awaited)
+	if (late && t->awaited)
 		(void)err_set(&out->failed, ERR_TIMEOUT, "%.*s, %s: %zu of %zu clouds answered in %s, %zu are needed%s", STR(v->address), stage,
 			t->ready, v->count, allowed, v->need, buf_cstr(&absent));
 	else
-		(void)err_set(&out->failed, ERR_FAILED, "%.*s, %s: %zu of %zu clouds are left, %zu are needed%s", STR(v->address), stage, t->ready,
-			v->count, v->need, buf_cstr(&absent));
+		(void)err_set(&out->failed, ERR_FAILED, "%.*s, %s: %zu of %zu clouds are left, %zu are needed%s", STR(v->address), stage,
+			t->ready + t->awaited, v->count, v->need, buf_cstr(&absent));
 	out->count = 0;
 }
 
@@ -155,7 +155,7 @@ static int decide_open(struct arena *a, const struct round_view *v, int64_t now_
 	if (rc < 0 || (t.awaited && !late && t.ready + t.awaited >= v->need))
 		return rc;
 	if (t.ready < v->need)
-		fail(v, &t, out);
+		fail(v, &t, late, out);
 	else if (is_final(v))
 		out->finished = true;
 	else
