@@ -88,7 +88,7 @@ static void free_collected(struct reader *r)
 		buf_free(&node->collected);
 }
 
-int xml_parse(struct str text, struct arena *a, struct xml_node **root, struct err *e)
+int pocket_xml_parse(struct str text, struct arena *a, struct xml_node **root, struct err *e)
 {
 	if (text.n > INT32_MAX)
 		return err_set(e, ERR_INVALID, "the XML is too large");
@@ -114,7 +114,7 @@ int xml_parse(struct str text, struct arena *a, struct xml_node **root, struct e
 		r.problem ? r.problem : XML_ErrorString(code));
 }
 
-const struct xml_node *xml_child(const struct xml_node *parent, const char *name)
+const struct xml_node *pocket_xml_child(const struct xml_node *parent, const char *name)
 {
 	for (const struct xml_node *n = parent ? parent->first : NULL; n; n = n->next)
 		if (str_eq(n->name, str_of(name)))
@@ -122,9 +122,9 @@ const struct xml_node *xml_child(const struct xml_node *parent, const char *name
 	return NULL;
 }
 
-struct str xml_child_text(const struct xml_node *parent, const char *name)
+struct str pocket_xml_child_text(const struct xml_node *parent, const char *name)
 {
-	const struct xml_node *child = xml_child(parent, name);
+	const struct xml_node *child = pocket_xml_child(parent, name);
 	return child ? child->text : S("");
 }
 

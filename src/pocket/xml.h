@@ -19,10 +19,10 @@ struct xml_node {
 	struct buf collected; // while it is being read
 };
 
-MUST_CHECK int xml_parse(struct str text, struct arena *a, struct xml_node **root, struct err *e);
+MUST_CHECK int pocket_xml_parse(struct str text, struct arena *a, struct xml_node **root, struct err *e);
 // The first child of that name; NULL when absent or parent is NULL.
-const struct xml_node *xml_child(const struct xml_node *parent, const char *name);
-struct str xml_child_text(const struct xml_node *parent, const char *name); // "" when absent
+const struct xml_node *pocket_xml_child(const struct xml_node *parent, const char *name);
+struct str pocket_xml_child_text(const struct xml_node *parent, const char *name); // "" when absent
 
 // Writing: text with & < > " escaped; characters that XML 1.0 cannot hold as numeric references, as S3 sends them.
 void xml_text(struct buf *out, struct str text);

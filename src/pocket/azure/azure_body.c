@@ -63,7 +63,7 @@ static void parse(struct front_request *r, struct str body)
 	if (rc == 0)
 		rc = azure_body_verify(r, &d);
 	if (rc == 0) {
-		rc = xml_parse(body, r->arena, &root, &r->err);
+		rc = pocket_xml_parse(body, r->arena, &root, &r->err);
 		if (rc == ERR_INVALID)
 			azure_refuse(r, "InvalidXmlDocument");
 	}

@@ -198,7 +198,7 @@ void s3_body_collect(struct front_request *r, void (*done)(struct front_request 
 static void parse(struct front_request *r, struct str body)
 {
 	struct xml_node *root = NULL;
-	int rc = xml_parse(body, r->arena, &root, &r->err);
+	int rc = pocket_xml_parse(body, r->arena, &root, &r->err);
 	if (rc == ERR_INVALID)
 		s3_refuse(r, "MalformedXML");
 	if (rc < 0)

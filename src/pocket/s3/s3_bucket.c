@@ -66,11 +66,11 @@ static void create_with_body(struct front_request *r, struct str body)
 		create(r, S(""));
 		return;
 	}
-	if (xml_parse(body, r->arena, &root, &r->err) < 0 || !str_eq(root->name, S("CreateBucketConfiguration"))) {
+	if (pocket_xml_parse(body, r->arena, &root, &r->err) < 0 || !str_eq(root->name, S("CreateBucketConfiguration"))) {
 		s3_answer(r, "MalformedXML");
 		return;
 	}
-	create(r, xml_child_text(root, "LocationConstraint"));
+	create(r, pocket_xml_child_text(root, "LocationConstraint"));
 }
 
 void s3_create_bucket(struct front_request *r)

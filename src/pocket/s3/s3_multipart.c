@@ -161,7 +161,7 @@ static struct str without_quotes(struct str s)
 static int check_part_checksum(struct completion *c, const struct xml_node *item, const struct record *piece)
 {
 	for (size_t i = 0; i < s3_checksum_count; i++) {
-		struct str value = xml_child_text(item, s3_checksums[i].element);
+		struct str value = pocket_xml_child_text(item, s3_checksums[i].element);
 		unsigned char bytes[SHA256_SIZE], said[SHA256_SIZE];
 		size_t n = digests_bytes(&piece->digests, s3_checksums[i].flag, bytes);
 		if (value.n && n && (front_base64(value, said, n) < 0 || memcmp(said, bytes, n) != 0))
@@ -174,13 +174,13 @@ static int add_part(struct completion *c, const struct xml_node *item)
 {
 	uint64_t number = 0;
 	char name[16];
-	if (str_to_u64(xml_child_text(item, "PartNumber"), &number) < 0 || number < 1 || number > S3_MAX_PARTS)
+	if (str_to_u64(pocket_xml_child_text(item, "PartNumber"), &number) < 0 || number < 1 || number > S3_MAX_PARTS)
 		return s3_refuse(c->r, "MalformedXML");
 	if (number <= c->last_number)
 		return s3_refuse(c->r, "InvalidPartOrder");
 	snprintf(name, sizeof(name), "%05u", (unsigned)number);
 	const struct record *piece = upload_piece_find(c->u, str_of(name));
-	if (!piece || !str_eq(without_quotes(xml_child_text(item, "ETag")), piece->etag))
+	if (!piece || !str_eq(without_quotes(pocket_xml_child_text(item, "ETag")), piece->etag))
 		return s3_refuse(c->r, "InvalidPart");
 	if (c->count && c->last_size < S3_MIN_PART)
 		return s3_refuse(c->r, "EntityTooSmall");
@@ -199,7 +199,7 @@ static int add_part(struct completion *c, const struct xml_node *item)
 static int add_parts(struct completion *c, const struct xml_node *root)
 {
 	int rc = 0;
-	if (!str_eq(root->name, S("CompleteMultipartUpload")) || !xml_child(root, "Part"))
+	if (!str_eq(root->name, S("CompleteMultipartUpload")) || !pocket_xml_child(root, "Part"))
 		return s3_refuse(c->r, "MalformedXML");
 	for (const struct xml_node *n = root->first; n && rc == 0; n = n->next)
 		if (str_eq(n->name, S("Part")))

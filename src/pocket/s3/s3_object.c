@@ -175,8 +175,8 @@ void s3_delete_object(struct front_request *r)
 
 static void delete_one(struct bucket *b, const struct xml_node *item, struct buf *out)
 {
-	struct str key = xml_child_text(item, "Key");
-	bool quiet = str_eq(xml_child_text(item->parent, "Quiet"), S("true"));
+	struct str key = pocket_xml_child_text(item, "Key");
+	bool quiet = str_eq(pocket_xml_child_text(item->parent, "Quiet"), S("true"));
 	struct err e = {0};
 	int rc = objects_find(b, key) ? objects_delete(b, key, &e) : 0;
 	if (rc < 0) {
@@ -197,7 +197,7 @@ static bool delete_list_valid(const struct xml_node *root)
 	for (const struct xml_node *n = root->first; n; n = n->next) {
 		if (!str_eq(n->name, S("Object")))
 			continue;
-		if (++count > S3_MAX_KEYS || xml_child_text(n, "Key").n == 0 || xml_child(n, "VersionId"))
+		if (++count > S3_MAX_KEYS || pocket_xml_child_text(n, "Key").n == 0 || pocket_xml_child(n, "VersionId"))
 			return false;
 	}
 	return count > 0 && str_eq(root->name, S("Delete"));
