@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cloud is six tables of functions: store, jobs, endpoints, keys, prices, resources. A NULL slot means "not offered", and the
-// cloud_* functions below are the one place that answers ERR_UNSUPPORTED. Each part may come from another engine. A part
-// of the same shape may wrap another (encryption, replication, failover) without its callers knowing.
-// Calls block, with the deadline of struct call; a part may be used by several threads at once (drivers keep no state a call).
-// Results live in call->arena. Signing, credentials, retry and paging are written once, below the drivers.
+// A cloud is six tables of functions: store, jobs, endpoints, keys, prices, resources. A NULL slot means "not offered",
+// and the cloud_* functions below are the one place that answers ERR_UNSUPPORTED. Each part may come from another
+// engine. A part of the same shape may wrap another (encryption, replication, failover) without its callers knowing.
+// Calls block, with the deadline of struct call; a part may be used by several threads at once (drivers keep no state a
+// call). Results live in call->arena. Signing, credentials, retry and paging are written once, below the drivers.
 #ifndef ISOBAR_CLOUD_CLOUD_H
 #define ISOBAR_CLOUD_CLOUD_H
 
@@ -11,26 +11,27 @@
 #include "base/hash.h"
 #include "base/json.h"
 
-struct http_transport; // cloud/transport.h
+
 
 // ---------------------------------------------------------------- objects
 struct object {
 	struct str key;
-	uint64_t size;         // plaintext bytes as the caller sees them
-	struct str etag;       // opaque version id, without quotes
-	int64_t modified_ns;   // wall clock
+	uint64_t size;       // plaintext bytes as the caller sees them
+	struct str etag;     // opaque version id, without quotes
+	int64_t modified_ns; // wall clock
 	struct str content_type;
-	uint32_t crc32c;       // of the plaintext, when has_crc32c
+	uint32_t crc32c; // of the plaintext, when has_crc32c
 	bool has_crc32c;
 	struct json_t *metadata; // object of strings, borrowed from the call's arena; may be NULL
 };
 
-struct store_condition { // at most one is set
-	bool if_absent;        // create only: ERR_CONFLICT when the object exists
-	struct str if_match;   // compare-and-swap on this etag: ERR_CONFLICT when it differs
+struct store_condition {     // at most one is set
+	bool if_absent;      // create only: ERR_CONFLICT when the object exists
+	struct str if_match; // compare-and-swap on this etag: ERR_CONFLICT when it differs
 };
 
-// Where bytes come from and go to. read returns bytes given, 0 at the end, or a negative code; write takes all or fails.
+// Where bytes come from and go to. read returns bytes given, 0 at the end, or a negative code; write takes all or
+// fails.
 struct source {
 	void *ctx;
 	ssize_t (*read)(void *ctx, void *out, size_t n);
@@ -72,13 +73,15 @@ struct store_ops {
 	int (*head)(struct call *c, void *store, struct str bucket, struct str key, struct object *out);
 	// Verifies length and the provider's checksum where it covers what was read. ERR_NOT_FOUND, ERR_CONFLICT.
 	int (*get)(struct call *c, void *store, const struct store_get *get, struct sink *to, struct object *out);
-	// Atomic: readers see all or nothing. Sends a checksum that the provider verifies; large or unknown sizes go in parts.
+	// Atomic: readers see all or nothing. Sends a checksum that the provider verifies; large or unknown sizes go in
+	// parts.
 	int (*put)(struct call *c, void *store, const struct store_put *put, struct source *from, struct object *out);
 	int (*delete)(struct call *c, void *store, struct str bucket, struct str key); // absent is fine
 	int (*list)(struct call *c, void *store, const struct store_list *list, struct store_page *out);
 	int (*bucket_create)(struct call *c, void *store, struct str bucket); // ours already: 0
 	int (*bucket_head)(struct call *c, void *store, struct str bucket);   // ERR_NOT_FOUND
-	int (*bucket_delete)(struct call *c, void *store, struct str bucket); // ERR_CONFLICT while not empty; absent is fine
+	int (*bucket_delete)(
+		struct call *c, void *store, struct str bucket); // ERR_CONFLICT while not empty; absent is fine
 };
 
 // ---------------------------------------------------------------- jobs
@@ -90,32 +93,34 @@ struct job_output { // what the command leaves below $ISOBAR_OUT goes here, then
 	struct str bucket, prefix;
 };
 struct job_spec {
-	struct str name;        // chosen by us, deterministic: submitting the same name again finds the first job, never makes a second
-	const char *const *argv; // NULL-ended; argv[0] "builtin/NAME" runs `isobar trainer NAME` or `isobar transformer NAME`
+	struct str name; // chosen by us, deterministic: submitting the same name again finds the first job, never makes
+			 // a second
+	const char *const
+		*argv; // NULL-ended; argv[0] "builtin/NAME" runs `isobar trainer NAME` or `isobar transformer NAME`
 	const char *const *environment; // NULL-ended "K=V", on top of the contract's (docs/jobs.md)
-	struct str code_directory; // local folder copied into the work folder, where the command starts; "": none
-	const json_t *with;        // object: becomes the file $ISOBAR_WITH; NULL: {}
+	struct str code_directory;      // local folder copied into the work folder, where the command starts; "": none
+	const json_t *with;             // object: becomes the file $ISOBAR_WITH; NULL: {}
 	struct job_input *inputs;
 	size_t input_count;
 	struct job_output output;
-	double cpu;             // cores
-	uint64_t memory;        // bytes; 0: engine's default
-	int64_t deadline_ns;    // of the run; 0: none
+	double cpu;          // cores
+	uint64_t memory;     // bytes; 0: engine's default
+	int64_t deadline_ns; // of the run; 0: none
 };
 struct job_status {
 	enum job_state state;
-	int exit_code;          // when SUCCEEDED or FAILED by exit
-	struct str reason;      // why it failed or was lost, for people
+	int exit_code;                // when SUCCEEDED or FAILED by exit
+	struct str reason;            // why it failed or was lost, for people
 	int64_t started_ns, ended_ns; // wall clock; 0: not yet
-	double cpu_s;           // used; peak_rss in bytes
+	double cpu_s;                 // used; peak_rss in bytes
 	uint64_t peak_rss;
-	struct str id;          // the engine's own id
+	struct str id; // the engine's own id
 };
 struct job_ops {
-	const char *name; // "local"
-	int (*submit)(struct call *c, void *jobs, const struct job_spec *spec); // idempotent by spec->name
+	const char *name;                                                                    // "local"
+	int (*submit)(struct call *c, void *jobs, const struct job_spec *spec);              // idempotent by spec->name
 	int (*observe)(struct call *c, void *jobs, struct str name, struct job_status *out); // ERR_NOT_FOUND
-	int (*stop)(struct call *c, void *jobs, struct str name); // absent or ended is fine
+	int (*stop)(struct call *c, void *jobs, struct str name);                            // absent or ended is fine
 	int (*logs)(struct call *c, void *jobs, struct str name, struct sink *to);
 	int (*list)(struct call *c, void *jobs, struct str prefix, struct str **names, size_t *count);
 	int (*remove)(struct call *c, void *jobs, struct str name); // forgets an ended job and its work folder
@@ -124,9 +129,9 @@ struct job_ops {
 // ---------------------------------------------------------------- endpoints
 enum endpoint_state { ENDPOINT_STARTING, ENDPOINT_READY, ENDPOINT_DOWN, ENDPOINT_STOPPED };
 struct endpoint_spec {
-	struct str name;      // "classify"
-	struct str model;     // name that clients use in /v2/models/NAME
-	struct str version;   // model version, "3"
+	struct str name;           // "classify"
+	struct str model;          // name that clients use in /v2/models/NAME
+	struct str version;        // model version, "3"
 	struct str bucket, prefix; // where the version's files lie on this cloud
 	int64_t replicas;
 	double cpu;
@@ -135,16 +140,17 @@ struct endpoint_spec {
 };
 struct endpoint_status {
 	enum endpoint_state state;
-	struct str url;        // base URL of the first ready replica: "http://127.0.0.1:41234"
+	struct str url; // base URL of the first ready replica: "http://127.0.0.1:41234"
 	struct str generation;
-	int64_t pids[8];       // process groups of the replicas (local engine); 0 ends it
+	int64_t pids[8]; // process groups of the replicas (local engine); 0 ends it
 	struct str reason;
 };
 struct endpoint_ops {
 	const char *name;
-	int (*ensure)(struct call *c, void *endpoints, const struct endpoint_spec *spec); // create or update; idempotent by name + generation
+	int (*ensure)(struct call *c, void *endpoints,
+		const struct endpoint_spec *spec); // create or update; idempotent by name + generation
 	int (*observe)(struct call *c, void *endpoints, struct str name, struct endpoint_status *out); // ERR_NOT_FOUND
-	int (*delete)(struct call *c, void *endpoints, struct str name); // absent is fine
+	int (*delete)(struct call *c, void *endpoints, struct str name);                               // absent is fine
 	int (*list)(struct call *c, void *endpoints, struct str **names, size_t *count);
 };
 
@@ -153,10 +159,13 @@ struct key_ops {
 	const char *name;
 	int (*create)(struct call *c, void *keys, struct str name); // ours already: 0
 	// Wraps a data key of at most 64 bytes. context is authenticated with it ("bucket/lake on aws-us").
-	int (*wrap)(struct call *c, void *keys, struct str name, struct str context, struct str plain, struct str *wrapped);
-	int (*unwrap)(struct call *c, void *keys, struct str name, struct str context, struct str wrapped, struct str *plain);
+	int (*wrap)(
+		struct call *c, void *keys, struct str name, struct str context, struct str plain, struct str *wrapped);
+	int (*unwrap)(
+		struct call *c, void *keys, struct str name, struct str context, struct str wrapped, struct str *plain);
 	int (*rotate)(struct call *c, void *keys, struct str name); // older versions still unwrap
-	int (*describe)(struct call *c, void *keys, struct str name, json_t **out); // {versions, created, rotated}; ERR_NOT_FOUND
+	int (*describe)(struct call *c, void *keys, struct str name,
+		json_t **out);                                      // {versions, created, rotated}; ERR_NOT_FOUND
 	int (*delete)(struct call *c, void *keys, struct str name); // absent is fine; data wrapped by it is lost
 };
 
@@ -176,9 +185,11 @@ struct price_ops {
 // Uniform create, read, update, delete over per-type tables. Types in this release: "bucket", "encryption-key".
 struct resource_ops {
 	const char *name;
-	int (*create)(struct call *c, void *resources, struct str type, struct str id, const json_t *inputs, json_t **outputs);
+	int (*create)(struct call *c, void *resources, struct str type, struct str id, const json_t *inputs,
+		json_t **outputs);
 	int (*read)(struct call *c, void *resources, struct str type, struct str id, json_t **outputs); // ERR_NOT_FOUND
-	int (*update)(struct call *c, void *resources, struct str type, struct str id, const json_t *inputs, json_t **outputs);
+	int (*update)(struct call *c, void *resources, struct str type, struct str id, const json_t *inputs,
+		json_t **outputs);
 	int (*delete)(struct call *c, void *resources, struct str type, struct str id); // absent is fine
 	int (*list)(struct call *c, void *resources, struct str type, struct str **ids, size_t *count);
 };
@@ -210,17 +221,23 @@ struct clouds {
 struct cloud *clouds_find(const struct clouds *all, struct str name); // NULL when absent
 
 // Whole objects in memory, for small ones; data lives in c->arena. ERR_LIMIT past limit.
-MUST_CHECK int cloud_get_bytes(struct call *c, const struct cloud *cloud, struct str bucket, struct str key, size_t limit, struct str *out);
-MUST_CHECK int cloud_put_bytes(struct call *c, const struct cloud *cloud, const struct store_put *put, struct str data, struct object *out);
+MUST_CHECK int cloud_get_bytes(
+	struct call *c, const struct cloud *cloud, struct str bucket, struct str key, size_t limit, struct str *out);
+MUST_CHECK int cloud_put_bytes(
+	struct call *c, const struct cloud *cloud, const struct store_put *put, struct str data, struct object *out);
 // Files: put streams from a descriptor (rewinds for retries), get writes to one.
-MUST_CHECK int cloud_put_fd(struct call *c, const struct cloud *cloud, const struct store_put *put, int fd, struct object *out);
-MUST_CHECK int cloud_get_fd(struct call *c, const struct cloud *cloud, const struct store_get *get, int fd, struct object *out);
+MUST_CHECK int cloud_put_fd(
+	struct call *c, const struct cloud *cloud, const struct store_put *put, int fd, struct object *out);
+MUST_CHECK int cloud_get_fd(
+	struct call *c, const struct cloud *cloud, const struct store_get *get, int fd, struct object *out);
 // All objects below a prefix, all pages.
-MUST_CHECK int cloud_list_all(struct call *c, const struct cloud *cloud, struct str bucket, struct str prefix, struct store_page *out);
+MUST_CHECK int cloud_list_all(
+	struct call *c, const struct cloud *cloud, struct str bucket, struct str prefix, struct store_page *out);
 
-// CLOUD_CALL(c, cloud, store, head, bucket, key, &object): calls the slot, or fails with ERR_UNSUPPORTED naming cloud, part and slot.
-#define CLOUD_CALL(c, cl, part, slot, ...) \
-	((cl)->part && (cl)->part->slot ? (cl)->part->slot((c), (cl)->part##_ctx, __VA_ARGS__) \
+// CLOUD_CALL(c, cloud, store, head, bucket, key, &object): calls the slot, or fails with ERR_UNSUPPORTED naming cloud,
+// part and slot.
+#define CLOUD_CALL(c, cl, part, slot, ...)                                                                             \
+	((cl)->part && (cl)->part->slot ? (cl)->part->slot((c), (cl)->part##_ctx, __VA_ARGS__)                         \
 					: cloud_unsupported((c), (cl), #part, #slot))
 int cloud_unsupported(struct call *c, const struct cloud *cloud, const char *part, const char *slot);
 

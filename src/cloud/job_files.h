@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The folder of a job of the local engine: what the engine and the worker (jobs/worker.h), two processes, say to each other.
+// The folder of a job of the local engine: what the engine and the worker (jobs/worker.h), two processes, say to each
+// other.
 //     spec.json     what to run; written by the engine before the worker starts
 //     cloud.json    how the worker opens its cloud (0600; the command never sees it)
-//     lock          held by the worker as long as it lives; handed over at its start, so that there is no moment without
-//     status.json   struct job_status and, while it runs, whose processes these are
-//     stop          a mark: the job is to end, and is not to start again
-//     log, log.1    what the command wrote, the newest last; worker.log: what the worker itself said
+//     lock          held by the worker as long as it lives; handed over at its start, so that there is no moment
+//     without status.json   struct job_status and, while it runs, whose processes these are stop          a mark: the
+//     job is to end, and is not to start again log, log.1    what the command wrote, the newest last; worker.log: what
+//     the worker itself said
 // Pure but for the locks. Results live in the arena given.
 #ifndef ISOBAR_CLOUD_JOB_FILES_H
 #define ISOBAR_CLOUD_JOB_FILES_H
@@ -15,8 +16,8 @@
 
 enum {
 	JOB_NAME_MAX = 200,
-	JOB_FILE_LIMIT = 4 << 20,          // of spec.json and status.json
-	JOB_LOG_LIMIT = 8 << 20,           // of log; then it becomes log.1, and the log.1 before it is gone
+	JOB_FILE_LIMIT = 4 << 20, // of spec.json and status.json
+	JOB_LOG_LIMIT = 8 << 20,  // of log; then it becomes log.1, and the log.1 before it is gone
 	JOB_MAX_INPUTS = 64,
 };
 #define JOB_SPEC_FILE "spec.json"
@@ -28,7 +29,8 @@ enum {
 #define JOB_OLD_LOG_FILE "log.1"
 #define JOB_WORKER_LOG_FILE "worker.log"
 
-// Names are letters, digits, '.', '_', '-', '@' and '/'; no part is empty or starts with '.'. In the folder's name '/' is '+'.
+// Names are letters, digits, '.', '_', '-', '@' and '/'; no part is empty or starts with '.'. In the folder's name '/'
+// is '+'.
 MUST_CHECK int job_folder_name(struct arena *a, struct str job, struct str *out, struct err *e);
 MUST_CHECK int job_name_of_folder(struct arena *a, struct str folder, struct str *out, struct err *e);
 

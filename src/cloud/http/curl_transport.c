@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real transport, on libcurl: see transport.h. A pool of easy handles, each used by one call at a time; a handle
+// keeps the connections it opened, so that calls to one provider reuse them. Everything a call sets is set anew for
+// each request.
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "cloud/http/curl_impl.h"
+#include "cloud/http/transport.h"
+#include "net/guard.h"
+
+enum { POOL_SIZE = 16 }; // idle handles kept; a burst of more calls makes more and closes them after
+
+struct curl_transport {
+	struct curl_library curl;
+	struct guard *guard;
+	char *ca_file; // NULL: the system's
+	pthread_mutex_t lock;
+	void *idle[POOL_SIZE];
+	size_t idle_count;
+};
+
+// What the callbacks of one request share.
+struct running {
+	struct call *c;
+	const struct transport_request *request;
+	const struct curl_transport *transport;
+	struct url url;
+	struct transport_response *out;
+	struct str body_left;
+	struct buf kept;
+	size_t header_bytes;
+	bool head_given;
+	struct err failed; // by a callback; code 0: none
+};
+
+static void *take_handle(struct curl_transport *t)
+{
+	void *handle = NULL;
+	pthread_mutex_lock(&t->lock);
+	if (t->idle_count)
+		handle = t->idle[--t->idle_count];
+	pthread_mutex_unlock(&t->lock);
+	return handle ? handle : t->curl.easy_init();
+}
+
+static void give_handle(struct curl_transport *t, void *handle)
+{
+	t->curl.easy_reset(handle);
+	pthread_mutex_lock(&t->lock);
+	if (t->idle_count < POOL_SIZE) {
+		t->idle[t->idle_count++] = handle;
+		handle = NULL;
+	}
+	pthread_mutex_unlock(&t->lock);
+	if (handle)
+		t->curl.easy_cleanup(handle);
+}
+
+// ---------------------------------------------------------------- callbacks
+
+static size_t on_read(char *out, size_t size, size_t n, void *ctx)
+{
+	struct running *r = ctx;
+	struct str piece = str_take(r->body_left, size * n);
+	if (piece.n)
+		memcpy(out, piece.p, piece.n);
+	r->body_left = str_drop(r->body_left, piece.n);
+	return piece.n;
+}
+
+// libcurl rewinds when a kept connection turned out to be closed.
+static int on_seek(void *ctx, int64_t offset, int origin)
+{
+	struct running *r = ctx;
+	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > r->request->body.n)
+		return 1;
+	r->body_left = str_drop(r->request->body, (size_t)offset);
+	return 0;
+}
+
+static void add_header(struct running *r, struct str line)
+{
+	struct str name, value;
+	struct transport_response *out = r->out;
+	r->header_bytes += line.n;
+	if (out->header_count == TRANSPORT_MAX_HEADERS || r->header_bytes > TRANSPORT_MAX_HEADER_BYTES) {
+		err_set(&r->failed, ERR_LIMIT, "the answer has more than %d headers or %d bytes of them",
+			TRANSPORT_MAX_HEADERS, TRANSPORT_MAX_HEADER_BYTES);
+		return;
+	}
+	if (!str_cut(line, ':', &name, &value))
+		return;
+	struct sign_header *at = &out->headers[out->header_count++];
+	at->name = arena_str(r->c->arena, str_trim(name));
+	at->value = arena_str(r->c->arena, str_trim(value));
+	if (!at->name.p || !at->value.p)
+		err_set(&r->failed, ERR_NO_MEMORY, "out of memory");
+}
+
+// "HTTP/1.1 206 Partial Content": also of an interim answer, which the final one replaces.
+static void start_answer(struct running *r, struct str line)
+{
+	struct str version, rest, status;
+	uint64_t number = 0;
+	str_cut(line, ' ', &version, &rest);
+	str_cut(rest, ' ', &status, &rest);
+	if (str_to_u64(status, &number) || number < 100 || number > 599)
+		err_set(&r->failed, ERR_PROTOCOL, "the answer has no valid status");
+	r->out->status = (int)number;
+	r->out->header_count = 0;
+}
+
+static size_t on_header(char *text, size_t size, size_t n, void *ctx)
+{
+	struct running *r = ctx;
+	struct str line = str_trim((struct str){text, size * n});
+	if (str_starts(line, S("HTTP/")))
+		start_answer(r, line);
+	else if (line.n)
+		add_header(r, line);
+	return r->failed.code ? 0 : size * n;
+}
+
+static bool is_streamed(const struct running *r)
+{
+	return r->request->data && (r->out->status == 200 || r->out->status == 206);
+}
+
+// Tells who wanted the body that it comes, once.
+static int give_head(struct running *r)
+{
+	if (r->head_given || !is_streamed(r) || !r->request->head)
+		return 0;
+	r->head_given = true;
+	return r->request->head(r->request->ctx, r->out);
+}
+
+static void keep_callback_error(struct running *r, int code)
+{
+	if (r->failed.code)
+		return;
+	// The callback may have told the call why; else the code speaks for itself.
+	if (r->c->err.code == code)
+		r->failed = r->c->err;
+	else
+		err_set(&r->failed, code, "the bytes that came could not be taken: %s", err_word(code));
+}
+
+static size_t on_write(char *bytes, size_t size, size_t n, void *ctx)
+{
+	struct running *r = ctx;
+	struct str piece = {bytes, size * n};
+	int code = give_head(r);
+	if (!code && is_streamed(r))
+		code = r->request->data(r->request->ctx, piece);
+	if (code) {
+		keep_callback_error(r, code);
+		return 0;
+	}
+	if (!is_streamed(r))
+		buf_add(&r->kept, piece);
+	if (r->kept.failed)
+		err_set(&r->failed, ERR_LIMIT, "the answer's body is larger than %d bytes", TRANSPORT_MAX_KEPT_BODY);
+	return r->failed.code ? 0 : piece.n;
+}
+
+static int on_progress(void *ctx, int64_t down_all, int64_t down, int64_t up_all, int64_t up)
+{
+	(void)down_all, (void)down, (void)up_all, (void)up;
+	const struct running *r = ctx;
+	return r->c->cancel && atomic_load(r->c->cancel);
+}
+
+// The address a name resolved to is asked about before it is connected to, and it is this very one that is used.
+static int on_socket(void *ctx, int purpose, struct curl_address *at)
+{
+	struct running *r = ctx;
+	struct address address = {0};
+	(void)purpose;
+	if (at->size > sizeof(address.v6)) {
+		err_set(&r->failed, ERR_UNSUPPORTED, "an address of family %d", at->family);
+		return -1;
+	}
+	memcpy(&address.any, &at->address, at->size);
+	address.size = at->size;
+	if (guard_check_address(r->transport->guard, &r->url, &address, &r->failed))
+		return -1;
+	return socket(at->family, at->socktype | SOCK_CLOEXEC, at->protocol);
+}
+
+// ---------------------------------------------------------------- one request
+
+static struct curl_slist *add_line(
+	const struct curl_library *curl, struct curl_slist *list, const char *line, bool *failed)
+{
+	struct curl_slist *longer = curl->slist_append(list, line);
+	if (!longer)
+		*failed = true;
+	return longer ? longer : list;
+}
+
+// libcurl's own Expect and Accept are left out: providers need neither, and a signature must not meet surprises.
+static struct curl_slist *make_headers(
+	const struct curl_library *curl, const struct transport_request *request, bool *failed)
+{
+	struct curl_slist *list = add_line(curl, NULL, "Expect:", failed);
+	list = add_line(curl, list, "Accept:", failed);
+	for (size_t i = 0; i < request->header_count; i++) {
+		AUTO(buf) line = {0};
+		struct str name = request->headers[i].name, value = request->headers[i].value;
+		// "Name;" is how libcurl is told of a header without a value.
+		buf_printf(&line, value.n ? "%.*s: %.*s" : "%.*s;%.*s", STR(name), STR(value));
+		if (line.failed || str_find_char(buf_str(&line), '\n') >= 0 || str_find_char(buf_str(&line), '\r') >= 0)
+			*failed = true;
+		else
+			list = add_line(curl, list, buf_cstr(&line), failed);
+	}
+	return list;
+}
+
+static int64_t timeout_ms(const struct call *c)
+{
+	int64_t left = call_left_ns(c);
+	return left == INT64_MAX ? 0 : MAX(left / NS_PER_MS, 1);
+}
+
+static void set_callbacks(const struct curl_library *curl, void *handle, struct running *r)
+{
+	curl->easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_write);
+	curl->easy_setopt(handle, CURLOPT_WRITEDATA, r);
+	curl->easy_setopt(handle, CURLOPT_READFUNCTION, on_read);
+	curl->easy_setopt(handle, CURLOPT_READDATA, r);
+	curl->easy_setopt(handle, CURLOPT_SEEKFUNCTION, on_seek);
+	curl->easy_setopt(handle, CURLOPT_SEEKDATA, r);
+	curl->easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
+	curl->easy_setopt(handle, CURLOPT_HEADERDATA, r);
+	curl->easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	curl->easy_setopt(handle, CURLOPT_OPENSOCKETDATA, r);
+	curl->easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl->easy_setopt(handle, CURLOPT_XFERINFODATA, r);
+	curl->easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+}
+
+static void set_limits(const struct curl_library *curl, void *handle, const struct running *r)
+{
+	curl->easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)timeout_ms(r->c));
+	curl->easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, (long)TRANSPORT_CONNECT_MS);
+	curl->easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl->easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, (long)TRANSPORT_STALL_S);
+	curl->easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+	curl->easy_setopt(handle, CURLOPT_BUFFERSIZE, 256L << 10);
+	curl->easy_setopt(handle, CURLOPT_PROTOCOLS, (long)CURL_PROTO_HTTP_HTTPS);
+	curl->easy_setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_1_1);
+	curl->easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+	curl->easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);
+	curl->easy_setopt(handle, CURLOPT_PROXY, ""); // never one that the environment names
+	if (r->transport->ca_file)
+		curl->easy_setopt(handle, CURLOPT_CAINFO, r->transport->ca_file);
+}
+
+static void set_method(const struct curl_library *curl, void *handle, const struct transport_request *request)
+{
+	if (strcmp(request->method, "HEAD") == 0) {
+		curl->easy_setopt(handle, CURLOPT_NOBODY, 1L);
+		return;
+	}
+	bool body = request->body.n || strcmp(request->method, "PUT") == 0 || strcmp(request->method, "POST") == 0;
+	if (body) {
+		curl->easy_setopt(handle, CURLOPT_UPLOAD, 1L);
+		curl->easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, (int64_t)request->body.n);
+	}
+	curl->easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+static int fail(struct running *r, int code, const char *text)
+{
+	int rc = call_check(r->c);
+	if (rc)
+		return rc;
+	if (r->failed.code) {
+		r->c->err = r->failed;
+		return r->failed.code;
+	}
+	switch (code) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+		return call_fail(r->c, ERR_DENIED, "the certificate of %.*s is not trusted: %s",
+			STR(r->url.authority.host), text);
+	case CURLE_OPERATION_TIMEDOUT:
+		return call_fail(r->c, ERR_UNAVAILABLE, "%.*s:%u does not answer: %s", STR(r->url.authority.host),
+			r->url.port, text);
+	case CURLE_WEIRD_SERVER_REPLY:
+		return call_fail(r->c, ERR_PROTOCOL, "%.*s:%u does not speak HTTP: %s", STR(r->url.authority.host),
+			r->url.port, text);
+	case CURLE_OUT_OF_MEMORY:
+		return call_no_memory(r->c);
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+		return call_fail(r->c, ERR_UNAVAILABLE, "%.*s:%u cannot be reached: %s", STR(r->url.authority.host),
+			r->url.port, text);
+	default:
+		return call_fail(r->c, ERR_UNAVAILABLE, "the exchange with %.*s:%u was cut: %s",
+			STR(r->url.authority.host), r->url.port, text);
+	}
+}
+
+static int run(struct running *r, void *handle, const char *url)
+{
+	const struct curl_library *curl = &r->transport->curl;
+	char text[CURL_ERROR_TEXT] = "";
+	bool failed = false;
+	struct curl_slist *headers = make_headers(curl, r->request, &failed);
+	if (failed) {
+		curl->slist_free_all(headers);
+		return call_fail(r->c, ERR_INVALID, "a header of the request has a line end in it, or memory ended");
+	}
+	curl->easy_setopt(handle, CURLOPT_URL, url);
+	curl->easy_setopt(handle, CURLOPT_ERRORBUFFER, text);
+	curl->easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
+	set_limits(curl, handle, r);
+	set_callbacks(curl, handle, r);
+	set_method(curl, handle, r->request);
+	int code = curl->easy_perform(handle);
+	curl->slist_free_all(headers);
+	if (code != CURLE_OK)
+		return fail(r, code, text[0] ? text : curl->easy_strerror(code));
+	if ((code = give_head(r))) {
+		keep_callback_error(r, code);
+		r->c->err = r->failed;
+	}
+	return code;
+}
+
+static int perform(struct call *c, void *ctx, const struct transport_request *request, struct transport_response *out)
+{
+	struct curl_transport *t = ctx;
+	struct transport_response answer = {
+		.headers = arena_new_array(c->arena, TRANSPORT_MAX_HEADERS, struct sign_header)};
+	struct running r = {.c = c, .request = request, .transport = t, .out = &answer, .body_left = request->body};
+	char *url = arena_cstr(c->arena, request->url);
+	if (!url || !answer.headers)
+		return call_no_memory(c);
+	int code = call_check(c);
+	if (!code)
+		code = url_parse(request->url, &r.url, &c->err);
+	if (!code)
+		code = guard_check_url(t->guard, &r.url, &c->err);
+	void *handle = code ? NULL : take_handle(t);
+	if (!code && !handle)
+		code = call_no_memory(c);
+	if (code)
+		return code;
+	r.kept.limit = TRANSPORT_MAX_KEPT_BODY;
+	code = run(&r, handle, url);
+	give_handle(t, handle);
+	if (!code) {
+		answer.body = arena_str(c->arena, buf_str(&r.kept));
+		code = answer.body.p ? 0 : call_no_memory(c);
+	}
+	buf_free(&r.kept);
+	if (!code)
+		*out = answer;
+	return code;
+}
+
+static void close_transport(void *ctx)
+{
+	struct curl_transport *t = ctx;
+	for (size_t i = 0; i < t->idle_count; i++)
+		t->curl.easy_cleanup(t->idle[i]);
+	pthread_mutex_destroy(&t->lock);
+	guard_free(t->guard);
+	free(t->ca_file);
+	free(t);
+}
+
+int curl_transport_open(const struct transport_options *o, struct http_transport *out, struct err *e)
+{
+	struct curl_transport *t = calloc(1, sizeof(*t));
+	if (!t)
+		return err_set(e, ERR_NO_MEMORY, "out of memory");
+	pthread_mutex_init(&t->lock, NULL);
+	int code = curl_library_load(&t->curl, e);
+	if (!code)
+		code = guard_new(o->hosts, o->host_count, &t->guard, e);
+	if (!code && o->ca_file.n) {
+		t->ca_file = strndup(o->ca_file.p, o->ca_file.n);
+		if (!t->ca_file)
+			code = err_set(e, ERR_NO_MEMORY, "out of memory");
+	}
+	if (code) {
+		close_transport(t);
+		return code;
+	}
+	*out = (struct http_transport){.ctx = t, .perform = perform, .close = close_transport};
+	return 0;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// One operation against a provider: builds the URL, has each attempt signed anew, sends it, turns a refusal into an
+// error in the provider's own words, and tries again where that helps. Every operation that drivers send is safe to
+// repeat; what a repetition means for a conditional write is the driver's to judge, by `attempts`. Thread-safe as long
+// as the provider's tables are.
+#ifndef ISOBAR_CLOUD_HTTP_EXCHANGE_H
+#define ISOBAR_CLOUD_HTTP_EXCHANGE_H
+
+#include "cloud/http/retry.h"
+#include "cloud/http/transport.h"
+#include "net/url.h"
+
+enum { EXCHANGE_MAX_HEADERS = 64 };
+
+struct exchange {
+	const char *method;
+	struct str path;  // encoded, from the first '/'; behind the provider's base path
+	struct str query; // encoded, without '?'
+	struct sign_header headers[EXCHANGE_MAX_HEADERS];
+	size_t header_count;
+	struct str body;
+	int accept; // a status beside 2xx that is an answer, not an error (308); 0: none
+	// Streaming, as in transport.h; NULL data: the body is kept.
+	int (*head)(void *ctx, const struct transport_response *r);
+	int (*data)(void *ctx, struct str piece);
+	void *ctx;
+	// Called before each attempt but the first, to change headers (a range that has moved on); NULL: none.
+	int (*again)(struct call *c, void *ctx, struct exchange *x);
+	int attempts; // made, so far; a hook may set it back when it got further
+};
+
+struct provider;
+struct provider_ops {
+	const char *name; // "aws"
+	// Adds what authorises this attempt. r->path and r->query are complete; r->headers are x->headers with Host in
+	// front.
+	int (*authorize)(struct call *c, struct provider *p, const struct sign_request *r, struct exchange *x);
+	// Sets c->err from an answer that is no success, and returns its code.
+	int (*refused)(struct call *c, struct provider *p, const struct transport_response *r);
+};
+// What a driver's store begins with; owned by the driver.
+struct provider {
+	const struct provider_ops *ops;
+	struct http_transport transport;
+	struct retry_policy retry;
+	struct str base;      // "http://127.0.0.1:4000", or with a path: no '/' at its end
+	struct str host;      // Host: "127.0.0.1:4000"
+	struct str base_path; // "" or "/account"
+	bool secure;          // https
+};
+
+// Splits base_url (kept in the arena) and sets the rest; ERR_INVALID for a URL with a query or of another scheme.
+MUST_CHECK int provider_init(
+	struct provider *p, const struct provider_ops *ops, struct str base_url, struct arena *a, struct err *e);
+
+// A header with a value in the call's arena; text is borrowed. Too many are an ERR_INTERNAL at exchange_run.
+void exchange_header(struct exchange *x, const char *name, struct str value);
+// name=value with value encoded, joined by '&'.
+void exchange_parameter(struct buf *query, const char *name, struct str value);
+MUST_CHECK int exchange_run(struct call *c, struct provider *p, struct exchange *x, struct transport_response *out);
+
+#endif
