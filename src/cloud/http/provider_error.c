@@ -62,8 +62,8 @@ int provider_fail(
 		break;
 	}
 	struct str message = clean(c, refusal->message), name = clean(c, refusal->code);
-	call_fail(c, code, "%s%.*s%s%.*s (HTTP %d)", name.n ? "" : "the provider refused", STR(name),
-		message.n ? ": " : "", STR(message), refusal->status);
+	call_fail(c, code, "%s%.*s%s%.*s (HTTP %d)", name.n ? "" : err_word(code), STR(name), message.n ? ": " : "",
+		STR(message), refusal->status);
 	c->err.retryable = retryable;
 	c->err.http_status = refusal->status;
 	str_copy(c->err.provider_code, sizeof(c->err.provider_code), str_take(name, sizeof(c->err.provider_code) - 1));

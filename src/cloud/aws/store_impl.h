@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to the S3 driver: its store, and what store.c, upload.c and list.c ask of each other.
+#ifndef ISOBAR_CLOUD_AWS_STORE_IMPL_H
+#define ISOBAR_CLOUD_AWS_STORE_IMPL_H
+
+#include <pthread.h>
+
+#include "cloud/aws/store.h"
+#include "cloud/http/exchange.h"
+#include "cloud/http/parts.h"
+#include "cloud/http/xml.h"
+#include "cloud/secret.h"
+#include "cloud/sign/sigv4.h"
+
+struct aws_store {
+	struct provider provider; // first: tables of the provider find the store by it
+	struct arena arena;
+	struct str region;
+	struct secret access_key, secret_key, session_token;
+	pthread_mutex_t lock; // of key
+	struct sigv4_key key; // of the day last signed
+};
+
+// path of a bucket ("/lake") or an object ("/lake/a%20b"), in the arena; .p NULL without memory.
+struct str aws_path(struct call *c, struct str bucket, struct str key);
+// The root of an XML answer, by the name it must have; an Error in a 200 is an error here.
+MUST_CHECK int aws_parse(struct call *c, const struct transport_response *r, const char *name, struct xml **root);
+int aws_refused(struct call *c, struct provider *p, const struct transport_response *r);
+MUST_CHECK int aws_add_condition(struct call *c, struct exchange *x, const struct store_condition *condition);
+MUST_CHECK int aws_upload_parts(
+	struct call *c, struct aws_store *s, const struct store_put *put, struct parts *parts, struct object *out);
+int aws_store_list(struct call *c, void *store, const struct store_list *list, struct store_page *out);
+
+#endif
