@@ -31,6 +31,7 @@ struct running {
 	const struct curl_transport *transport;
 	struct url url;
 	struct transport_response *out;
+	struct sign_header headers[TRANSPORT_MAX_HEADERS]; // of *out, until they move into the arena
 	struct str body_left;
 	struct buf kept;
 	size_t header_bytes;
@@ -336,14 +337,27 @@ static int run(struct running *r, void *handle, const char *url)
 	return code;
 }
 
+// What lived beside the request goes where it outlives it.
+static int move_answer(struct running *r)
+{
+	struct transport_response *out = r->out;
+	struct sign_header *headers = arena_new_array(r->c->arena, out->header_count + 1, struct sign_header);
+	out->body = arena_str(r->c->arena, buf_str(&r->kept));
+	if (!headers || !out->body.p)
+		return call_no_memory(r->c);
+	memcpy(headers, out->headers, out->header_count * sizeof(*headers));
+	out->headers = headers;
+	return 0;
+}
+
 static int perform(struct call *c, void *ctx, const struct transport_request *request, struct transport_response *out)
 {
 	struct curl_transport *t = ctx;
-	struct transport_response answer = {
-		.headers = arena_new_array(c->arena, TRANSPORT_MAX_HEADERS, struct sign_header)};
+	struct transport_response answer = {0};
 	struct running r = {.c = c, .request = request, .transport = t, .out = &answer, .body_left = request->body};
+	answer.headers = r.headers;
 	char *url = arena_cstr(c->arena, request->url);
-	if (!url || !answer.headers)
+	if (!url)
 		return call_no_memory(c);
 	int code = call_check(c);
 	if (!code)
@@ -358,10 +372,8 @@ static int perform(struct call *c, void *ctx, const struct transport_request *re
 	r.kept.limit = TRANSPORT_MAX_KEPT_BODY;
 	code = run(&r, handle, url);
 	give_handle(t, handle);
-	if (!code) {
-		answer.body = arena_str(c->arena, buf_str(&r.kept));
-		code = answer.body.p ? 0 : call_no_memory(c);
-	}
+	if (!code)
+		code = move_answer(&r);
 	buf_free(&r.kept);
 	if (!code)
 		*out = answer;

@@ -33,13 +33,14 @@ int object_check_names(struct call *c, struct str bucket, struct str key)
 
 // ---------------------------------------------------------------- metadata
 
+// What all three providers keep as it is: Azure wants identifiers of C#.
 static bool is_name(const char *name)
 {
 	size_t n = strlen(name);
-	bool right = n > 0 && n <= 128;
+	bool right = n > 0 && n <= 128 && !(name[0] >= '0' && name[0] <= '9');
 	for (size_t i = 0; i < n; i++) {
 		char ch = name[i];
-		right = right && ((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '-' || ch == '_');
+		right = right && ((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '_');
 	}
 	return right;
 }
@@ -64,7 +65,7 @@ int object_add_metadata(struct call *c, struct exchange *x, const char *prefix, 
 		used += strlen(name) + value.n;
 		if (!is_name(name) || !json_is_string(member) || !is_value(value) || used > OBJECT_MAX_METADATA)
 			return call_fail(c, ERR_INVALID,
-				"metadata \"%.64s\" cannot be kept: names are of a-z, 0-9, '-' and '_', values of "
+				"metadata \"%.64s\" cannot be kept: names are of a-z, 0-9 and '_', values of "
 				"printable ASCII, %d bytes in all",
 				name, OBJECT_MAX_METADATA);
 		struct str header = arena_printf(c->arena, "%s%s", prefix, name);
