@@ -108,6 +108,8 @@ int exchange_run(struct call *c, struct provider *p, struct exchange *x, struct 
 			*out = answer;
 			return 0;
 		}
+		if (x->once)
+			return r;
 		int64_t after = retry_after_ns(transport_header(&answer, S("retry-after")), call_now_ns(c));
 		if ((r = retry_pause(c, &p->retry, x->attempts, after)))
 			return r;

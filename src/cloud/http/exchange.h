@@ -26,6 +26,7 @@ struct exchange {
 	void *ctx;
 	// Called before each attempt but the first, to change headers (a range that has moved on); NULL: none.
 	int (*again)(struct call *c, void *ctx, struct exchange *x);
+	bool once;    // no repetition: the caller has to look first
 	int attempts; // made, so far; a hook may set it back when it got further
 };
 
