@@ -11,8 +11,6 @@
 #include "base/hash.h"
 #include "base/json.h"
 
-
-
 // ---------------------------------------------------------------- objects
 struct object {
 	struct str key;

@@ -208,9 +208,10 @@ static int send_part(struct session *u)
 	for (int attempt = 1; !u->done && (u->stored < end || u->parts->last); attempt++) {
 		uint64_t before = u->stored;
 		int r = send_rest(u);
-		u->repeated |= r != 0;
-		if (r && (r = retry_pause(u->c, &u->store->provider.retry, attempt, 0)) == 0)
+		if (r && (r = retry_pause(u->c, &u->store->provider.retry, attempt, 0)) == 0) {
+			u->repeated = true;
 			r = ask_status(u);
+		}
 		if (r)
 			return call_context(u->c, "the bytes from %llu on", (unsigned long long)u->stored);
 		if (u->stored > before)

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening clouds: see registry.h. What an open cloud owns is one record, which begins with what its prices need: the
+// prices' context is how cloud_close finds it.
+#include "cloud/registry.h"
+
+#include <stdlib.h>
+
+#include "cloud/aws/store.h"
+#include "cloud/azure/store.h"
+#include "cloud/gcp/store.h"
+#include "cloud/local/local.h"
+#include "cloud/prices.h"
+#include "cloud/regions.h"
+#include "cloud/resources.h"
+#include "cloud/sealed.h"
+#include "net/url.h"
+
+struct driver {
+	const char *provider;
+	const struct store_ops *store;
+	int (*open)(const struct cloud_config *config, struct str url, struct http_transport *transport, void **out,
+		struct err *e);
+	void (*close)(void *store);
+	struct str (*url)(struct arena *a, const struct cloud_config *config); // of the provider itself
+};
+
+struct opened {
+	struct price_region prices; // first
+	struct arena arena;
+	const struct driver *driver;
+	void *store;
+	struct local *local;
+	struct sealed *sealed;
+};
+
+// ---------------------------------------------------------------- drivers
+
+static int open_aws(
+	const struct cloud_config *config, struct str url, struct http_transport *transport, void **out, struct err *e)
+{
+	struct aws_store *store;
+	int r = aws_store_open(config, url, transport, &store, e);
+	if (!r)
+		*out = store;
+	return r;
+}
+
+static int open_azure(
+	const struct cloud_config *config, struct str url, struct http_transport *transport, void **out, struct err *e)
+{
+	struct azure_store *store;
+	int r = azure_store_open(config, url, transport, &store, e);
+	if (!r)
+		*out = store;
+	return r;
+}
+
+static int open_gcp(
+	const struct cloud_config *config, struct str url, struct http_transport *transport, void **out, struct err *e)
+{
+	struct gcp_store *store;
+	int r = gcp_store_open(config, url, transport, &store, e);
+	if (!r)
+		*out = store;
+	return r;
+}
+
+static void close_aws(void *store)
+{
+	aws_store_close(store);
+}
+
+static void close_azure(void *store)
+{
+	azure_store_close(store);
+}
+
+static void close_gcp(void *store)
+{
+	gcp_store_close(store);
+}
+
+static struct str url_aws(struct arena *a, const struct cloud_config *config)
+{
+	return aws_store_url(a, config->region);
+}
+
+static struct str url_azure(struct arena *a, const struct cloud_config *config)
+{
+	return azure_store_url(a, config->credentials);
+}
+
+static struct str url_gcp(struct arena *a, const struct cloud_config *config)
+{
+	(void)a, (void)config;
+	return gcp_store_url();
+}
+
+static const struct driver drivers[] = {
+	{"aws", &aws_store_ops, open_aws, close_aws, url_aws},
+	{"azure", &azure_store_ops, open_azure, close_azure, url_azure},
+	{"gcp", &gcp_store_ops, open_gcp, close_gcp, url_gcp},
+};
+
+static const struct driver *find_driver(struct str provider)
+{
+	for (size_t i = 0; i < COUNT_OF(drivers); i++) {
+		if (str_eq(str_of(drivers[i].provider), provider))
+			return &drivers[i];
+	}
+	return NULL;
+}
+
+// ---------------------------------------------------------------- the store
+
+// "HOST:PORT" of a URL, as the outbound guard wants it.
+static int host_of(struct arena *a, struct str text, struct str *out, struct err *e)
+{
+	struct url url;
+	int r = url_parse(text, &url, e);
+	if (r)
+		return r;
+	bool v6 = url.authority.type == URL_HOST_IPV6;
+	*out = arena_printf(a, "%s%.*s%s:%u", v6 ? "[" : "", STR(url.authority.host), v6 ? "]" : "", url.port);
+	return out->p ? 0 : err_set(e, ERR_NO_MEMORY, "out of memory");
+}
+
+// The store's host, the token endpoint's where there is one, and what the operator added.
+static int list_hosts(struct arena *a, const struct cloud_config *config, struct str store_url,
+	struct transport_options *o, struct err *e)
+{
+	struct str *hosts = arena_new_array(a, config->host_count + 2, struct str);
+	struct str token_uri = json_str(config->credentials, "token_uri");
+	size_t count = 0;
+	if (!hosts)
+		return err_set(e, ERR_NO_MEMORY, "out of memory");
+	int r = host_of(a, store_url, &hosts[count++], e);
+	if (!r && token_uri.n)
+		r = host_of(a, token_uri, &hosts[count++], e);
+	for (size_t i = 0; i < config->host_count; i++)
+		hosts[count++] = config->hosts[i];
+	o->hosts = hosts;
+	o->host_count = count;
+	o->ca_file = config->ca_file;
+	return r;
+}
+
+static int open_store(struct call *c, struct opened *o, const struct cloud_config *config)
+{
+	struct str url = config->store_url.n ? config->store_url : o->driver->url(&o->arena, config);
+	struct transport_options options = {0};
+	struct http_transport transport;
+	if (!url.p || !config->credentials)
+		return call_fail(c, ERR_INVALID, "cloud/%.*s has no credentials", STR(config->name));
+	int r = list_hosts(&o->arena, config, url, &options, &c->err);
+	if (!r)
+		r = curl_transport_open(&options, &transport, &c->err);
+	if (!r)
+		r = o->driver->open(config, url, &transport, &o->store, &c->err);
+	return r;
+}
+
+// ---------------------------------------------------------------- parts
+
+static int fill_names(struct call *c, struct opened *o, const struct cloud_config *config, struct cloud *out)
+{
+	const struct region *region = region_find(config->provider, config->region);
+	if (!region)
+		return call_fail(
+			c, ERR_INVALID, "%.*s has no region \"%.*s\"", STR(config->provider), STR(config->region));
+	*out = (struct cloud){.name = arena_str(&o->arena, config->name),
+		.provider = str_of(region->provider),
+		.region = str_of(region->name),
+		.location = str_of(region->country)};
+	o->prices = (struct price_region){.provider = out->provider, .region = out->region};
+	return out->name.p ? 0 : call_no_memory(c);
+}
+
+// Jobs, endpoints and keys of the local engine; it reads the store through `out`, sealed or not.
+static int fill_local(struct call *c, struct opened *o, const struct cloud_config *config, struct cloud *out)
+{
+	if (!config->local_root.n)
+		return 0;
+	int r = local_open(c, config, out, &o->local);
+	if (r)
+		return r;
+	out->jobs = &local_job_ops;
+	out->endpoints = &local_endpoint_ops;
+	out->keys = &local_key_ops;
+	out->jobs_ctx = out->endpoints_ctx = out->keys_ctx = o->local;
+	return 0;
+}
+
+static int fill_sealed(struct call *c, struct opened *o, const struct cloud_config *config, struct cloud *out)
+{
+	if (!config->sealed_count)
+		return 0;
+	struct sealed_below below = {.cloud = out->name,
+		.store = out->store,
+		.store_ctx = out->store_ctx,
+		.keys = out->keys,
+		.keys_ctx = out->keys_ctx};
+	int r = sealed_open(c, &below, config->sealed, config->sealed_count, &o->sealed);
+	if (r)
+		return r;
+	out->store = &sealed_store_ops;
+	out->store_ctx = o->sealed;
+	return 0;
+}
+
+static int fill(struct call *c, struct opened *o, const struct cloud_config *config, struct cloud *out)
+{
+	int r = fill_names(c, o, config, out);
+	out->prices = &table_price_ops;
+	out->prices_ctx = o;
+	out->resources = &parts_resource_ops;
+	out->resources_ctx = out;
+	if (!r)
+		r = open_store(c, o, config);
+	out->store = o->driver->store;
+	out->store_ctx = o->store;
+	if (!r)
+		r = fill_local(c, o, config, out);
+	if (!r)
+		r = fill_sealed(c, o, config, out);
+	return r;
+}
+
+int cloud_open(struct call *c, const struct cloud_config *config, struct cloud *out)
+{
+	const struct driver *driver = find_driver(config->provider);
+	if (!driver)
+		return call_fail(c, ERR_INVALID, "cloud/%.*s: there is no provider \"%.*s\": aws, azure or gcp",
+			STR(config->name), STR(config->provider));
+	struct opened *o = calloc(1, sizeof(*o));
+	if (!o)
+		return call_no_memory(c);
+	o->driver = driver;
+	int r = fill(c, o, config, out);
+	if (r) {
+		cloud_close(out);
+		return call_context(c, "open cloud/%.*s", STR(config->name));
+	}
+	return 0;
+}
+
+void cloud_close(struct cloud *cloud)
+{
+	if (!cloud || cloud->prices != &table_price_ops)
+		return;
+	struct opened *o = cloud->prices_ctx;
+	sealed_close(o->sealed);
+	local_close(o->local);
+	if (o->store)
+		o->driver->close(o->store);
+	arena_free(&o->arena);
+	free(o);
+	*cloud = (struct cloud){0};
+}
+
+int clouds_open(struct call *c, const struct cloud_config *configs, size_t count, struct clouds *out)
+{
+	struct clouds all = {.items = calloc(count + 1, sizeof(*all.items))};
+	if (!all.items)
+		return call_no_memory(c);
+	for (size_t i = 0; i < count; i++) {
+		int r = cloud_open(c, &configs[i], &all.items[i]);
+		if (r) {
+			clouds_close(&all);
+			return r;
+		}
+		all.count++;
+	}
+	*out = all;
+	return 0;
+}
+
+void clouds_close(struct clouds *all)
+{
+	if (!all)
+		return;
+	for (size_t i = 0; i < all->count; i++)
+		cloud_close(&all->items[i]);
+	free(all->items);
+	*all = (struct clouds){0};
+}
