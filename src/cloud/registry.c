@@ -13,7 +13,6 @@
 #include "cloud/regions.h"
 #include "cloud/resources.h"
 #include "cloud/sealed.h"
-#include "net/url.h"
 
 struct driver {
 	const char *provider;
@@ -113,18 +112,6 @@ static const struct driver *find_driver(struct str provider)
 
 // ---------------------------------------------------------------- the store
 
-// "HOST:PORT" of a URL, as the outbound guard wants it.
-static int host_of(struct arena *a, struct str text, struct str *out, struct err *e)
-{
-	struct url url;
-	int r = url_parse(text, &url, e);
-	if (r)
-		return r;
-	bool v6 = url.authority.type == URL_HOST_IPV6;
-	*out = arena_printf(a, "%s%.*s%s:%u", v6 ? "[" : "", STR(url.authority.host), v6 ? "]" : "", url.port);
-	return out->p ? 0 : err_set(e, ERR_NO_MEMORY, "out of memory");
-}
-
 // The store's host, the token endpoint's where there is one, and what the operator added.
 static int list_hosts(struct arena *a, const struct cloud_config *config, struct str store_url,
 	struct transport_options *o, struct err *e)
@@ -134,9 +121,9 @@ static int list_hosts(struct arena *a, const struct cloud_config *config, struct
 	size_t count = 0;
 	if (!hosts)
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
-	int r = host_of(a, store_url, &hosts[count++], e);
+	int r = transport_host(store_url, a, &hosts[count++], e);
 	if (!r && token_uri.n)
-		r = host_of(a, token_uri, &hosts[count++], e);
+		r = transport_host(token_uri, a, &hosts[count++], e);
 	for (size_t i = 0; i < config->host_count; i++)
 		hosts[count++] = config->hosts[i];
 	o->hosts = hosts;
@@ -210,6 +197,7 @@ static int fill_sealed(struct call *c, struct opened *o, const struct cloud_conf
 
 static int fill(struct call *c, struct opened *o, const struct cloud_config *config, struct cloud *out)
 {
+	*out = (struct cloud){0};
 	int r = fill_names(c, o, config, out);
 	out->prices = &table_price_ops;
 	out->prices_ctx = o;

@@ -61,13 +61,11 @@ static uint64_t first_end(const struct download *d)
 	return __builtin_add_overflow(d->get->offset, length, &end) ? UINT64_MAX : end;
 }
 
-static int take_first_head(struct download *d)
+static void take_first_head(struct download *d)
 {
 	d->object = d->head.object;
 	d->started = true;
 	d->end = MIN(first_end(d), d->object.size);
-	// Later attempts ask for this very version, also when the caller did not name one.
-	return d->object.etag.n && !d->get->if_match.n ? d->pin(d->c, d->exchange, d->object.etag) : 0;
 }
 
 static int check_same(struct download *d)
@@ -85,10 +83,12 @@ static int on_head(void *ctx, const struct transport_response *r)
 	uint64_t first = 0, size = 0;
 	d->head = (struct download_head){0};
 	int code = d->read_head(d->c, r, &d->head);
-	if (!code)
-		code = d->started ? check_same(d) : take_first_head(d);
+	if (!code && d->started)
+		code = check_same(d);
 	if (code)
 		return code;
+	if (!d->started)
+		take_first_head(d);
 	if (r->status == 206 && (!read_content_range(range, &first, &size) || size != d->object.size))
 		return call_fail(d->c, ERR_PROTOCOL, "the answer to a range has no valid Content-Range");
 	if (first != d->at)
@@ -157,7 +157,6 @@ static void set_range(struct download *d)
 static int on_again(struct call *c, void *ctx, struct exchange *x)
 {
 	struct download *d = ctx;
-	(void)c;
 	if (d->at - d->resumed_at >= PROGRESS)
 		x->attempts = 0;
 	d->resumed_at = d->at;
@@ -166,7 +165,11 @@ static int on_again(struct call *c, void *ctx, struct exchange *x)
 		digest_final(d->md5, unused);
 	}
 	set_range(d);
-	return 0;
+	// From the first head on only this very version will do, also when the caller did not name one.
+	if (!d->started || d->pinned || !d->object.etag.n || d->get->if_match.n)
+		return 0;
+	d->pinned = true;
+	return d->pin(c, x, d->object.etag);
 }
 
 static int run_once(struct download *d)
@@ -188,7 +191,7 @@ static int run_once(struct download *d)
 
 static void start(struct download *d)
 {
-	d->started = false;
+	d->started = d->pinned = false;
 	d->at = d->resumed_at = d->get->offset;
 	d->end = 0;
 	d->crc = 0;

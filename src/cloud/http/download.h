@@ -27,7 +27,7 @@ struct download {
 	int (*pin)(struct call *c, struct exchange *x, struct str etag);
 	// download_run's own:
 	struct object object; // of the first answer
-	bool started;
+	bool started, pinned;
 	uint64_t at, end;          // next byte, and one past the last one wanted
 	uint64_t answer_at;        // `at` when this answer began
 	uint64_t resumed_at;       // `at` when the last attempt was made

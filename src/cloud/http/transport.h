@@ -54,6 +54,8 @@ struct transport_options {
 // ERR_UNSUPPORTED when libcurl is absent, ERR_INVALID for a wrong host pattern.
 MUST_CHECK int curl_transport_open(const struct transport_options *o, struct http_transport *out, struct err *e);
 
+// "HOST:PORT" of a URL, as a pattern for `hosts`; in the arena. ERR_INVALID for what is no http(s) URL.
+MUST_CHECK int transport_host(struct str url, struct arena *a, struct str *out, struct err *e);
 // The first header of that name, any case; "" when absent.
 struct str transport_header(const struct transport_response *r, struct str name);
 
