@@ -74,16 +74,6 @@ static size_t on_read(char *out, size_t size, size_t n, void *ctx)
 	return piece.n;
 }
 
-// libcurl rewinds when a kept connection turned out to be closed.
-static int on_seek(void *ctx, int64_t offset, int origin)
-{
-	struct running *r = ctx;
-	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > r->request->body.n)
-		return 1;
-	r->body_left = str_drop(r->request->body, (size_t)offset);
-	return 0;
-}
-
 static void add_header(struct running *r, struct str line)
 {
 	struct str name, value;
@@ -230,14 +220,14 @@ static int64_t timeout_ms(const struct call *c)
 	return left == INT64_MAX ? 0 : MAX(left / NS_PER_MS, 1);
 }
 
+// No function to seek by: libcurl would use it to send a body again by itself when a kept connection turns out to be
+// closed, and whoever sent a condition must know that it went out twice.
 static void set_callbacks(const struct curl_library *curl, void *handle, struct running *r)
 {
 	curl->easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_write);
 	curl->easy_setopt(handle, CURLOPT_WRITEDATA, r);
 	curl->easy_setopt(handle, CURLOPT_READFUNCTION, on_read);
 	curl->easy_setopt(handle, CURLOPT_READDATA, r);
-	curl->easy_setopt(handle, CURLOPT_SEEKFUNCTION, on_seek);
-	curl->easy_setopt(handle, CURLOPT_SEEKDATA, r);
 	curl->easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
 	curl->easy_setopt(handle, CURLOPT_HEADERDATA, r);
 	curl->easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, on_socket);

@@ -11,80 +11,40 @@
 #include <string.h>
 
 #include "cloud/aws/store.h"
-#include "cloud/http/object_fields.h"
 #include "cloud/sign/sigv4.h"
-#include "cloud_test.h"
-#include "script_server.h"
+#include "store_test.h"
 
-struct test {
-	struct cloud_test t;
-	struct script_server *server;
-	struct aws_store *store;
-};
-
-static void open_store(struct test *x, const struct script_step *steps, size_t count)
+static void open_store(struct store_test *x, const struct script_step *steps, size_t count)
 {
-	cloud_test_init(&x->t);
-	x->server = script_server_start(steps, count);
-	assert_non_null(x->server);
-	struct str url = str_of(script_server_url(x->server)), host;
-	struct http_transport transport;
 	struct cloud_config config = {.name = S("aws-eu"), .provider = S("aws"), .region = S("eu-central-1")};
+	struct aws_store *store;
+	store_test_start(x, steps, count);
 	config.credentials = json_in_arena(
 		&x->t.arena, json_pack("{s:s,s:s}", "access_key_id", "AK", "secret_access_key", "secret"));
-	assert_int_equal(transport_host(url, &x->t.arena, &host, NULL), 0);
-	struct transport_options options = {.hosts = &host, .host_count = 1, .ca_file = S("")};
-	assert_int_equal(curl_transport_open(&options, &transport, &x->t.call.err), 0);
-	assert_int_equal(aws_store_open(&config, url, &transport, &x->store, &x->t.call.err), 0);
+	assert_int_equal(aws_store_open(&config, x->url, &x->transport, &store, &x->c->err), 0);
+	x->store = store;
 }
 
-static void close_store(struct test *x, size_t served)
+static void close_store(struct store_test *x, size_t served)
 {
-	assert_int_equal(script_server_served(x->server), served);
 	aws_store_close(x->store);
-	script_server_stop(x->server);
-	cloud_test_free(&x->t);
-}
-
-static void check_request(struct test *x, size_t i, const char *method, const char *target)
-{
-	const struct script_request *r = script_server_request(x->server, i);
-	assert_true(str_eq(buf_str(&r->method), str_of(method)));
-	if (!str_eq(buf_str(&r->target), str_of(target)))
-		fail_msg("target %.*s, expected %s", STR(buf_str(&r->target)), target);
-}
-
-static void check_header(struct test *x, size_t i, const char *name, const char *value)
-{
-	struct str got = script_server_header(x->server, i, name);
-	if (!str_eq(got, str_of(value)))
-		fail_msg("%s: %.*s, expected %s", name, STR(got), value);
+	store_test_stop(x, served);
 }
 
 // The request as it came, checked the way a pocket cloud does.
-static void check_signature(struct test *x, size_t i)
+static void check_signature(struct store_test *x, size_t i)
 {
-	const struct script_request *r = script_server_request(x->server, i);
-	struct sign_header headers[64];
-	struct sign_request request = {.method = buf_str(&r->method), .headers = headers};
-	struct str rest = buf_str(&r->headers), line;
-	str_cut(buf_str(&r->target), '?', &request.path, &request.query);
-	while (str_next(&rest, '\n', &line) && request.header_count < COUNT_OF(headers)) {
-		struct sign_header *h = &headers[request.header_count];
-		if (str_cut(str_trim(line), ':', &h->name, &h->value)) {
-			h->value = str_trim(h->value);
-			request.header_count++;
-		}
-	}
+	struct sign_header headers[SIGN_MAX_HEADERS];
+	struct sign_request request = store_test_signed(x, i, headers);
 	AUTO(sigv4_claim) claim = {0};
 	struct sigv4_key key;
 	struct err e = {0};
 	assert_int_equal(sigv4_claim_read(&request, &claim, &e), 0);
 	assert_int_equal(sigv4_key_make(&key, S("secret"), claim.day, S("eu-central-1")), 0);
-	int code = sigv4_verify(&request, &claim, &key, call_now_ns(&x->t.call), &e);
+	int code = sigv4_verify(&request, &claim, &key, call_now_ns(x->c), &e);
 	if (code)
 		fail_msg("%s", e.message);
-	struct sha256 digest = sha256_of(buf_str(&r->body));
+	struct sha256 digest = sha256_of(store_test_body(x, i));
 	char hex[HEX_SHA256_SIZE];
 	hex_encode(str_bytes(digest.bytes, SHA256_SIZE), hex);
 	assert_true(str_eq(claim.payload_hash, str_of(hex)));
@@ -98,7 +58,7 @@ static void test_put(void **state)
 {
 	(void)state;
 	const struct script_step steps[] = {{.status = 200, .headers = "ETag: \"abc\"\r\n"}};
-	struct test x;
+	struct store_test x;
 	struct test_source source;
 	struct object made;
 	open_store(&x, steps, 1);
@@ -109,18 +69,18 @@ static void test_put(void **state)
 		.content_type = S("text/plain"),
 		.condition = {.if_absent = true},
 		.metadata = metadata};
-	assert_int_equal(aws_store_ops.put(&x.t.call, x.store, &put, &source.source, &made), 0);
+	assert_int_equal(aws_store_ops.put(x.c, x.store, &put, &source.source, &made), 0);
 	assert_true(str_eq(made.etag, S("abc")));
 	assert_true(str_eq(made.key, S("a b/c+d")));
 	assert_int_equal(made.size, 9);
 	assert_int_equal(made.crc32c, 0xe3069283);
-	check_request(&x, 0, "PUT", "/lake/a%20b/c%2Bd");
-	check_header(&x, 0, "x-amz-checksum-crc32c", "4waSgw==");
-	check_header(&x, 0, "if-none-match", "*");
-	check_header(&x, 0, "content-type", "text/plain");
-	check_header(&x, 0, "x-amz-meta-colour", "blue");
+	store_test_request(&x, 0, "PUT", "/lake/a%20b/c%2Bd");
+	store_test_header(&x, 0, "x-amz-checksum-crc32c", "4waSgw==");
+	store_test_header(&x, 0, "if-none-match", "*");
+	store_test_header(&x, 0, "content-type", "text/plain");
+	store_test_header(&x, 0, "x-amz-meta-colour", "blue");
 	check_signature(&x, 0);
-	assert_true(str_eq(buf_str(&script_server_request(x.server, 0)->body), S("123456789")));
+	assert_true(str_eq(store_test_body(&x, 0), S("123456789")));
 	close_store(&x, 1);
 }
 
@@ -132,16 +92,16 @@ static void test_put_retries(void **state)
 			.headers = "Retry-After: 1\r\n",
 			.body = S("<Error><Code>SlowDown</Code><Message>later</Message></Error>")},
 		{.fault = SCRIPT_CLOSE}, {.status = 200, .headers = "ETag: \"abc\"\r\n"}};
-	struct test x;
+	struct store_test x;
 	struct test_source source;
 	struct object made;
 	open_store(&x, steps, COUNT_OF(steps));
 	test_source_init(&source, S("123456789"));
 	struct store_put put = {.bucket = S("lake"), .key = S("a")};
-	assert_int_equal(aws_store_ops.put(&x.t.call, x.store, &put, &source.source, &made), 0);
+	assert_int_equal(aws_store_ops.put(x.c, x.store, &put, &source.source, &made), 0);
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		check_signature(&x, i);
-		assert_true(str_eq(buf_str(&script_server_request(x.server, i)->body), S("123456789")));
+		assert_true(str_eq(store_test_body(&x, i), S("123456789")));
 	}
 	assert_int_equal(source.rewinds, 0);
 	close_store(&x, COUNT_OF(steps));
@@ -153,32 +113,32 @@ static void test_gives_up(void **state)
 	const struct script_step step = {
 		.status = 503, .body = S("<Error><Code>SlowDown</Code><Message>later</Message></Error>")};
 	const struct script_step steps[] = {step, step, step, step, step};
-	struct test x;
+	struct store_test x;
 	struct object found;
 	open_store(&x, steps, COUNT_OF(steps));
 	struct test_sink sink;
 	test_sink_init(&sink);
 	struct store_get get = {.bucket = S("lake"), .key = S("a")};
-	assert_int_equal(aws_store_ops.get(&x.t.call, x.store, &get, &sink.sink, &found), ERR_THROTTLED);
-	assert_string_equal(x.t.call.err.message, "get lake/a: SlowDown: later (HTTP 503)");
-	assert_string_equal(x.t.call.err.provider_code, "SlowDown");
-	assert_int_equal(x.t.call.err.http_status, 503);
+	assert_int_equal(aws_store_ops.get(x.c, x.store, &get, &sink.sink, &found), ERR_THROTTLED);
+	assert_string_equal(x.c->err.message, "get lake/a: SlowDown: later (HTTP 503)");
+	assert_string_equal(x.c->err.provider_code, "SlowDown");
+	assert_int_equal(x.c->err.http_status, 503);
 	close_store(&x, 5);
 }
 
 static void check_head_error(int status, struct str body, int code, const char *provider_code)
 {
 	const struct script_step steps[] = {{.status = status, .body = body}};
-	struct test x;
+	struct store_test x;
 	struct test_sink sink;
 	struct object found = {.size = 7};
 	open_store(&x, steps, 1);
 	test_sink_init(&sink);
 	struct store_get get = {.bucket = S("lake"), .key = S("a")};
-	assert_int_equal(aws_store_ops.get(&x.t.call, x.store, &get, &sink.sink, &found), code);
-	assert_string_equal(x.t.call.err.provider_code, provider_code);
-	assert_int_equal(x.t.call.err.http_status, status);
-	assert_false(x.t.call.err.retryable);
+	assert_int_equal(aws_store_ops.get(x.c, x.store, &get, &sink.sink, &found), code);
+	assert_string_equal(x.c->err.provider_code, provider_code);
+	assert_int_equal(x.c->err.http_status, status);
+	assert_false(x.c->err.retryable);
 	assert_int_equal(found.size, 7);
 	assert_int_equal(sink.bytes.n, 0);
 	close_store(&x, 1);
@@ -201,13 +161,13 @@ static void test_get(void **state)
 {
 	(void)state;
 	const struct script_step steps[] = {{.status = 200, .headers = headers_of_object, .body = S("123456789")}};
-	struct test x;
+	struct store_test x;
 	struct test_sink sink;
 	struct object found;
 	open_store(&x, steps, 1);
 	test_sink_init(&sink);
 	struct store_get get = {.bucket = S("lake"), .key = S("a"), .if_match = S("abc")};
-	assert_int_equal(aws_store_ops.get(&x.t.call, x.store, &get, &sink.sink, &found), 0);
+	assert_int_equal(aws_store_ops.get(x.c, x.store, &get, &sink.sink, &found), 0);
 	assert_true(str_eq(buf_str(&sink.bytes), S("123456789")));
 	assert_true(str_eq(found.etag, S("abc")));
 	assert_true(str_eq(found.content_type, S("text/plain")));
@@ -215,9 +175,9 @@ static void test_get(void **state)
 	assert_true(found.has_crc32c && found.crc32c == 0xe3069283);
 	assert_string_equal(json_text(found.metadata, "colour"), "blue");
 	assert_int_equal(found.modified_ns / 1000000000, 1795515331);
-	check_request(&x, 0, "GET", "/lake/a");
-	check_header(&x, 0, "if-match", "\"abc\"");
-	check_header(&x, 0, "range", "");
+	store_test_request(&x, 0, "GET", "/lake/a");
+	store_test_header(&x, 0, "if-match", "\"abc\"");
+	store_test_header(&x, 0, "range", "");
 	check_signature(&x, 0);
 	buf_free(&sink.bytes);
 	close_store(&x, 1);
@@ -230,17 +190,17 @@ static void test_get_goes_on(void **state)
 		{.status = 200, .headers = headers_of_object, .body = S("123456789"), .fault = SCRIPT_CUT},
 		{.fault = SCRIPT_CLOSE},
 		{.status = 206, .headers = "ETag: \"abc\"\r\nContent-Range: bytes 4-8/9\r\n", .body = S("56789")}};
-	struct test x;
+	struct store_test x;
 	struct test_sink sink;
 	struct object found;
 	open_store(&x, steps, COUNT_OF(steps));
 	test_sink_init(&sink);
 	struct store_get get = {.bucket = S("lake"), .key = S("a")};
-	assert_int_equal(aws_store_ops.get(&x.t.call, x.store, &get, &sink.sink, &found), 0);
+	assert_int_equal(aws_store_ops.get(x.c, x.store, &get, &sink.sink, &found), 0);
 	assert_true(str_eq(buf_str(&sink.bytes), S("123456789")));
 	assert_true(found.has_crc32c); // and it was checked over both answers
-	check_header(&x, 2, "range", "bytes=4-8");
-	check_header(&x, 2, "if-match", "\"abc\"");
+	store_test_header(&x, 2, "range", "bytes=4-8");
+	store_test_header(&x, 2, "if-match", "\"abc\"");
 	assert_int_equal(sink.restarts, 0);
 	buf_free(&sink.bytes);
 	close_store(&x, 3);
@@ -253,13 +213,13 @@ static void test_get_changed_meanwhile(void **state)
 		{.status = 200, .headers = "ETag: \"abc\"\r\n", .body = S("123456789"), .fault = SCRIPT_CUT},
 		{.status = 412, .body = S("<Error><Code>PreconditionFailed</Code></Error>")},
 		{.status = 200, .headers = "ETag: \"def\"\r\n", .body = S("new")}};
-	struct test x;
+	struct store_test x;
 	struct test_sink sink;
 	struct object found;
 	open_store(&x, steps, COUNT_OF(steps));
 	test_sink_init(&sink);
 	struct store_get get = {.bucket = S("lake"), .key = S("a")};
-	assert_int_equal(aws_store_ops.get(&x.t.call, x.store, &get, &sink.sink, &found), 0);
+	assert_int_equal(aws_store_ops.get(x.c, x.store, &get, &sink.sink, &found), 0);
 	assert_true(str_eq(buf_str(&sink.bytes), S("new")));
 	assert_int_equal(sink.restarts, 1);
 	buf_free(&sink.bytes);
@@ -271,13 +231,13 @@ static void test_get_wrong_checksum(void **state)
 	(void)state;
 	const struct script_step step = {.status = 200, .headers = headers_of_object, .body = S("123456780")};
 	const struct script_step steps[] = {step, step, step};
-	struct test x;
+	struct store_test x;
 	struct test_sink sink;
 	struct object found;
 	open_store(&x, steps, COUNT_OF(steps));
 	test_sink_init(&sink);
 	struct store_get get = {.bucket = S("lake"), .key = S("a")};
-	assert_int_equal(aws_store_ops.get(&x.t.call, x.store, &get, &sink.sink, &found), ERR_CORRUPT);
+	assert_int_equal(aws_store_ops.get(x.c, x.store, &get, &sink.sink, &found), ERR_CORRUPT);
 	assert_int_equal(sink.restarts, 2);
 	buf_free(&sink.bytes);
 	close_store(&x, 3);
@@ -290,22 +250,22 @@ static void test_get_range(void **state)
 		{.status = 206, .headers = "ETag: \"abc\"\r\nContent-Range: bytes 2-4/9\r\n", .body = S("345")},
 		{.status = 206, .headers = "ETag: \"abc\"\r\nContent-Range: bytes 7-8/9\r\n", .body = S("89")},
 		{.status = 206, .headers = "ETag: \"abc\"\r\nContent-Range: bytes 3-5/9\r\n", .body = S("456")}};
-	struct test x;
+	struct store_test x;
 	struct test_sink sink;
 	struct object found;
 	open_store(&x, steps, COUNT_OF(steps));
 	test_sink_init(&sink);
 	struct store_get get = {.bucket = S("lake"), .key = S("a"), .offset = 2, .length = 3};
-	assert_int_equal(aws_store_ops.get(&x.t.call, x.store, &get, &sink.sink, &found), 0);
+	assert_int_equal(aws_store_ops.get(x.c, x.store, &get, &sink.sink, &found), 0);
 	assert_true(str_eq(buf_str(&sink.bytes), S("345")));
 	assert_int_equal(found.size, 9);
-	check_header(&x, 0, "range", "bytes=2-4");
+	store_test_header(&x, 0, "range", "bytes=2-4");
 	get.offset = 7;
 	get.length = UINT64_MAX;
-	assert_int_equal(aws_store_ops.get(&x.t.call, x.store, &get, &sink.sink, &found), 0);
-	check_header(&x, 1, "range", "bytes=7-");
+	assert_int_equal(aws_store_ops.get(x.c, x.store, &get, &sink.sink, &found), 0);
+	store_test_header(&x, 1, "range", "bytes=7-");
 	get.offset = 2; // and another range comes back
-	assert_int_equal(aws_store_ops.get(&x.t.call, x.store, &get, &sink.sink, &found), ERR_PROTOCOL);
+	assert_int_equal(aws_store_ops.get(x.c, x.store, &get, &sink.sink, &found), ERR_PROTOCOL);
 	buf_free(&sink.bytes);
 	close_store(&x, 3);
 }
@@ -314,14 +274,14 @@ static void test_sink_fails(void **state)
 {
 	(void)state;
 	const struct script_step steps[] = {{.status = 200, .headers = "ETag: \"abc\"\r\n", .body = S("123456789")}};
-	struct test x;
+	struct store_test x;
 	struct test_sink sink;
 	struct object found;
 	open_store(&x, steps, 1);
 	test_sink_init(&sink);
 	sink.fail = ERR_NO_SPACE;
 	struct store_get get = {.bucket = S("lake"), .key = S("a")};
-	assert_int_equal(aws_store_ops.get(&x.t.call, x.store, &get, &sink.sink, &found), ERR_NO_SPACE);
+	assert_int_equal(aws_store_ops.get(x.c, x.store, &get, &sink.sink, &found), ERR_NO_SPACE);
 	close_store(&x, 1);
 }
 
@@ -336,15 +296,14 @@ static void test_conflict_of_our_own(void **state)
 		{.status = 412, .body = S("<Error><Code>PreconditionFailed</Code></Error>")},
 		{.status = 200, .headers = headers_of_object, .body = S("12345678")}};
 	for (int i = 0; i < 2; i++) {
-		struct test x;
+		struct store_test x;
 		struct test_source source;
 		struct object made;
 		open_store(&x, i ? theirs : ours, 3);
 		test_source_init(&source, S("123456789"));
 		struct store_put put = {.bucket = S("lake"), .key = S("a"), .condition = {.if_absent = true}};
-		assert_int_equal(
-			aws_store_ops.put(&x.t.call, x.store, &put, &source.source, &made), i ? ERR_CONFLICT : 0);
-		check_request(&x, 2, "HEAD", "/lake/a");
+		assert_int_equal(aws_store_ops.put(x.c, x.store, &put, &source.source, &made), i ? ERR_CONFLICT : 0);
+		store_test_request(&x, 2, "HEAD", "/lake/a");
 		close_store(&x, 3);
 	}
 }
@@ -366,11 +325,11 @@ static void test_list(void **state)
 		{.status = 200, .body = S("<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>")},
 		{.status = 200, .body = S("<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>")},
 		{.status = 200, .body = S("<!DOCTYPE x [<!ENTITY a 'b'>]><ListBucketResult/>")}};
-	struct test x;
+	struct store_test x;
 	struct store_page page;
 	open_store(&x, steps, COUNT_OF(steps));
 	struct store_list list = {.bucket = S("lake"), .prefix = S("p/"), .delimiter = S("/"), .limit = 5000};
-	assert_int_equal(aws_store_ops.list(&x.t.call, x.store, &list, &page), 0);
+	assert_int_equal(aws_store_ops.list(x.c, x.store, &list, &page), 0);
 	assert_int_equal(page.count, 1);
 	assert_true(str_eq(page.objects[0].key, S("p/a b+\xc3\xa9")));
 	assert_true(str_eq(page.objects[0].etag, S("e1")));
@@ -379,14 +338,14 @@ static void test_list(void **state)
 	assert_int_equal(page.prefix_count, 1);
 	assert_true(str_eq(page.prefixes[0], S("p/x y/")));
 	assert_true(str_eq(page.next, S("a+/=")));
-	check_request(&x, 0, "GET", "/lake?list-type=2&encoding-type=url&prefix=p%2F&delimiter=%2F&max-keys=1000");
+	store_test_request(&x, 0, "GET", "/lake?list-type=2&encoding-type=url&prefix=p%2F&delimiter=%2F&max-keys=1000");
 	check_signature(&x, 0);
 	list = (struct store_list){.bucket = S("lake"), .token = page.next};
-	assert_int_equal(aws_store_ops.list(&x.t.call, x.store, &list, &page), 0);
+	assert_int_equal(aws_store_ops.list(x.c, x.store, &list, &page), 0);
 	assert_int_equal(page.count + page.next.n, 0);
-	check_request(&x, 1, "GET", "/lake?list-type=2&encoding-type=url&continuation-token=a%2B%2F%3D");
+	store_test_request(&x, 1, "GET", "/lake?list-type=2&encoding-type=url&continuation-token=a%2B%2F%3D");
 	for (int i = 0; i < 3; i++) // cut without a token, an object without a size, a document type
-		assert_int_equal(aws_store_ops.list(&x.t.call, x.store, &list, &page), ERR_PROTOCOL);
+		assert_int_equal(aws_store_ops.list(x.c, x.store, &list, &page), ERR_PROTOCOL);
 	close_store(&x, 5);
 }
 
@@ -399,9 +358,9 @@ static void test_delete_and_buckets(void **state)
 		{.status = 409, .body = S("<Error><Code>BucketAlreadyExists</Code></Error>")}, {.status = 404},
 		{.status = 200}, {.status = 409, .body = S("<Error><Code>BucketNotEmpty</Code></Error>")},
 		{.status = 204}};
-	struct test x;
+	struct store_test x;
 	open_store(&x, steps, COUNT_OF(steps));
-	struct call *c = &x.t.call;
+	struct call *c = x.c;
 	assert_int_equal(aws_store_ops.delete(c, x.store, S("lake"), S("a")), 0);
 	assert_int_equal(aws_store_ops.delete(c, x.store, S("lake"), S("a")), 0);
 	assert_int_equal(c->err.code, 0);
@@ -411,9 +370,8 @@ static void test_delete_and_buckets(void **state)
 	assert_int_equal(aws_store_ops.bucket_head(c, x.store, S("lake")), 0);
 	assert_int_equal(aws_store_ops.bucket_delete(c, x.store, S("lake")), ERR_CONFLICT);
 	assert_int_equal(aws_store_ops.bucket_delete(c, x.store, S("lake")), 0);
-	check_request(&x, 2, "PUT", "/lake");
-	assert_true(str_find(buf_str(&script_server_request(x.server, 2)->body),
-			    S("<LocationConstraint>eu-central-1</LocationConstraint>")) > 0);
+	store_test_request(&x, 2, "PUT", "/lake");
+	assert_true(str_find(store_test_body(&x, 2), S("<LocationConstraint>eu-central-1</LocationConstraint>")) > 0);
 	assert_int_equal(aws_store_ops.bucket_head(c, x.store, S("Not/A/Bucket")), ERR_INVALID);
 	assert_int_equal(aws_store_ops.delete(c, x.store, S("lake"), S("")), ERR_INVALID);
 	close_store(&x, COUNT_OF(steps));
@@ -423,9 +381,9 @@ static void test_redirects_are_not_followed(void **state)
 {
 	(void)state;
 	const struct script_step steps[] = {{.status = 307, .headers = "Location: http://127.0.0.1:1/\r\n"}};
-	struct test x;
+	struct store_test x;
 	open_store(&x, steps, 1);
-	assert_int_equal(aws_store_ops.bucket_head(&x.t.call, x.store, S("lake")), ERR_PROTOCOL);
+	assert_int_equal(aws_store_ops.bucket_head(x.c, x.store, S("lake")), ERR_PROTOCOL);
 	close_store(&x, 1);
 }
 
