@@ -9,7 +9,7 @@
 #include "cloud/http/exchange.h"
 #include "cloud/http/parts.h"
 #include "cloud/http/xml.h"
-#include "cloud/secret.h"
+#include "base/secret.h"
 #include "cloud/sign/sigv4.h"
 
 struct aws_store {

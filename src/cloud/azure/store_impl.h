@@ -6,7 +6,7 @@
 #include "cloud/azure/store.h"
 #include "cloud/http/exchange.h"
 #include "cloud/http/parts.h"
-#include "cloud/secret.h"
+#include "base/secret.h"
 
 struct azure_store {
 	struct provider provider; // first: tables of the provider find the store by it

@@ -8,7 +8,7 @@
 
 #include "base/hash.h"
 #include "base/time.h"
-#include "cloud/secret.h"
+#include "base/secret.h"
 #include "cloud/sign/jwt_rs256.h"
 
 #define SCOPE S("https://www.googleapis.com/auth/devstorage.full_control")
