@@ -220,14 +220,20 @@ static int ask(struct dns *d, struct dns_query *q, struct err *e)
 	return 0;
 }
 
-int dns_resolve(struct dns *d, struct str host, uint16_t port, dns_answer *answer, void *ctx, struct dns_query **out,
-	struct err *e)
+int dns_resolve(struct dns *d, const struct dns_question *question, struct dns_query **out, struct err *e)
 {
+	struct str host = question->host;
 	struct dns_query *q = calloc(1, sizeof(*q));
 	if (!q)
 		return err_set(e, ERR_NO_MEMORY, "out of memory for a name");
 	*q = (struct dns_query){
-		.dns = d, .answer = answer, .ctx = ctx, .port = port, .next = d->queries, .link = &d->queries};
+		.dns = d,
+		.answer = question->answer,
+		.ctx = question->ctx,
+		.port = question->port,
+		.next = d->queries,
+		.link = &d->queries,
+	};
 	q->task.run = give_answer;
 	if (q->next)
 		q->next->link = &q->next;

@@ -17,8 +17,13 @@ typedef void dns_answer(void *ctx, const struct address *addresses, size_t count
 
 MUST_CHECK int dns_new(struct loop *l, struct dns **out, struct err *e);
 void dns_free(struct dns *d); // open queries end without an answer
-MUST_CHECK int dns_resolve(struct dns *d, struct str host, uint16_t port, dns_answer *answer, void *ctx,
-	struct dns_query **out, struct err *e);
+struct dns_question { // host is copied
+	struct str host;
+	uint16_t port; // goes into the addresses as it is
+	dns_answer *answer;
+	void *ctx;
+};
+MUST_CHECK int dns_resolve(struct dns *d, const struct dns_question *question, struct dns_query **out, struct err *e);
 void dns_cancel(struct dns_query *q); // no answer will come; not after the answer
 
 #endif

@@ -193,7 +193,9 @@ struct http_link *link_open(struct http_fetch *f, struct err *e)
 		use_addresses(l);
 		return l;
 	}
-	if (dns_resolve(f->client->dns, o->url.authority.host, o->url.port, name_resolved, l, &l->query, e)) {
+	const struct dns_question question = {
+		.host = o->url.authority.host, .port = o->url.port, .answer = name_resolved, .ctx = l};
+	if (dns_resolve(f->client->dns, &question, &l->query, e)) {
 		free(l);
 		return NULL;
 	}
