@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Jobs as JSON, their folder's name, and the locks that tell a living worker from a dead one: open file description locks, which a
-// child inherits with the descriptor and which can be asked for without being taken.
+// Jobs as JSON, their folder's name, and the locks that tell a living worker from a dead one: open file description
+// locks, which a child inherits with the descriptor and which can be asked for without being taken.
 #include "cloud/job_files.h"
 
 #include <errno.h>
@@ -11,8 +11,12 @@
 #include "base/file.h"
 
 static const char *const state_texts[] = {
-	[JOB_QUEUED] = "queued", [JOB_RUNNING] = "running", [JOB_SUCCEEDED] = "succeeded",
-	[JOB_FAILED] = "failed", [JOB_STOPPED] = "stopped", [JOB_LOST] = "lost",
+	[JOB_QUEUED] = "queued",
+	[JOB_RUNNING] = "running",
+	[JOB_SUCCEEDED] = "succeeded",
+	[JOB_FAILED] = "failed",
+	[JOB_STOPPED] = "stopped",
+	[JOB_LOST] = "lost",
 };
 
 const char *job_state_text(enum job_state state)
@@ -38,7 +42,8 @@ bool job_state_ended(enum job_state state)
 // ---------------------------------------------------------------- names
 static bool name_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' || c == '@';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+	       c == '-' || c == '@';
 }
 
 static int check_name(struct str job, char separator, struct err *e)
@@ -133,7 +138,9 @@ static int texts_of_json(struct arena *a, const json_t *list, const char *const 
 		return ERR_CORRUPT;
 	for (size_t i = 0; i < count; i++) {
 		const json_t *item = json_array_get(list, i);
-		texts[i] = json_is_string(item) ? arena_cstr(a, str_bytes(json_string_value(item), json_string_length(item))) : NULL;
+		texts[i] = json_is_string(item)
+				   ? arena_cstr(a, str_bytes(json_string_value(item), json_string_length(item)))
+				   : NULL;
 		if (!texts[i])
 			return ERR_CORRUPT;
 	}
@@ -157,7 +164,9 @@ static int inputs_of_json(struct arena *a, const json_t *list, struct job_spec *
 	for (size_t i = 0; i < count; i++) {
 		const json_t *one = json_array_get(list, i);
 		struct job_input *in = &out->inputs[i];
-		*in = (struct job_input){.name = member(a, one, "name"), .bucket = member(a, one, "bucket"), .prefix = member(a, one, "prefix")};
+		*in = (struct job_input){.name = member(a, one, "name"),
+			.bucket = member(a, one, "bucket"),
+			.prefix = member(a, one, "prefix")};
 		if (!in->bucket.n || file_check_relative(in->name, NULL))
 			return ERR_CORRUPT;
 	}
@@ -167,7 +176,8 @@ static int inputs_of_json(struct arena *a, const json_t *list, struct job_spec *
 
 int job_spec_of_json(struct arena *a, const json_t *j, struct job_spec *out, struct err *e)
 {
-	struct job_spec s = {.name = member(a, j, "name"), .code_directory = member(a, j, "code"), .cpu = json_num(j, "cpu", 0)};
+	struct job_spec s = {
+		.name = member(a, j, "name"), .code_directory = member(a, j, "code"), .cpu = json_num(j, "cpu", 0)};
 	if (check_name(s.name, '/', e))
 		return corrupt(e, "name");
 	if (texts_of_json(a, json_object_get(j, "argv"), &s.argv) || !s.argv[0])

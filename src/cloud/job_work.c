@@ -44,7 +44,8 @@ static bool has_capabilities(void)
 	unsigned char bytes[8];
 	if (hex.n != 16 || hex_decode(hex, bytes))
 		return false;
-	const unsigned need = 1u << CAP_CHOWN_BIT | 1u << CAP_DAC_OVERRIDE_BIT | 1u << CAP_KILL_BIT | 1u << CAP_SETGID_BIT | 1u << CAP_SETUID_BIT;
+	const unsigned need = 1u << CAP_CHOWN_BIT | 1u << CAP_DAC_OVERRIDE_BIT | 1u << CAP_KILL_BIT |
+			      1u << CAP_SETGID_BIT | 1u << CAP_SETUID_BIT;
 	return (bytes[7] & need) == need;
 }
 
@@ -58,8 +59,8 @@ static bool maps_range(const char *path)
 	while (str_next(&rest, '\n', &line)) {
 		unsigned long inside, outside, count;
 		char copy[128];
-		if (str_copy(copy, sizeof(copy), line) && sscanf(copy, "%lu %lu %lu", &inside, &outside, &count) == 3 && inside <= UID_FIRST &&
-		    count > UID_LAST - inside)
+		if (str_copy(copy, sizeof(copy), line) && sscanf(copy, "%lu %lu %lu", &inside, &outside, &count) == 3 &&
+			inside <= UID_FIRST && count > UID_LAST - inside)
 			return true;
 	}
 	return false;
@@ -78,14 +79,16 @@ static bool make_root(void)
 
 enum job_isolation job_isolation(void)
 {
-	if (geteuid() == 0 && has_capabilities() && maps_range("/proc/self/uid_map") && maps_range("/proc/self/gid_map") && make_root())
+	if (geteuid() == 0 && has_capabilities() && maps_range("/proc/self/uid_map") &&
+		maps_range("/proc/self/gid_map") && make_root())
 		return JOB_ISOLATION_OWN_UID;
 	return JOB_ISOLATION_SAME_USER;
 }
 
 const char *job_isolation_text(enum job_isolation isolation)
 {
-	return isolation == JOB_ISOLATION_OWN_UID ? "each job runs under a uid of its own" : "jobs run as the user who started Isobar";
+	return isolation == JOB_ISOLATION_OWN_UID ? "each job runs under a uid of its own"
+						  : "jobs run as the user who started Isobar";
 }
 
 #if defined(__has_feature)
@@ -96,7 +99,8 @@ const char *job_isolation_text(enum job_isolation isolation)
 
 uint64_t job_address_limit(uint64_t memory)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || HAS_FEATURE(address_sanitizer) ||                 \
+	HAS_FEATURE(thread_sanitizer)
 	return memory & 0;
 #else
 	const uint64_t room = UINT64_C(8) << 30;
@@ -118,7 +122,8 @@ int job_work_find(struct arena *a, const char *folder, struct job_work *out, str
 		char hex[HEX_SHA256_SIZE];
 		hex_encode(str_bytes(digest.bytes, 16), hex);
 		w.path = below(a, WORK_ROOT, hex);
-		w.uid = (uid_t)(UID_FIRST + ((unsigned)digest.bytes[0] << 8 | digest.bytes[1]) % (UID_LAST - UID_FIRST + 1));
+		w.uid = (uid_t)(UID_FIRST +
+				((unsigned)digest.bytes[0] << 8 | digest.bytes[1]) % (UID_LAST - UID_FIRST + 1));
 		w.gid = (gid_t)w.uid;
 	} else {
 		w.path = below(a, folder, "work");
@@ -162,7 +167,8 @@ static int give_folder(const struct job_work *w, int parent, const char *name, i
 static int give_entry(const struct job_work *w, int folder, const char *name, int depth)
 {
 	struct stat s;
-	if (fstatat(folder, name, &s, AT_SYMLINK_NOFOLLOW) < 0 || fchownat(folder, name, w->uid, w->gid, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(folder, name, &s, AT_SYMLINK_NOFOLLOW) < 0 ||
+		fchownat(folder, name, w->uid, w->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
 	return S_ISDIR(s.st_mode) ? give_folder(w, folder, name, depth + 1) : 0;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The work folder of a local job and whose rights its command has. Started as root with the rights that takes, a command runs under
-// a uid of its own that owns only its work folder, which then lies below /var/lib/isobar/work, since the folder of a workspace may
-// not be open to others. Otherwise the command is the user that started Isobar, and the work folder lies in the job's folder.
-// In both cases nothing of Isobar's credentials is in its environment or, with a uid of its own, within its reach.
-// Thread-safe for different jobs.
+// The work folder of a local job and whose rights its command has. Started as root with the rights that takes, a
+// command runs under a uid of its own that owns only its work folder, which then lies below /var/lib/isobar/work, since
+// the folder of a workspace may not be open to others. Otherwise the command is the user that started Isobar, and the
+// work folder lies in the job's folder. In both cases nothing of Isobar's credentials is in its environment or, with a
+// uid of its own, within its reach. Thread-safe for different jobs.
 #ifndef ISOBAR_CLOUD_JOB_WORK_H
 #define ISOBAR_CLOUD_JOB_WORK_H
 
@@ -20,7 +20,7 @@ const char *job_isolation_text(enum job_isolation isolation); // for `isobar sta
 struct job_work { // paths in the arena
 	const char *path;
 	const char *data, *out, *checkpoint, *code, *tmp; // below path
-	uid_t uid; // 0: the command runs as who we are
+	uid_t uid;                                        // 0: the command runs as who we are
 	gid_t gid;
 };
 // Where the work folder of the job in `folder` is or would be. Makes nothing.
@@ -31,8 +31,9 @@ MUST_CHECK int job_work_make(const struct job_work *w, struct err *e);
 MUST_CHECK int job_work_give(const struct job_work *w, const char *path, struct err *e);
 MUST_CHECK int job_work_remove(const struct job_work *w, bool also_checkpoint, struct err *e);
 
-// RLIMIT_AS for a program that may use `memory` bytes: address space is more than memory (libraries, stacks, arenas), so this bounds
-// only runaways; the worker watches the resident size. 0 (no limit) in builds with sanitizers, whose shadows need terabytes.
+// RLIMIT_AS for a program that may use `memory` bytes: address space is more than memory (libraries, stacks, arenas),
+// so this bounds only runaways; the worker watches the resident size. 0 (no limit) in builds with sanitizers, whose
+// shadows need terabytes.
 uint64_t job_address_limit(uint64_t memory);
 
 #endif

@@ -3,12 +3,21 @@
 #include "data/bucket_kind.h"
 
 static const struct field bucket_fields[] = {
-	{.name = "clouds", .type = FIELD_CLOUDS, .flags = FIELD_REQUIRED | FIELD_IN_PLACE, .offset = offsetof(struct bucket, clouds),
-	 .help = "where the bucket is made: one on each of these clouds, under one name for all of them"},
-	{.name = "name", .type = FIELD_NAME, .offset = offsetof(struct bucket, name),
-	 .help = "name at the provider; without it the workspace's name and the bucket's, \"fashion-lake\""},
-	{.name = "encrypt_with", .type = FIELD_REF, .offset = offsetof(struct bucket, encrypt_with), .refers = "encryption-key",
-	 .help = "key that wraps the bucket's data key; objects are encrypted before they leave for the provider"},
+	{.name = "clouds",
+		.type = FIELD_CLOUDS,
+		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
+		.offset = offsetof(struct bucket, clouds),
+		.help = "where the bucket is made: one on each of these clouds, under one name for all of them"},
+	{.name = "name",
+		.type = FIELD_NAME,
+		.offset = offsetof(struct bucket, name),
+		.help = "name at the provider; without it the workspace's name and the bucket's, \"fashion-lake\""},
+	{.name = "encrypt_with",
+		.type = FIELD_REF,
+		.offset = offsetof(struct bucket, encrypt_with),
+		.refers = "encryption-key",
+		.help = "key that wraps the bucket's data key; objects are encrypted before they leave for the "
+			"provider"},
 };
 
 const struct kind bucket_kind = {
@@ -40,8 +49,10 @@ static int bucket_on_cloud(struct call *c, void *ctx, const struct resource *r, 
 		return call_context(c, "%.*s", STR(r->address));
 	const struct cloud *cloud = clouds_find(ctx, r->cloud);
 	if (!cloud)
-		return call_fail(c, ERR_NOT_FOUND, "%.*s: the workspace has no cloud \"%.*s\"", STR(r->address), STR(r->cloud));
-	*out = (struct bucket_on){.cloud = cloud, .id = r->cloud_id.n ? r->cloud_id : bucket_physical_name(c, &b, r->name)};
+		return call_fail(
+			c, ERR_NOT_FOUND, "%.*s: the workspace has no cloud \"%.*s\"", STR(r->address), STR(r->cloud));
+	*out = (struct bucket_on){
+		.cloud = cloud, .id = r->cloud_id.n ? r->cloud_id : bucket_physical_name(c, &b, r->name)};
 	return 0;
 }
 
@@ -98,7 +109,8 @@ const struct resource_handler bucket_handler = {
 static int bucket_ready(struct call *c, const struct resource *r, struct str *physical)
 {
 	if (!r->cloud_id.n)
-		return call_fail(c, ERR_WAITING, "%.*s is not made yet (status \"%.*s\"): apply the workspace first", STR(r->address), STR(r->status));
+		return call_fail(c, ERR_WAITING, "%.*s is not made yet (status \"%.*s\"): apply the workspace first",
+			STR(r->address), STR(r->status));
 	*physical = r->cloud_id;
 	return 0;
 }
@@ -114,12 +126,14 @@ static int bucket_find_only(struct call *c, const struct state *s, struct str cl
 		if (!str_eq(all[i].cloud, cloud))
 			continue;
 		if (found)
-			return call_fail(c, ERR_INVALID, "several buckets lie on %.*s (%.*s and %.*s): say which with `bucket:`", STR(cloud),
-					 STR(found->name), STR(all[i].name));
+			return call_fail(c, ERR_INVALID,
+				"several buckets lie on %.*s (%.*s and %.*s): say which with `bucket:`", STR(cloud),
+				STR(found->name), STR(all[i].name));
 		found = &all[i];
 	}
 	if (!found)
-		return call_fail(c, ERR_NOT_FOUND, "no bucket lies on %.*s: declare one under `buckets:` and apply", STR(cloud));
+		return call_fail(
+			c, ERR_NOT_FOUND, "no bucket lies on %.*s: declare one under `buckets:` and apply", STR(cloud));
 	return bucket_ready(c, found, physical);
 }
 
@@ -130,6 +144,7 @@ int bucket_find(struct call *c, const struct state *s, struct str name, struct s
 	struct resource r;
 	int code = resource_get(c, s, resource_address(c->arena, S("bucket"), name, cloud), &r);
 	if (code == ERR_NOT_FOUND)
-		return call_fail(c, ERR_NOT_FOUND, "bucket/%.*s is not on %.*s: add the cloud to its `clouds:` and apply", STR(name), STR(cloud));
+		return call_fail(c, ERR_NOT_FOUND,
+			"bucket/%.*s is not on %.*s: add the cloud to its `clouds:` and apply", STR(name), STR(cloud));
 	return code ? code : bucket_ready(c, &r, physical);
 }

@@ -17,8 +17,10 @@ extern const struct resource_handler bucket_handler; // ctx: const struct clouds
 
 // "fashion-lake": `name:` when written, else the workspace and the bucket's name. In the arena of c.
 struct str bucket_physical_name(struct call *c, const struct bucket *b, struct str name);
-// The physical name of a bucket on a cloud, from its resource record. name "": the only bucket there (rule 12 of the workspace
-// language: none or several is an error). ERR_NOT_FOUND says what to declare; ERR_WAITING: it is not made yet.
-MUST_CHECK int bucket_find(struct call *c, const struct state *s, struct str name, struct str cloud, struct str *physical);
+// The physical name of a bucket on a cloud, from its resource record. name "": the only bucket there (rule 12 of the
+// workspace language: none or several is an error). ERR_NOT_FOUND says what to declare; ERR_WAITING: it is not made
+// yet.
+MUST_CHECK int bucket_find(
+	struct call *c, const struct state *s, struct str name, struct str cloud, struct str *physical);
 
 #endif

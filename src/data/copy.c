@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies: a source that reads an object by ranges under one etag, given to the other cloud's put. Nothing is held but one range.
-// Checksums: SHA-256 and CRC-32C of what passed; the CRC against what both stores say of the object, the length always, and where
-// the target tells no checksum it is read again and compared.
+// Copies: a source that reads an object by ranges under one etag, given to the other cloud's put. Nothing is held but
+// one range. Checksums: SHA-256 and CRC-32C of what passed; the CRC against what both stores say of the object, the
+// length always, and where the target tells no checksum it is read again and compared.
 #include "data/copy.h"
 
 #include <stdlib.h>
@@ -10,10 +10,10 @@
 struct range_reader { // the ctx of the source
 	struct call *c;
 	const struct cloud *cloud;
-	struct store_get get; // of the whole object: bucket, key, if_match
-	uint64_t size, at;    // at: how much of the object was fetched
-	char *piece;          // owned, COPY_RANGE bytes
-	size_t have, used;    // in piece
+	struct store_get get;  // of the whole object: bucket, key, if_match
+	uint64_t size, at;     // at: how much of the object was fetched
+	char *piece;           // owned, COPY_RANGE bytes
+	size_t have, used;     // in piece
 	struct digest *digest; // owned
 	uint32_t crc;
 };
@@ -22,7 +22,8 @@ static int piece_write(void *ctx, struct str data)
 {
 	struct range_reader *r = ctx;
 	if (data.n > COPY_RANGE - r->have)
-		return call_fail(r->c, ERR_PROTOCOL, "object %.*s: more bytes than the range asked for", STR(r->get.key));
+		return call_fail(
+			r->c, ERR_PROTOCOL, "object %.*s: more bytes than the range asked for", STR(r->get.key));
 	memcpy(r->piece + r->have, data.p, data.n);
 	r->have += data.n;
 	return 0;
@@ -53,8 +54,8 @@ static int fetch_piece(struct range_reader *r)
 		return call_context(r->c, "read %.*s from %.*s", STR(get.key), STR(r->cloud->name));
 	}
 	if (r->have != get.length)
-		return call_fail(r->c, ERR_CORRUPT, "object %.*s on %.*s: %zu bytes came of %llu asked for", STR(get.key), STR(r->cloud->name), r->have,
-				 (unsigned long long)get.length);
+		return call_fail(r->c, ERR_CORRUPT, "object %.*s on %.*s: %zu bytes came of %llu asked for",
+			STR(get.key), STR(r->cloud->name), r->have, (unsigned long long)get.length);
 	r->at += r->have;
 	return 0;
 }
@@ -113,7 +114,8 @@ static int compare_by_reading(struct call *c, const struct copy_end *at, const s
 		return call_context(c, "read back %.*s from %.*s", STR(at->key), STR(at->cloud->name));
 	(void)digest_final(digest, got);
 	if (!hash_equal(got, proof->sha256, SHA256_SIZE))
-		return call_fail(c, ERR_CORRUPT, "object %.*s on %.*s holds other bytes than were sent", STR(at->key), STR(at->cloud->name));
+		return call_fail(c, ERR_CORRUPT, "object %.*s on %.*s holds other bytes than were sent", STR(at->key),
+			STR(at->cloud->name));
 	return 0;
 }
 
@@ -123,17 +125,22 @@ int copy_prove(struct call *c, const struct copy_end *at, const struct copy_proo
 	if (CLOUD_CALL(c, at->cloud, store, head, at->bucket, at->key, &there))
 		return call_context(c, "look at %.*s on %.*s", STR(at->key), STR(at->cloud->name));
 	if (there.size != proof->size || (there.has_crc32c && there.crc32c != proof->crc32c))
-		return call_fail(c, ERR_CORRUPT, "object %.*s on %.*s: %llu bytes with checksum %08x, sent were %llu with %08x", STR(at->key),
-				 STR(at->cloud->name), (unsigned long long)there.size, there.crc32c, (unsigned long long)proof->size, proof->crc32c);
+		return call_fail(c, ERR_CORRUPT,
+			"object %.*s on %.*s: %llu bytes with checksum %08x, sent were %llu with %08x", STR(at->key),
+			STR(at->cloud->name), (unsigned long long)there.size, there.crc32c,
+			(unsigned long long)proof->size, proof->crc32c);
 	return there.has_crc32c ? 0 : compare_by_reading(c, at, proof);
 }
 
 // ---------------------------------------------------------------- one object
-static int send_object(struct call *c, const struct copy *copy, const struct object *from, struct range_reader *r, struct copy_result *out)
+static int send_object(struct call *c, const struct copy *copy, const struct object *from, struct range_reader *r,
+	struct copy_result *out)
 {
 	struct source source = {.ctx = r, .read = range_read, .rewind = range_rewind, .size = from->size};
-	const struct store_put put = {
-		.bucket = copy->to.bucket, .key = copy->to.key, .content_type = from->content_type, .metadata = from->metadata};
+	const struct store_put put = {.bucket = copy->to.bucket,
+		.key = copy->to.key,
+		.content_type = from->content_type,
+		.metadata = from->metadata};
 	struct copy_proof proof = {.size = from->size};
 	struct object stored;
 	if (CLOUD_CALL(c, copy->to.cloud, store, put, &put, &source, &stored))
@@ -141,8 +148,8 @@ static int send_object(struct call *c, const struct copy *copy, const struct obj
 	(void)digest_final(r->digest, proof.sha256);
 	proof.crc32c = r->crc;
 	if (from->has_crc32c && from->crc32c != r->crc)
-		return call_fail(c, ERR_CORRUPT, "object %.*s on %.*s: its checksum is %08x, but %08x came", STR(from->key), STR(copy->from.cloud->name),
-				 from->crc32c, r->crc);
+		return call_fail(c, ERR_CORRUPT, "object %.*s on %.*s: its checksum is %08x, but %08x came",
+			STR(from->key), STR(copy->from.cloud->name), from->crc32c, r->crc);
 	if (copy_prove(c, &copy->to, &proof))
 		return c->err.code;
 	hex_encode(str_bytes(proof.sha256, SHA256_SIZE), out->sha256);
@@ -154,17 +161,23 @@ static int send_object(struct call *c, const struct copy *copy, const struct obj
 static int copy_found(struct call *c, const struct copy *copy, const struct object *from, struct copy_result *out)
 {
 	struct range_reader r = {
-		.c = c, .cloud = copy->from.cloud, .size = from->size,
+		.c = c,
+		.cloud = copy->from.cloud,
+		.size = from->size,
 		.get = {.bucket = copy->from.bucket, .key = copy->from.key, .if_match = from->etag},
-		.piece = malloc(COPY_RANGE), .digest = digest_new(DIGEST_SHA256),
+		.piece = malloc(COPY_RANGE),
+		.digest = digest_new(DIGEST_SHA256),
 	};
 	int code = r.piece && r.digest ? send_object(c, copy, from, &r, out) : call_no_memory(c);
 	free(r.piece);
 	digest_free(r.digest);
 	if (code || !copy->state)
 		return code;
-	const struct transfer moved = {
-		.from = copy->from.cloud, .to = copy->to.cloud, .bytes = from->size, .what = copy->what, .id = copy->id};
+	const struct transfer moved = {.from = copy->from.cloud,
+		.to = copy->to.cloud,
+		.bytes = from->size,
+		.what = copy->what,
+		.id = copy->id};
 	return transfer_record(c, copy->state, &moved);
 }
 
@@ -202,7 +215,8 @@ static int copy_one_of(struct call *c, const struct copy *copy, const struct obj
 	one.id = copy->id.n ? arena_printf(c->arena, "%.*s/%.*s", STR(copy->id), STR(rest)) : S("");
 	if (!one.to.key.p || !one.id.p)
 		return call_no_memory(c);
-	if (CLOUD_CALL(c, copy->from.cloud, store, head, one.from.bucket, one.from.key, &from)) // a listing tells no checksum
+	if (CLOUD_CALL(c, copy->from.cloud, store, head, one.from.bucket, one.from.key,
+		    &from)) // a listing tells no checksum
 		return call_context(c, "copy %.*s", STR(one.from.key));
 	if (is_there(c, &one.to, &from)) {
 		sum->skipped++;

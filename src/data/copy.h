@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Objects from cloud to cloud as a stream: read in ranges under the object's etag, so that memory is bounded, a retry starts over
-// from unchanged bytes, and an object that changes meanwhile is ERR_CONFLICT and not a mixture. Lengths and checksums are compared end to end.
+// Objects from cloud to cloud as a stream: read in ranges under the object's etag, so that memory is bounded, a retry
+// starts over from unchanged bytes, and an object that changes meanwhile is ERR_CONFLICT and not a mixture. Lengths and
+// checksums are compared end to end.
 #ifndef ISOBAR_DATA_COPY_H
 #define ISOBAR_DATA_COPY_H
 
@@ -22,8 +23,8 @@ struct copy_result {
 	char sha256[HEX_SHA256_SIZE];     // of the last object copied
 };
 
-// Proves that an object holds these bytes: length and checksum as its store tells them, or by reading it again where it tells no
-// checksum. ERR_CORRUPT.
+// Proves that an object holds these bytes: length and checksum as its store tells them, or by reading it again where it
+// tells no checksum. ERR_CORRUPT.
 struct copy_proof {
 	uint64_t size;
 	uint32_t crc32c;

@@ -7,10 +7,17 @@ static const char *const classes[] = {"public", "internal", "personal", "special
 static const char *const partitions[] = {"hash of record", NULL};
 
 static const struct field partition_fields[] = {
-	{.name = "by", .type = FIELD_CHOICE, .flags = FIELD_REQUIRED | FIELD_IN_PLACE, .offset = offsetof(struct dataset_partition, by),
-	 .choices = partitions, .help = "how records find their part: by a hash of their bytes, stable and without overlap"},
-	{.name = "clouds", .type = FIELD_CLOUDS, .flags = FIELD_REQUIRED | FIELD_IN_PLACE, .offset = offsetof(struct dataset_partition, clouds),
-	 .help = "one part on each of these clouds"},
+	{.name = "by",
+		.type = FIELD_CHOICE,
+		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
+		.offset = offsetof(struct dataset_partition, by),
+		.choices = partitions,
+		.help = "how records find their part: by a hash of their bytes, stable and without overlap"},
+	{.name = "clouds",
+		.type = FIELD_CLOUDS,
+		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
+		.offset = offsetof(struct dataset_partition, clouds),
+		.help = "one part on each of these clouds"},
 };
 static const struct kind partition_kind = {
 	.singular = "partition",
@@ -20,18 +27,45 @@ static const struct kind partition_kind = {
 };
 
 static const struct field dataset_fields[] = {
-	{.name = "source", .type = FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_IN_PLACE, .offset = offsetof(struct dataset, source),
-	 .help = "folder the records come from: file:data inside the workspace, or file:///usr/share/datasets/..."},
-	{.name = "format", .type = FIELD_CHOICE, .flags = FIELD_REQUIRED | FIELD_IN_PLACE, .offset = offsetof(struct dataset, format),
-	 .choices = formats, .help = "form of the files; idx: NAME-images-idx3-ubyte with NAME-labels-idx1-ubyte, plain or .gz"},
-	{.name = "bucket", .type = FIELD_REF, .flags = FIELD_IN_PLACE, .offset = offsetof(struct dataset, bucket), .refers = "bucket",
-	 .help = "bucket the parts go to; without it the only bucket on each cloud"},
-	{.name = "class", .type = FIELD_CHOICE, .flags = FIELD_IN_PLACE, .offset = offsetof(struct dataset, class), .choices = classes,
-	 .otherwise = "internal", .help = "how sensitive the records are; inherited by everything made from them"},
-	{.name = "residency", .type = FIELD_CUSTOM, .flags = FIELD_IN_PLACE, .offset = offsetof(struct dataset, residency),
-	 .parse = residency_parse, .help = "where the records and all that is made from them may lie: [EU], [DE, CH] or anywhere (public only)"},
-	{.name = "partition", .type = FIELD_BLOCK, .flags = FIELD_IN_PLACE, .offset = offsetof(struct dataset, partition), .block = &partition_kind,
-	 .help = "spreads the records over clouds; without it the dataset lies whole on the only cloud of its bucket"},
+	{.name = "source",
+		.type = FIELD_TEXT,
+		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
+		.offset = offsetof(struct dataset, source),
+		.help = "folder the records come from: file:data inside the workspace, or "
+			"file:///usr/share/datasets/..."},
+	{.name = "format",
+		.type = FIELD_CHOICE,
+		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
+		.offset = offsetof(struct dataset, format),
+		.choices = formats,
+		.help = "form of the files; idx: NAME-images-idx3-ubyte with NAME-labels-idx1-ubyte, plain or .gz"},
+	{.name = "bucket",
+		.type = FIELD_REF,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct dataset, bucket),
+		.refers = "bucket",
+		.help = "bucket the parts go to; without it the only bucket on each cloud"},
+	{.name = "class",
+		.type = FIELD_CHOICE,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct dataset, class),
+		.choices = classes,
+		.otherwise = "internal",
+		.help = "how sensitive the records are; inherited by everything made from them"},
+	{.name = "residency",
+		.type = FIELD_CUSTOM,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct dataset, residency),
+		.parse = residency_parse,
+		.help = "where the records and all that is made from them may lie: [EU], [DE, CH] or anywhere (public "
+			"only)"},
+	{.name = "partition",
+		.type = FIELD_BLOCK,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct dataset, partition),
+		.block = &partition_kind,
+		.help = "spreads the records over clouds; without it the dataset lies whole on the only cloud of its "
+			"bucket"},
 };
 
 static void dataset_check(const void *value, const struct node *n, struct findings *f)
@@ -39,11 +73,12 @@ static void dataset_check(const void *value, const struct node *n, struct findin
 	const struct dataset *d = value;
 	const struct node *at = node_member(n, S("residency")), *source = node_member(n, S("source"));
 	if (source && d->source.n && !str_starts(d->source, S("file:")))
-		findings_add(f, source->at, node_path(source, f->arena), S("file:data"), "expected a folder as file:data or file:///usr/share/datasets/..., got \"%.*s\"",
-			     STR(str_take(d->source, 100)));
+		findings_add(f, source->at, node_path(source, f->arena), S("file:data"),
+			"expected a folder as file:data or file:///usr/share/datasets/..., got \"%.*s\"",
+			STR(str_take(d->source, 100)));
 	if (d->residency.anywhere && !str_eq(d->class, S("public")))
 		findings_add(f, at ? at->at : n->at, at ? node_path(at, f->arena) : S("residency"), S("[EU]"),
-			     "only a dataset of class public may lie anywhere; this one is %.*s", STR(d->class));
+			"only a dataset of class public may lie anywhere; this one is %.*s", STR(d->class));
 }
 
 const struct kind dataset_kind = {

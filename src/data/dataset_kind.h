@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kind `dataset`: records from a source that are brought into buckets, whole or partitioned over clouds. Only recorded by
-// apply; a pipeline step (jobs/ingest_step.h) brings the bytes.
+// The kind `dataset`: records from a source that are brought into buckets, whole or partitioned over clouds. Only
+// recorded by apply; a pipeline step (jobs/ingest_step.h) brings the bytes.
 #ifndef ISOBAR_DATA_DATASET_KIND_H
 #define ISOBAR_DATA_DATASET_KIND_H
 

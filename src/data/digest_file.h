@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Length and checksums of a file, read as a stream. Pure but for reading. ERR_IO, ERR_INVALID for what is no regular file.
+// Length and checksums of a file, read as a stream. Pure but for reading. ERR_IO, ERR_INVALID for what is no regular
+// file.
 #ifndef ISOBAR_DATA_DIGEST_FILE_H
 #define ISOBAR_DATA_DIGEST_FILE_H
 
@@ -11,9 +12,10 @@ struct file_digest {
 	unsigned char sha256[SHA256_SIZE];
 	char hex[HEX_SHA256_SIZE];
 };
-MUST_CHECK int digest_file(const char *path, struct file_digest *out, struct err *e); // follows no link
+MUST_CHECK int digest_file(const char *path, struct file_digest *out, struct err *e);       // follows no link
 MUST_CHECK int digest_fd(int fd, const char *name, struct file_digest *out, struct err *e); // from its start to its end
-// Of a folder: names and contents of all regular files below it, in order of name; hex. Links are ERR_INVALID; hidden names and
+// Of a folder: names and contents of all regular files below it, in order of name; hex. Links are ERR_INVALID; hidden
+// names and
 // __pycache__ are left out.
 MUST_CHECK int digest_tree(const char *path, char hex[HEX_SHA256_SIZE], struct err *e);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ingest: where the parts go, the reconciler that sends them (one action a cloud, in parallel), and what the step gives.
+// Ingest: where the parts go, the reconciler that sends them (one action a cloud, in parallel), and what the step
+// gives.
 #include "data/ingest.h"
 
 #include <fcntl.h>
@@ -30,7 +31,8 @@ static int add_cloud(struct call *c, struct ingest_run *run, struct str name)
 	if (!cloud)
 		return call_fail(c, ERR_NOT_FOUND, "the workspace has no cloud \"%.*s\"", STR(name));
 	if (!residency_allows(&run->dataset.residency, cloud->location))
-		return call_fail(c, ERR_DENIED, "its residency does not allow %.*s, which lies in %.*s", STR(name), STR(cloud->location));
+		return call_fail(c, ERR_DENIED, "its residency does not allow %.*s, which lies in %.*s", STR(name),
+			STR(cloud->location));
 	run->clouds[run->count] = cloud;
 	if (bucket_find(c, in->state, run->dataset.bucket.name, name, &run->buckets[run->count]))
 		return c->err.code;
@@ -44,13 +46,18 @@ static int whole_on(struct call *c, struct ingest_run *run)
 {
 	struct resource *all;
 	size_t count;
-	struct str prefix = run->dataset.bucket.name.n ? arena_printf(c->arena, "bucket/%.*s on ", STR(run->dataset.bucket.name)) : S("bucket/");
+	struct str prefix = run->dataset.bucket.name.n
+				    ? arena_printf(c->arena, "bucket/%.*s on ", STR(run->dataset.bucket.name))
+				    : S("bucket/");
 	if (!prefix.p)
 		return call_no_memory(c);
 	if (resource_list(c, run->in->state, prefix, &all, &count))
 		return c->err.code;
 	if (count != 1)
-		return call_fail(c, ERR_INVALID, "%zu buckets fit: say with `partition:` how the records are spread, or name a `bucket:` of one cloud", count);
+		return call_fail(c, ERR_INVALID,
+			"%zu buckets fit: say with `partition:` how the records are spread, or name a `bucket:` of one "
+			"cloud",
+			count);
 	return add_cloud(c, run, all[0].cloud);
 }
 
@@ -80,7 +87,8 @@ static int choose_clouds(struct call *c, struct ingest_run *run)
 static struct str action_name(struct arena *a, const struct ingest_run *run, size_t i)
 {
 	const struct ingest *in = run->in;
-	return arena_printf(a, "dataset/%.*s/%.*s/%.*s/put", STR(in->resource->name), STR(in->run), STR(run->clouds[i]->name));
+	return arena_printf(
+		a, "dataset/%.*s/%.*s/%.*s/put", STR(in->resource->name), STR(in->run), STR(run->clouds[i]->name));
 }
 
 static struct str part_prefix(struct arena *a, const struct ingest *in)
@@ -99,15 +107,20 @@ struct sending {
 
 static void report(const struct sending *s)
 {
-	const struct progress_event e = {.step = s->run->in->resource->address, .what = s->cloud->name, .done = (double)s->done,
-					 .total = (double)s->total, .unit = "bytes"};
+	const struct progress_event e = {.step = s->run->in->resource->address,
+		.what = s->cloud->name,
+		.done = (double)s->done,
+		.total = (double)s->total,
+		.unit = "bytes"};
 	progress_report(s->run->in->progress, &e);
 }
 
 static int send_file(struct call *c, struct sending *s, struct str name)
 {
 	const char *path = arena_printf(c->arena, "%s/%.*s", s->folder, STR(name)).p;
-	struct copy_end at = {.cloud = s->cloud, .bucket = s->bucket, .key = arena_printf(c->arena, "%.*s%.*s", STR(s->prefix), STR(name))};
+	struct copy_end at = {.cloud = s->cloud,
+		.bucket = s->bucket,
+		.key = arena_printf(c->arena, "%.*s%.*s", STR(s->prefix), STR(name))};
 	struct file_digest d;
 	struct object stored;
 	if (!path || !at.key.p)
@@ -117,7 +130,8 @@ static int send_file(struct call *c, struct sending *s, struct str name)
 		return call_errno(c, "open %s", path);
 	if (digest_fd(fd, path, &d, &c->err))
 		return c->err.code;
-	const struct store_put put = {.bucket = at.bucket, .key = at.key, .content_type = S("application/octet-stream")};
+	const struct store_put put = {
+		.bucket = at.bucket, .key = at.key, .content_type = S("application/octet-stream")};
 	if (cloud_put_fd(c, s->cloud, &put, fd, &stored))
 		return call_context(c, "send %.*s to %.*s", STR(at.key), STR(s->cloud->name));
 	struct copy_proof proof = {.size = d.size, .crc32c = d.crc32c};
@@ -155,7 +169,8 @@ static int send_part(struct call *c, struct sending *s, const struct action *act
 	const struct ingest *in = s->run->in;
 	struct manifest m;
 	struct file_digest manifest_digest;
-	if (manifest_verify(c->arena, s->folder, &m, &c->err)) // also tells whether the scratch folder is still what was split
+	if (manifest_verify(
+		    c->arena, s->folder, &m, &c->err)) // also tells whether the scratch folder is still what was split
 		return c->err.code;
 	const char *path = arena_printf(c->arena, "%s/" MANIFEST_FILE, s->folder).p;
 	if (!path || digest_file(path, &manifest_digest, &c->err))
@@ -169,7 +184,8 @@ static int send_part(struct call *c, struct sending *s, const struct action *act
 			return c->err.code;
 	if (send_file(c, s, S(MANIFEST_FILE)))
 		return c->err.code;
-	const struct transfer moved = {.to = s->cloud, .bytes = s->total, .what = in->resource->address, .id = action->name};
+	const struct transfer moved = {
+		.to = s->cloud, .bytes = s->total, .what = in->resource->address, .id = action->name};
 	if (transfer_record(c, in->state, &moved))
 		return c->err.code;
 	*output = part_to_json(s, &m, manifest_digest.hex);
@@ -226,8 +242,10 @@ static int ingest_decide(struct arena *a, const void *view, int64_t now_ns, stru
 		if (!input)
 			return ERR_NO_MEMORY;
 		json_set_str(input, "cloud", v->run->clouds[i]->name);
-		out->items[out->count++] = (struct action){
-			.name = action_name(a, v->run, i), .type = S("part.put"), .address = v->run->in->resource->address, .input = input};
+		out->items[out->count++] = (struct action){.name = action_name(a, v->run, i),
+			.type = S("part.put"),
+			.address = v->run->in->resource->address,
+			.input = input};
 	}
 	out->finished = out->count == 0;
 	return 0;
@@ -240,8 +258,11 @@ static int ingest_act(struct call *c, void *ctx, const struct action *action, js
 	for (size_t i = 0; i < run->count; i++) {
 		if (!str_eq(run->clouds[i]->name, name))
 			continue;
-		struct sending s = {.run = run, .cloud = run->clouds[i], .bucket = run->buckets[i], .prefix = part_prefix(c->arena, run->in),
-				    .folder = arena_printf(c->arena, "%s/%.*s", run->in->scratch, STR(name)).p};
+		struct sending s = {.run = run,
+			.cloud = run->clouds[i],
+			.bucket = run->buckets[i],
+			.prefix = part_prefix(c->arena, run->in),
+			.folder = arena_printf(c->arena, "%s/%.*s", run->in->scratch, STR(name)).p};
 		return s.prefix.p && s.folder ? send_part(c, &s, action, output) : call_no_memory(c);
 	}
 	return call_fail(c, ERR_INTERNAL, "no part is for %.*s", STR(name));
@@ -282,21 +303,30 @@ static int ingest_parts(struct call *c, struct ingest_run *run)
 {
 	const struct ingest *in = run->in;
 	struct source_folder source;
-	struct split split = {.source = &source, .in = in, .dataset = &run->dataset, .clouds = run->clouds, .cloud_count = run->count};
+	struct split split = {.source = &source,
+		.in = in,
+		.dataset = &run->dataset,
+		.clouds = run->clouds,
+		.cloud_count = run->count};
 	struct str name = arena_printf(c->arena, "dataset/%.*s/%.*s", STR(in->resource->name), STR(in->run));
 	if (!name.p)
 		return call_no_memory(c);
 	if (source_open(c, run->dataset.source, in->folder, &source) || split_source(c, &split))
 		return c->err.code;
-	const struct reconciler reconciler = {.name = name.p, .observe = ingest_observe, .decide = ingest_decide, .act = ingest_act, .ctx = run,
-					      .parallel = MIN(run->count, (size_t)8)};
+	const struct reconciler reconciler = {.name = name.p,
+		.observe = ingest_observe,
+		.decide = ingest_decide,
+		.act = ingest_act,
+		.ctx = run,
+		.parallel = MIN(run->count, (size_t)8)};
 	return reconcile_run(c, in->state, &reconciler);
 }
 
 int dataset_ingest(struct call *c, const struct ingest *in, json_t **outputs)
 {
 	struct ingest_run run = {.in = in};
-	if (kind_decode_json(&dataset_kind, in->resource->resolved, c->arena, &run.dataset, &c->err) || choose_clouds(c, &run))
+	if (kind_decode_json(&dataset_kind, in->resource->resolved, c->arena, &run.dataset, &c->err) ||
+		choose_clouds(c, &run))
 		return call_context(c, "%.*s", STR(in->resource->address));
 	if (!all_sent(c, &run) && (c->err.code || ingest_parts(c, &run)))
 		return call_context(c, "%.*s", STR(in->resource->address));

@@ -11,7 +11,7 @@ enum { SOURCE_MAX_PAIRS = 64 };
 #define IMAGES_SUFFIX "-images-idx3-ubyte"
 #define LABELS_SUFFIX "-labels-idx1-ubyte"
 struct source_pair {
-	struct str stem;            // "train"
+	struct str stem;             // "train"
 	const char *images, *labels; // paths; plain or .gz
 };
 struct source_folder {
@@ -21,7 +21,8 @@ struct source_folder {
 };
 MUST_CHECK int source_open(struct call *c, struct str source, const char *folder, struct source_folder *out);
 
-// ingest_split.c: writes scratch/CLOUD/FILE and scratch/CLOUD/manifest.json for each cloud; nothing in the cloud is touched.
+// ingest_split.c: writes scratch/CLOUD/FILE and scratch/CLOUD/manifest.json for each cloud; nothing in the cloud is
+// touched.
 struct split {
 	const struct source_folder *source;
 	const struct ingest *in;

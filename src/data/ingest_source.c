@@ -26,9 +26,11 @@ static int source_path(struct call *c, struct str source, const char *folder, co
 	if (str_starts(rest, S("///")))
 		*out = arena_cstr(c->arena, str_drop(rest, 2));
 	else if (str_starts(rest, S("//")))
-		return call_fail(c, ERR_INVALID, "source %.*s: a file: URL names no host; write file:///...", STR(source));
+		return call_fail(
+			c, ERR_INVALID, "source %.*s: a file: URL names no host; write file:///...", STR(source));
 	else
-		*out = rest.n && rest.p[0] == '/' ? arena_cstr(c->arena, rest) : arena_printf(c->arena, "%s/%.*s", folder, STR(rest)).p;
+		*out = rest.n && rest.p[0] == '/' ? arena_cstr(c->arena, rest)
+						  : arena_printf(c->arena, "%s/%.*s", folder, STR(rest)).p;
 	return *out ? 0 : call_no_memory(c);
 }
 
@@ -43,7 +45,9 @@ int dataset_source_folder(struct call *c, struct str source, const char *folder,
 	if (!realpath(folder, home))
 		return call_errno(c, "workspace folder %s", folder);
 	if (!inside(real, home) && !inside(real, DATASETS_ROOT))
-		return call_fail(c, ERR_DENIED, "source %.*s: %s lies neither in the workspace's folder nor below " DATASETS_ROOT, STR(source), real);
+		return call_fail(c, ERR_DENIED,
+			"source %.*s: %s lies neither in the workspace's folder nor below " DATASETS_ROOT, STR(source),
+			real);
 	*out = arena_str(c->arena, str_of(real));
 	return out->p ? 0 : call_no_memory(c);
 }
@@ -85,7 +89,8 @@ static int add_pair(struct call *c, struct source_folder *f, struct str stem)
 	pair.labels = find_file(c, f->path, stem, LABELS_SUFFIX);
 	if (!pair.images || !pair.labels)
 		return call_fail(c, ERR_NOT_FOUND, "%s: %.*s%s has no %.*s%s (or .gz) beside it", f->path, STR(stem),
-				 pair.images ? IMAGES_SUFFIX : LABELS_SUFFIX, STR(stem), pair.images ? LABELS_SUFFIX : IMAGES_SUFFIX);
+			pair.images ? IMAGES_SUFFIX : LABELS_SUFFIX, STR(stem),
+			pair.images ? LABELS_SUFFIX : IMAGES_SUFFIX);
 	f->pairs[f->count++] = pair;
 	return 0;
 }
@@ -96,7 +101,8 @@ int source_open(struct call *c, struct str source, const char *folder, struct so
 	struct dirent **list;
 	if (dataset_source_folder(c, source, folder, &path))
 		return c->err.code;
-	struct source_folder f = {.path = path.p, .pairs = arena_new_array(c->arena, SOURCE_MAX_PAIRS, struct source_pair)};
+	struct source_folder f = {
+		.path = path.p, .pairs = arena_new_array(c->arena, SOURCE_MAX_PAIRS, struct source_pair)};
 	if (!f.pairs)
 		return call_no_memory(c);
 	int n = scandir(f.path, &list, NULL, alphasort);
@@ -111,7 +117,8 @@ int source_open(struct call *c, struct str source, const char *folder, struct so
 	}
 	free(list);
 	if (!code && !f.count)
-		code = call_fail(c, ERR_NOT_FOUND, "source %.*s: %s holds no NAME" IMAGES_SUFFIX " (or .gz)", STR(source), f.path);
+		code = call_fail(c, ERR_NOT_FOUND, "source %.*s: %s holds no NAME" IMAGES_SUFFIX " (or .gz)",
+			STR(source), f.path);
 	if (!code)
 		*out = f;
 	return code;
@@ -136,7 +143,8 @@ int dataset_fingerprint(struct call *c, const struct resource *r, const char *fo
 	if (kind_decode_json(&dataset_kind, r->resolved, c->arena, &d, &c->err) || source_open(c, d.source, folder, &f))
 		return call_context(c, "%.*s", STR(r->address));
 	for (size_t i = 0; i < f.count; i++)
-		if (fingerprint_file(c, &text, f.pairs[i].stem, f.pairs[i].images) || fingerprint_file(c, &text, f.pairs[i].stem, f.pairs[i].labels))
+		if (fingerprint_file(c, &text, f.pairs[i].stem, f.pairs[i].images) ||
+			fingerprint_file(c, &text, f.pairs[i].stem, f.pairs[i].labels))
 			return call_context(c, "%.*s", STR(r->address));
 	if (buf_check(&text, &c->err))
 		return c->err.code;

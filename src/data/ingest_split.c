@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Splitting: each pair of files is read whole, checked, and written as one pair for each part into the scratch folder. Only
-// when all pairs are there do manifests appear; a source that is cut or damaged leaves nothing but scratch.
+// Splitting: each pair of files is read whole, checked, and written as one pair for each part into the scratch folder.
+// Only when all pairs are there do manifests appear; a source that is cut or damaged leaves nothing but scratch.
 #include <string.h>
 
 #include "base/file.h"
@@ -14,7 +14,8 @@ struct part { // on its way to manifest.json
 	size_t count;
 };
 
-static int write_part_file(struct call *c, struct part *part, struct str name, const struct buf *bytes, uint64_t records)
+static int write_part_file(
+	struct call *c, struct part *part, struct str name, const struct buf *bytes, uint64_t records)
 {
 	const char *path = arena_printf(c->arena, "%s/%.*s", part->folder, STR(name)).p;
 	if (!path)
@@ -26,7 +27,8 @@ static int write_part_file(struct call *c, struct part *part, struct str name, c
 	if (!hex)
 		return call_no_memory(c);
 	hex_encode(str_bytes(digest.bytes, SHA256_SIZE), hex);
-	part->files[part->count++] = (struct manifest_file){.name = name, .size = bytes->n, .sha256 = str_of(hex), .records = records};
+	part->files[part->count++] =
+		(struct manifest_file){.name = name, .size = bytes->n, .sha256 = str_of(hex), .records = records};
 	return 0;
 }
 
@@ -38,16 +40,19 @@ struct loaded_pair {
 
 static int load_pair(struct call *c, const struct source_pair *pair, size_t parts, struct loaded_pair *out)
 {
-	if (idx_load(pair->images, &out->keep_images, &out->images, &c->err) || idx_load(pair->labels, &out->keep_labels, &out->labels, &c->err))
+	if (idx_load(pair->images, &out->keep_images, &out->images, &c->err) ||
+		idx_load(pair->labels, &out->keep_labels, &out->labels, &c->err))
 		return c->err.code;
 	if (!out->images.images || out->labels.images)
-		return call_fail(c, ERR_CORRUPT, "%s: the images need three dimensions and the labels one", pair->images);
+		return call_fail(
+			c, ERR_CORRUPT, "%s: the images need three dimensions and the labels one", pair->images);
 	if (partition_pair(c->arena, &out->images, &out->labels, parts, &out->partition, &c->err))
 		return call_context(c, "%s", pair->images);
 	return 0;
 }
 
-static int write_pair(struct call *c, const struct source_pair *pair, const struct loaded_pair *loaded, struct part *parts, size_t count)
+static int write_pair(struct call *c, const struct source_pair *pair, const struct loaded_pair *loaded,
+	struct part *parts, size_t count)
 {
 	struct str images = arena_printf(c->arena, "%.*s" IMAGES_SUFFIX, STR(pair->stem));
 	struct str labels = arena_printf(c->arena, "%.*s" LABELS_SUFFIX, STR(pair->stem));
@@ -56,11 +61,11 @@ static int write_pair(struct call *c, const struct source_pair *pair, const stru
 	for (size_t i = 0; i < count; i++) {
 		AUTO(buf) bytes = {0};
 		if (partition_write(&loaded->partition, &loaded->images, i, &bytes, &c->err) ||
-		    write_part_file(c, &parts[i], images, &bytes, loaded->partition.sizes[i]))
+			write_part_file(c, &parts[i], images, &bytes, loaded->partition.sizes[i]))
 			return c->err.code;
 		buf_clear(&bytes);
 		if (partition_write(&loaded->partition, &loaded->labels, i, &bytes, &c->err) ||
-		    write_part_file(c, &parts[i], labels, &bytes, loaded->partition.sizes[i]))
+			write_part_file(c, &parts[i], labels, &bytes, loaded->partition.sizes[i]))
 			return c->err.code;
 	}
 	return 0;
@@ -88,9 +93,15 @@ static int write_manifest(struct call *c, const struct split *split, const struc
 		return call_no_memory(c);
 	for (size_t i = 0; i < split->cloud_count; i++)
 		names[i] = split->clouds[i]->name;
-	const struct manifest m = {
-		.dataset = split->in->resource->name, .run = split->in->run, .source = split->dataset->source, .files = part->files,
-		.file_count = part->count, .by = split->dataset->partition.by, .clouds = names, .cloud_count = split->cloud_count, .index = index};
+	const struct manifest m = {.dataset = split->in->resource->name,
+		.run = split->in->run,
+		.source = split->dataset->source,
+		.files = part->files,
+		.file_count = part->count,
+		.by = split->dataset->partition.by,
+		.clouds = names,
+		.cloud_count = split->cloud_count,
+		.index = index};
 	AUTO(json) j = manifest_to_json(&m);
 	const char *path = arena_printf(c->arena, "%s/" MANIFEST_FILE, part->folder).p;
 	if (!path)
@@ -107,7 +118,8 @@ int split_source(struct call *c, const struct split *split)
 	for (size_t i = 0; !code && i < split->cloud_count; i++) {
 		parts[i].folder = arena_printf(c->arena, "%s/%.*s", split->in->scratch, STR(split->clouds[i]->name)).p;
 		parts[i].files = arena_new_array(c->arena, 2 * split->source->count, struct manifest_file);
-		code = parts[i].folder && parts[i].files ? file_remove_tree(parts[i].folder, &c->err) : call_no_memory(c);
+		code = parts[i].folder && parts[i].files ? file_remove_tree(parts[i].folder, &c->err)
+							 : call_no_memory(c);
 		if (!code)
 			code = file_make_dirs(parts[i].folder, 0700, &c->err);
 	}

@@ -31,14 +31,17 @@ static int add_inputs(const json_t *made, struct lineage_link *links, size_t *co
 	const json_t *inputs = json_object_get(made, "inputs");
 	for (size_t i = 0; i < json_array_size(inputs) && *count < LINEAGE_MAX; i++) {
 		const json_t *in = json_array_get(inputs, i);
-		struct lineage_link link = {.address = json_str(in, "address"), .run = json_str(in, "run"), .digest = json_str(in, "digest")};
+		struct lineage_link link = {.address = json_str(in, "address"),
+			.run = json_str(in, "run"),
+			.digest = json_str(in, "digest")};
 		if (!seen(links, *count, &link))
 			links[(*count)++] = link;
 	}
 	return 0;
 }
 
-int lineage_upstream(struct call *c, const struct state *s, struct str address, struct lineage_link **out, size_t *count)
+int lineage_upstream(
+	struct call *c, const struct state *s, struct str address, struct lineage_link **out, size_t *count)
 {
 	const json_t *made;
 	size_t n = 0;
@@ -85,7 +88,8 @@ static bool is_anything(const json_t *r)
 static bool lists(const json_t *list, const char *place)
 {
 	for (size_t i = 0; i < json_array_size(list); i++)
-		if (strcmp(json_string_value(json_array_get(list, i)) ? json_string_value(json_array_get(list, i)) : "", place) == 0)
+		if (strcmp(json_string_value(json_array_get(list, i)) ? json_string_value(json_array_get(list, i)) : "",
+			    place) == 0)
 			return true;
 	return false;
 }

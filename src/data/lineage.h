@@ -11,7 +11,8 @@ struct lineage_link {
 	bool current; // what lies there now is still this run
 };
 // Everything upstream of an address, nearest first, each once. ERR_NOT_FOUND when it was never made. In c's arena.
-MUST_CHECK int lineage_upstream(struct call *c, const struct state *s, struct str address, struct lineage_link **out, size_t *count);
+MUST_CHECK int lineage_upstream(
+	struct call *c, const struct state *s, struct str address, struct lineage_link **out, size_t *count);
 // The stricter of two classes ("public" < "internal" < "personal" < "special"); "" knows nothing.
 struct str lineage_class(struct str a, struct str b);
 // What a thing made from both may do: the places both allow. NULL and null: undeclared. New reference.

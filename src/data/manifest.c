@@ -44,11 +44,15 @@ static struct str text(struct arena *a, const json_t *j, const char *name)
 static int file_of_json(struct arena *a, const json_t *j, struct manifest_file *out, struct err *e)
 {
 	int64_t size = json_int(j, "size", -1), records = json_int(j, "records", -1);
-	struct manifest_file f = {.name = text(a, j, "name"), .sha256 = text(a, j, "sha256"), .size = (uint64_t)size, .records = (uint64_t)records};
+	struct manifest_file f = {.name = text(a, j, "name"),
+		.sha256 = text(a, j, "sha256"),
+		.size = (uint64_t)size,
+		.records = (uint64_t)records};
 	unsigned char digest[SHA256_SIZE];
-	if (file_check_relative(f.name, NULL) || str_find_char(f.name, '/') >= 0 || size < 0 || records < 0 || f.sha256.n != HEX_SHA256_SIZE - 1 ||
-	    hex_decode(f.sha256, digest))
-		return err_set(e, ERR_CORRUPT, "manifest: the entry of \"%.*s\" is not what it should be", STR(str_take(f.name, 64)));
+	if (file_check_relative(f.name, NULL) || str_find_char(f.name, '/') >= 0 || size < 0 || records < 0 ||
+		f.sha256.n != HEX_SHA256_SIZE - 1 || hex_decode(f.sha256, digest))
+		return err_set(e, ERR_CORRUPT, "manifest: the entry of \"%.*s\" is not what it should be",
+			STR(str_take(f.name, 64)));
 	*out = f;
 	return 0;
 }
@@ -57,11 +61,16 @@ int manifest_of_json(struct arena *a, const json_t *j, struct manifest *out, str
 {
 	const json_t *files = json_object_get(j, "files"), *partition = json_object_get(j, "partition");
 	const json_t *clouds = json_object_get(partition, "clouds");
-	struct manifest m = {.dataset = text(a, j, "dataset"), .run = text(a, j, "run"), .source = text(a, j, "source"), .by = text(a, partition, "by"),
-			     .file_count = json_array_size(files), .cloud_count = json_array_size(clouds),
-			     .index = (size_t)json_int(partition, "index", 0)};
+	struct manifest m = {.dataset = text(a, j, "dataset"),
+		.run = text(a, j, "run"),
+		.source = text(a, j, "source"),
+		.by = text(a, partition, "by"),
+		.file_count = json_array_size(files),
+		.cloud_count = json_array_size(clouds),
+		.index = (size_t)json_int(partition, "index", 0)};
 	if (!m.dataset.n || !m.file_count || m.file_count > MANIFEST_MAX_FILES || m.cloud_count > MANIFEST_MAX_FILES)
-		return err_set(e, ERR_CORRUPT, "manifest: no dataset, or no files, or more than %d", MANIFEST_MAX_FILES);
+		return err_set(
+			e, ERR_CORRUPT, "manifest: no dataset, or no files, or more than %d", MANIFEST_MAX_FILES);
 	m.files = arena_new_array(a, m.file_count, struct manifest_file);
 	m.clouds = arena_new_array(a, m.cloud_count + 1, struct str);
 	if (!m.files || !m.clouds)
@@ -88,8 +97,9 @@ static int verify_file(const char *folder, const struct manifest_file *f, struct
 	if (digest_file(buf_cstr(&path), &d, e))
 		return err_set(e, ERR_CORRUPT, "%s: its manifest names it, but it cannot be read", buf_cstr(&path));
 	if (d.size != f->size || !str_eq(str_of(d.hex), f->sha256))
-		return err_set(e, ERR_CORRUPT, "%s: %llu bytes with SHA-256 %.12s..., its manifest says %llu with %.*s...", buf_cstr(&path),
-			       (unsigned long long)d.size, d.hex, (unsigned long long)f->size, STR(str_take(f->sha256, 12)));
+		return err_set(e, ERR_CORRUPT,
+			"%s: %llu bytes with SHA-256 %.12s..., its manifest says %llu with %.*s...", buf_cstr(&path),
+			(unsigned long long)d.size, d.hex, (unsigned long long)f->size, STR(str_take(f->sha256, 12)));
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The manifest of a part: manifest.json beside its files,
-//     {"dataset", "run", "source", "files": [{"name", "size", "sha256", "records"}], "partition": {"by", "clouds", "index"}}
+//     {"dataset", "run", "source", "files": [{"name", "size", "sha256", "records"}], "partition": {"by", "clouds",
+//     "index"}}
 // Whoever reads the part proves its files with it; so checksums reach from the source's reader to the last reader.
 #ifndef ISOBAR_DATA_MANIFEST_H
 #define ISOBAR_DATA_MANIFEST_H
@@ -22,9 +23,9 @@ struct manifest {
 	struct str by;      // "hash of record"; "": one whole part
 	struct str *clouds; // of the partition, in its order
 	size_t cloud_count;
-	size_t index;       // of this part
+	size_t index; // of this part
 };
-json_t *manifest_to_json(const struct manifest *m); // new reference
+json_t *manifest_to_json(const struct manifest *m);                                                     // new reference
 MUST_CHECK int manifest_of_json(struct arena *a, const json_t *j, struct manifest *out, struct err *e); // ERR_CORRUPT
 // Reads folder/manifest.json and proves all files that it names. Each that is missing or differs is ERR_CORRUPT.
 MUST_CHECK int manifest_verify(struct arena *a, const char *folder, struct manifest *out, struct err *e);

@@ -16,7 +16,8 @@
 static bool is_cloud_place(struct str text)
 {
 	struct str head, tail;
-	return str_cut(text, ':', &head, &tail) && head.n && str_find_char(head, '/') < 0 && !str_eq(head, S("file")) && head.p[0] != '.';
+	return str_cut(text, ':', &head, &tail) && head.n && str_find_char(head, '/') < 0 && !str_eq(head, S("file")) &&
+	       head.p[0] != '.';
 }
 
 // A bucket by its name in the workspace, else as the provider calls it.
@@ -56,7 +57,9 @@ int object_place_parse(struct call *c, const struct object_env *env, struct str 
 
 static int need_cloud(struct call *c, const struct object_place *at)
 {
-	return at->cloud ? 0 : call_fail(c, ERR_UNSUPPORTED, "%.*s is a file: name a place as CLOUD:bucket/key", STR(at->text));
+	return at->cloud ? 0
+			 : call_fail(c, ERR_UNSUPPORTED, "%.*s is a file: name a place as CLOUD:bucket/key",
+				   STR(at->text));
 }
 
 // ---------------------------------------------------------------- ls
@@ -88,7 +91,8 @@ static int add_page(struct call *c, struct rows *rows, const struct store_page *
 			return c->err.code;
 	for (size_t i = 0; i < page->count; i++) {
 		const struct object *o = &page->objects[i];
-		if (add_row(c, rows, (struct object_row){.name = o->key, .size = o->size, .modified_ns = o->modified_ns}))
+		if (add_row(c, rows,
+			    (struct object_row){.name = o->key, .size = o->size, .modified_ns = o->modified_ns}))
 			return c->err.code;
 	}
 	return 0;
@@ -126,10 +130,12 @@ static int final_key(struct call *c, const struct object_place *from, const stru
 	*out = keep ? arena_printf(c->arena, "%.*s%.*s", STR(to->key), STR(last_part(from->key))) : to->key;
 	if (!out->p)
 		return call_no_memory(c);
-	return out->n && !str_ends(*out, S("/")) ? 0 : call_fail(c, ERR_INVALID, "%.*s names no object", STR(from->text));
+	return out->n && !str_ends(*out, S("/")) ? 0
+						 : call_fail(c, ERR_INVALID, "%.*s names no object", STR(from->text));
 }
 
-static int upload(struct call *c, const struct object_place *from, const struct object_place *to, struct str key, struct copy_result *out)
+static int upload(struct call *c, const struct object_place *from, const struct object_place *to, struct str key,
+	struct copy_result *out)
 {
 	AUTO(fd) fd = open(from->key.p, O_RDONLY | O_CLOEXEC);
 	struct file_digest d;
@@ -152,7 +158,8 @@ static int upload(struct call *c, const struct object_place *from, const struct 
 // Under another name until it is whole and proven.
 static int download(struct call *c, const struct object_place *from, struct str path, struct copy_result *out)
 {
-	const char *final = arena_cstr(c->arena, path), *partial = arena_printf(c->arena, "%.*s.part-%d", STR(path), (int)getpid()).p;
+	const char *final = arena_cstr(c->arena, path),
+		   *partial = arena_printf(c->arena, "%.*s.part-%d", STR(path), (int)getpid()).p;
 	struct object got;
 	struct file_digest d;
 	if (!final || !partial)
@@ -165,7 +172,8 @@ static int download(struct call *c, const struct object_place *from, struct str 
 	if (!code)
 		code = digest_fd(fd, partial, &d, &c->err);
 	if (!code && (d.size != got.size || (got.has_crc32c && got.crc32c != d.crc32c)))
-		code = call_fail(c, ERR_CORRUPT, "%.*s: %llu bytes came, and not those of the store's checksum", STR(from->text), (unsigned long long)d.size);
+		code = call_fail(c, ERR_CORRUPT, "%.*s: %llu bytes came, and not those of the store's checksum",
+			STR(from->text), (unsigned long long)d.size);
 	if (!code && (fsync(fd) < 0 || rename(partial, final) < 0))
 		code = call_errno(c, "write %s", final);
 	if (code) {
@@ -177,26 +185,30 @@ static int download(struct call *c, const struct object_place *from, struct str 
 	return 0;
 }
 
-static int copy_places(struct call *c, const struct object_env *env, const struct object_place *from, const struct object_place *to,
-		       struct copy_result *out)
+static int copy_places(struct call *c, const struct object_env *env, const struct object_place *from,
+	const struct object_place *to, struct copy_result *out)
 {
 	struct str key;
 	if (final_key(c, from, to, &key))
 		return c->err.code;
 	if (!from->cloud && !to->cloud)
-		return call_fail(c, ERR_UNSUPPORTED, "%.*s and %.*s are both files: one place must be CLOUD:bucket/key", STR(from->text), STR(to->text));
+		return call_fail(c, ERR_UNSUPPORTED, "%.*s and %.*s are both files: one place must be CLOUD:bucket/key",
+			STR(from->text), STR(to->text));
 	if (!from->cloud || !to->cloud) {
 		int code = from->cloud ? download(c, from, key, out) : upload(c, from, to, key, out);
-		const struct transfer moved = {.from = from->cloud, .to = to->cloud, .bytes = code ? 0 : out->bytes, .what = from->text};
+		const struct transfer moved = {
+			.from = from->cloud, .to = to->cloud, .bytes = code ? 0 : out->bytes, .what = from->text};
 		return code ? code : transfer_record(c, env->state, &moved);
 	}
 	const struct copy copy = {.from = {.cloud = from->cloud, .bucket = from->bucket, .key = from->key},
-				  .to = {.cloud = to->cloud, .bucket = to->bucket, .key = key},
-				  .state = env->state, .what = from->text};
+		.to = {.cloud = to->cloud, .bucket = to->bucket, .key = key},
+		.state = env->state,
+		.what = from->text};
 	return copy_object(c, &copy, out);
 }
 
-int objects_copy(struct call *c, const struct object_env *env, const struct object_place *from, const struct object_place *to, struct copy_result *out)
+int objects_copy(struct call *c, const struct object_env *env, const struct object_place *from,
+	const struct object_place *to, struct copy_result *out)
 {
 	if (copy_places(c, env, from, to, out))
 		return call_context(c, "copy %.*s to %.*s", STR(from->text), STR(to->text));
@@ -246,14 +258,17 @@ int objects_remove(struct call *c, const struct object_place *at, bool recursive
 		return c->err.code;
 	if (!recursive) {
 		if (!at->key.n)
-			return call_fail(c, ERR_INVALID, "%.*s is a whole bucket: say --recursive to remove all its objects", STR(at->text));
-		if (CLOUD_CALL(c, at->cloud, store, head, at->bucket, at->key, &there) || remove_one(c, at, at->key, &n))
+			return call_fail(c, ERR_INVALID,
+				"%.*s is a whole bucket: say --recursive to remove all its objects", STR(at->text));
+		if (CLOUD_CALL(c, at->cloud, store, head, at->bucket, at->key, &there) ||
+			remove_one(c, at, at->key, &n))
 			return call_context(c, "remove %.*s", STR(at->text));
 		*removed = n;
 		return 0;
 	}
 	// "images" means what is below "images/", never "images-old/".
-	struct str prefix = !at->key.n || str_ends(at->key, S("/")) ? at->key : arena_printf(c->arena, "%.*s/", STR(at->key));
+	struct str prefix =
+		!at->key.n || str_ends(at->key, S("/")) ? at->key : arena_printf(c->arena, "%.*s/", STR(at->key));
 	if (cloud_list_all(c, at->cloud, at->bucket, prefix, &page))
 		return call_context(c, "list %.*s", STR(at->text));
 	for (size_t i = 0; i < page.count; i++)

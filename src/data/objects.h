@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `isobar data ls | cp | cat | rm` do, on places written as CLOUD:bucket/key (a bucket by its name in the workspace or at the
-// provider) or as paths of files. Results live in the arena of c.
+// What `isobar data ls | cp | cat | rm` do, on places written as CLOUD:bucket/key (a bucket by its name in the
+// workspace or at the provider) or as paths of files. Results live in the arena of c.
 #ifndef ISOBAR_DATA_OBJECTS_H
 #define ISOBAR_DATA_OBJECTS_H
 
@@ -22,12 +22,16 @@ struct object_row {
 	int64_t modified_ns; // 0 for a prefix
 };
 
-MUST_CHECK int object_place_parse(struct call *c, const struct object_env *env, struct str text, struct object_place *out);
+MUST_CHECK int object_place_parse(
+	struct call *c, const struct object_env *env, struct str text, struct object_place *out);
 // What is directly below a place, or everything when recursive.
-MUST_CHECK int objects_list(struct call *c, const struct object_place *at, bool recursive, struct object_row **rows, size_t *count);
-MUST_CHECK int objects_copy(struct call *c, const struct object_env *env, const struct object_place *from, const struct object_place *to,
-			    struct copy_result *out); // one object or file; a target ending in '/' keeps the name
+MUST_CHECK int objects_list(
+	struct call *c, const struct object_place *at, bool recursive, struct object_row **rows, size_t *count);
+MUST_CHECK int objects_copy(struct call *c, const struct object_env *env, const struct object_place *from,
+	const struct object_place *to,
+	struct copy_result *out); // one object or file; a target ending in '/' keeps the name
 MUST_CHECK int objects_cat(struct call *c, const struct object_place *at, int fd);
-MUST_CHECK int objects_remove(struct call *c, const struct object_place *at, bool recursive, uint64_t *removed); // objects only, no files
+MUST_CHECK int objects_remove(
+	struct call *c, const struct object_place *at, bool recursive, uint64_t *removed); // objects only, no files
 
 #endif

@@ -15,7 +15,8 @@ size_t partition_of(struct str record, size_t parts)
 	return (size_t)((bits >> 8) * parts >> 56); // parts has at most 9 bits: the product fits
 }
 
-int partition_pair(struct arena *a, const struct idx *images, const struct idx *labels, size_t parts, struct partition *out, struct err *e)
+int partition_pair(struct arena *a, const struct idx *images, const struct idx *labels, size_t parts,
+	struct partition *out, struct err *e)
 {
 	if (!parts || parts > PARTITION_MAX)
 		return err_set(e, ERR_LIMIT, "%zu parts: 1 to %d are allowed", parts, PARTITION_MAX);

@@ -4,8 +4,8 @@
 
 #include "base/json.h"
 
-static const char *const eu_members[] = {"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU",
-					 "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"};
+static const char *const eu_members[] = {"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR",
+	"HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"};
 
 static bool place_is_code(struct str s)
 {
@@ -18,7 +18,8 @@ static bool parse_places(const struct node *list, struct residency *r, struct fi
 	bool good = places != NULL;
 	for (const struct node *n = list->first; n && places; n = n->next) {
 		if (n->type != NODE_SCALAR || !place_is_code(n->text)) {
-			findings_add(f, n->at, node_path(n, f->arena), S(""), "expected a country or region of two capital letters such as DE or EU");
+			findings_add(f, n->at, node_path(n, f->arena), S(""),
+				"expected a country or region of two capital letters such as DE or EU");
 			good = false;
 			continue;
 		}
@@ -40,7 +41,8 @@ bool residency_parse(const struct node *node, void *out, struct findings *f)
 	}
 	if (node->type == NODE_LIST && node->count)
 		return parse_places(node, r, f);
-	findings_add(f, node->at, node_path(node, f->arena), S("[EU]"), "expected \"anywhere\" or a list of countries and regions such as [EU]");
+	findings_add(f, node->at, node_path(node, f->arena), S("[EU]"),
+		"expected \"anywhere\" or a list of countries and regions such as [EU]");
 	return false;
 }
 

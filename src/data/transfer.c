@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counting and pricing bytes between clouds. Prices are per GB (10^9 bytes) as the table of the sending cloud gives them.
+// Counting and pricing bytes between clouds. Prices are per GB (10^9 bytes) as the table of the sending cloud gives
+// them.
 #include "data/transfer.h"
 
 static const char transfer_event[] = "transfer.done";
@@ -7,7 +8,11 @@ static const char transfer_event[] = "transfer.done";
 int transfer_price(struct call *c, const struct transfer *t, struct price *per_gb, double *amount)
 {
 	if (!t->from || t->from == t->to) {
-		*per_gb = (struct price){.currency = S("USD"), .unit = S("GB"), .source = S("sending is free here"), .date = S(""), .confidence = S("high")};
+		*per_gb = (struct price){.currency = S("USD"),
+			.unit = S("GB"),
+			.source = S("sending is free here"),
+			.date = S(""),
+			.confidence = S("high")};
 		*amount = 0;
 		return 0;
 	}
@@ -45,11 +50,14 @@ static json_t *transfer_to_json(const struct transfer *t, const struct price *pe
 	return j;
 }
 
-// One record an id, written with its event: when an action is repeated after a crash, the record is there and nothing is counted twice.
+// One record an id, written with its event: when an action is repeated after a crash, the record is there and nothing
+// is counted twice.
 static int append_once(struct call *c, const struct state *s, const struct transfer *t, json_t *data)
 {
-	const struct state_note note = {
-		.key = arena_printf(c->arena, "transfer/%.*s", STR(t->id)), .value = data, .type = str_of(transfer_event), .address = t->what,
+	const struct state_note note = {.key = arena_printf(c->arena, "transfer/%.*s", STR(t->id)),
+		.value = data,
+		.type = str_of(transfer_event),
+		.address = t->what,
 		.data = json_incref(data)};
 	int code = note.key.p ? state_put_noted(c, s, &note) : call_no_memory(c);
 	json_decref(data);
@@ -68,7 +76,8 @@ int transfer_record(struct call *c, const struct state *s, const struct transfer
 	if (transfer_price(c, t, &per_gb, &amount))
 		return c->err.code;
 	json_t *data = transfer_to_json(t, &per_gb, amount);
-	return t->id.n ? append_once(c, s, t, data) : state_append_one(c, s, str_of(transfer_event), t->what, data, NULL);
+	return t->id.n ? append_once(c, s, t, data)
+		       : state_append_one(c, s, str_of(transfer_event), t->what, data, NULL);
 }
 
 // ---------------------------------------------------------------- sums

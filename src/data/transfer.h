@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bytes between clouds: counted, priced from the dated table of the sending cloud, recorded as event "transfer.done"
-// {from, to, bytes, what, id, price, currency, price_date, price_source, confidence}. Whoever moves bytes out of or into a cloud records it here.
+// {from, to, bytes, what, id, price, currency, price_date, price_source, confidence}. Whoever moves bytes out of or
+// into a cloud records it here.
 #ifndef ISOBAR_DATA_TRANSFER_H
 #define ISOBAR_DATA_TRANSFER_H
 
@@ -8,11 +9,13 @@
 #include "state/state.h"
 
 struct transfer {
-	const struct cloud *from; // NULL: from here (a file, the control plane): sending is free, and so is every ingress
-	const struct cloud *to;   // NULL: to here, over the internet
+	const struct cloud
+		*from;          // NULL: from here (a file, the control plane): sending is free, and so is every ingress
+	const struct cloud *to; // NULL: to here, over the internet
 	uint64_t bytes;
 	struct str what; // address: "dataset/images", "training/classifier"
-	struct str id;   // name of the action that moved them: recorded once only, whatever is repeated after a crash; "": always
+	struct str id;   // name of the action that moved them: recorded once only, whatever is repeated after a crash;
+			 // "": always
 };
 struct transfer_total {
 	struct str from, to; // names of clouds; "here"

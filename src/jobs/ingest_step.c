@@ -19,7 +19,8 @@ int data_ingest_make(struct call *c, void *ctx, const struct step *step, json_t 
 	return dataset_ingest(c, &in, outputs);
 }
 
-int data_ingest_fingerprint(struct call *c, void *ctx, const struct resource *resource, const char *folder, struct str *out)
+int data_ingest_fingerprint(
+	struct call *c, void *ctx, const struct resource *resource, const char *folder, struct str *out)
 {
 	(void)ctx;
 	return dataset_fingerprint(c, resource, folder, out);

@@ -40,7 +40,8 @@ int pipeline_made(struct call *c, const struct state *s, struct str address, con
 	return 0;
 }
 
-int pipeline_plan(struct call *c, const struct pipeline_env *env, struct str goal, struct pipeline_step **steps, size_t *count)
+int pipeline_plan(
+	struct call *c, const struct pipeline_env *env, struct str goal, struct pipeline_step **steps, size_t *count)
 {
 	struct pipeline_graph g;
 	if (pipeline_graph_build(c, env, goal, &g))
@@ -64,13 +65,16 @@ static bool has_input(const struct step_input *inputs, size_t count, struct str 
 	return false;
 }
 
-static void add_inputs(const struct pipeline_graph *g, const struct pipeline_node *n, struct step_input *inputs, size_t *count)
+static void add_inputs(
+	const struct pipeline_graph *g, const struct pipeline_node *n, struct step_input *inputs, size_t *count)
 {
 	for (size_t i = 0; i < n->input_count; i++) {
 		const struct pipeline_node *in = &g->nodes[n->inputs[i]];
 		if (!has_input(inputs, *count, in->step.address))
-			inputs[(*count)++] = (struct step_input){.address = in->step.address, .run = in->step.run, .digest = in->step.digest,
-								 .outputs = json_object_get(in->made, "outputs")};
+			inputs[(*count)++] = (struct step_input){.address = in->step.address,
+				.run = in->step.run,
+				.digest = in->step.digest,
+				.outputs = json_object_get(in->made, "outputs")};
 	}
 	for (size_t i = 0; i < n->input_count; i++)
 		add_inputs(g, &g->nodes[n->inputs[i]], inputs, count);
@@ -102,7 +106,8 @@ static void inherit(const struct pipeline_graph *g, const struct pipeline_node *
 	json_object_set_new(outputs, "residency", residency ? residency : json_null());
 }
 
-static json_t *made_record(struct call *c, const struct pipeline_graph *g, const struct pipeline_node *n, json_t *outputs)
+static json_t *made_record(
+	struct call *c, const struct pipeline_graph *g, const struct pipeline_node *n, json_t *outputs)
 {
 	json_t *j = event_data(n), *inputs = json_array();
 	char at[TIME_TEXT_SIZE];
@@ -121,14 +126,19 @@ static json_t *made_record(struct call *c, const struct pipeline_graph *g, const
 	return j;
 }
 
-static int record_made(struct call *c, const struct pipeline_graph *g, struct pipeline_node *n, json_t *outputs, int64_t started_ns)
+static int record_made(
+	struct call *c, const struct pipeline_graph *g, struct pipeline_node *n, json_t *outputs, int64_t started_ns)
 {
 	inherit(g, n, outputs);
 	json_t *made = json_in_arena(c->arena, made_record(c, g, n, outputs));
 	json_t *data = event_data(n);
 	json_object_set_new(data, "seconds", json_real((double)(call_mono_ns(c) - started_ns) / 1e9));
-	const struct state_note note = {.key = made_key(c, n->step.address), .value = made, .expected = UINT64_MAX, .type = S("step.done"),
-					.address = n->step.address, .data = data};
+	const struct state_note note = {.key = made_key(c, n->step.address),
+		.value = made,
+		.expected = UINT64_MAX,
+		.type = S("step.done"),
+		.address = n->step.address,
+		.data = data};
 	if (!note.key.p || !made) {
 		json_decref(data);
 		return call_no_memory(c);
@@ -166,8 +176,15 @@ static int run_step(struct call *c, struct pipeline_graph *g, struct pipeline_no
 	const char *scratch;
 	int64_t started = call_mono_ns(c);
 	AUTO(json) outputs = NULL;
-	struct step step = {.state = g->env->state, .clouds = g->env->clouds, .address = n->step.address, .resource = &n->resource, .alias = n->alias,
-			    .digest = n->step.digest, .run = n->step.run, .progress = g->env->progress, .folder = g->env->folder};
+	struct step step = {.state = g->env->state,
+		.clouds = g->env->clouds,
+		.address = n->step.address,
+		.resource = &n->resource,
+		.alias = n->alias,
+		.digest = n->step.digest,
+		.run = n->step.run,
+		.progress = g->env->progress,
+		.folder = g->env->folder};
 	struct step_input *inputs = arena_new_array(c->arena, g->count + 1, struct step_input);
 	if (!inputs || make_scratch(c, g->env, n, &scratch))
 		return inputs ? c->err.code : call_no_memory(c);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pipelines work like make: the goal's graph comes from the resources in state (a model needs its training, that its transform,
-// that its dataset), each step's digest from its resolved inputs and the digests upstream. A step whose record made/ADDRESS has
-// the same digest is up to date; the others are made in order, and each is recorded when it is done. Killed and started
-// again, a run goes on: what is recorded is skipped, what was begun is resumed by its maker's reconciler.
-// Events: step.started, step.done, step.failed {run, digest, seconds | error}.
+// Pipelines work like make: the goal's graph comes from the resources in state (a model needs its training, that its
+// transform, that its dataset), each step's digest from its resolved inputs and the digests upstream. A step whose
+// record made/ADDRESS has the same digest is up to date; the others are made in order, and each is recorded when it is
+// done. Killed and started again, a run goes on: what is recorded is skipped, what was begun is resumed by its maker's
+// reconciler. Events: step.started, step.done, step.failed {run, digest, seconds | error}.
 #ifndef ISOBAR_JOBS_PIPELINE_H
 #define ISOBAR_JOBS_PIPELINE_H
 
@@ -32,7 +32,8 @@ struct pipeline_step {
 const char *pipeline_need_text(enum pipeline_need need);
 
 // What a run would do, in order. goal: "model/classifier@champion", "training/classifier", "pipeline/retrain"...
-MUST_CHECK int pipeline_plan(struct call *c, const struct pipeline_env *env, struct str goal, struct pipeline_step **steps, size_t *count);
+MUST_CHECK int pipeline_plan(
+	struct call *c, const struct pipeline_env *env, struct str goal, struct pipeline_step **steps, size_t *count);
 // Does it. ERR_IN_USE while another process runs a pipeline of this workspace.
 MUST_CHECK int pipeline_run(struct call *c, const struct pipeline_env *env, struct str goal);
 // What a step last made: {digest, run, outputs, at}; ERR_NOT_FOUND when it was never made. In c's arena.

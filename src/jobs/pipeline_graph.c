@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Building the graph, depth first from the goals: a resource's needs that some maker makes are its inputs. Digests follow the same way
-// up: of the address, the resolved resource, what the maker adds, the contents of its code, and the digests of its inputs.
+// Building the graph, depth first from the goals: a resource's needs that some maker makes are its inputs. Digests
+// follow the same way up: of the address, the resolved resource, what the maker adds, the contents of its code, and the
+// digests of its inputs.
 #include "jobs/pipeline_graph.h"
 
 #include <string.h>
@@ -39,7 +40,8 @@ static int code_digest(struct call *c, const struct pipeline_graph *g, const str
 	char hex[HEX_SHA256_SIZE];
 	if (!code.n)
 		return 0;
-	const char *path = code.p[0] == '/' ? arena_cstr(c->arena, code) : arena_printf(c->arena, "%s/%.*s", g->env->folder, STR(code)).p;
+	const char *path = code.p[0] == '/' ? arena_cstr(c->arena, code)
+					    : arena_printf(c->arena, "%s/%.*s", g->env->folder, STR(code)).p;
 	if (!path)
 		return call_no_memory(c);
 	if (digest_tree(path, hex, &c->err))
@@ -147,7 +149,10 @@ static int add_node(struct call *c, struct pipeline_graph *g, const struct addre
 	struct pipeline_node *n = &g->nodes[g->count];
 	if (g->count == PIPELINE_MAX_STEPS)
 		return call_fail(c, ERR_LIMIT, "a pipeline has at most %d steps", PIPELINE_MAX_STEPS);
-	*n = (struct pipeline_node){.step = {.address = address}, .alias = a->alias, .maker = find_maker(g->env, a->kind), .mark = NODE_OPEN};
+	*n = (struct pipeline_node){.step = {.address = address},
+		.alias = a->alias,
+		.maker = find_maker(g->env, a->kind),
+		.mark = NODE_OPEN};
 	if (!n->maker)
 		return call_fail(c, ERR_INVALID, "%.*s is nothing that a pipeline makes", STR(address));
 	if (resource_get(c, g->env->state, resource_address(c->arena, a->kind, a->name, S("")), &n->resource))
@@ -159,14 +164,17 @@ static int add_node(struct call *c, struct pipeline_graph *g, const struct addre
 static int visit(struct call *c, struct pipeline_graph *g, struct str text, size_t *place)
 {
 	struct address a = parse_address(text);
-	struct str address = arena_printf(c->arena, "%.*s/%.*s%s%.*s", STR(a.kind), STR(a.name), a.alias.n ? "@" : "", STR(a.alias));
+	struct str address =
+		arena_printf(c->arena, "%.*s/%.*s%s%.*s", STR(a.kind), STR(a.name), a.alias.n ? "@" : "", STR(a.alias));
 	if (!address.p)
 		return call_no_memory(c);
 	for (size_t i = 0; i < g->count; i++) {
 		if (!str_eq(g->nodes[i].step.address, address))
 			continue;
 		*place = i;
-		return g->nodes[i].mark == NODE_CLOSED ? 0 : call_fail(c, ERR_INVALID, "%.*s is made from itself", STR(address));
+		return g->nodes[i].mark == NODE_CLOSED
+			       ? 0
+			       : call_fail(c, ERR_INVALID, "%.*s is made from itself", STR(address));
 	}
 	*place = g->count;
 	if (add_node(c, g, &a, address) || visit_inputs(c, g, *place))
@@ -182,9 +190,8 @@ static int visit_pipeline(struct call *c, struct pipeline_graph *g, struct str g
 	if (resource_get(c, g->env->state, goal, &r))
 		return call_context(c, "%.*s", STR(goal));
 	const json_t *make = json_object_get(r.resolved, "make");
-	json_array_foreach (make, i, one)
-		if (visit(c, g, arena_str(c->arena, str_of(json_string_value(one))), &ignored))
-			return call_context(c, "%.*s", STR(goal));
+	json_array_foreach(make, i, one) if (visit(c, g, arena_str(c->arena, str_of(json_string_value(one))),
+						     &ignored)) return call_context(c, "%.*s", STR(goal));
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The graph of a pipeline: its steps in order, each with what it is made from and whether that changed. All in the arena of the call.
+// The graph of a pipeline: its steps in order, each with what it is made from and whether that changed. All in the
+// arena of the call.
 #ifndef ISOBAR_JOBS_PIPELINE_GRAPH_H
 #define ISOBAR_JOBS_PIPELINE_GRAPH_H
 
@@ -25,6 +26,7 @@ struct pipeline_graph {
 	size_t order_count;
 };
 // ERR_NOT_FOUND names what is not declared; ERR_INVALID a ring, or what cannot be made.
-MUST_CHECK int pipeline_graph_build(struct call *c, const struct pipeline_env *env, struct str goal, struct pipeline_graph *out);
+MUST_CHECK int pipeline_graph_build(
+	struct call *c, const struct pipeline_env *env, struct str goal, struct pipeline_graph *out);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tasks: the reconciler that submits jobs and waits. What it decides from is what the engines say of each job and how often it was
-// submitted; so it may be killed at any moment and go on.
+// Tasks: the reconciler that submits jobs and waits. What it decides from is what the engines say of each job and how
+// often it was submitted; so it may be killed at any moment and go on.
 #include "jobs/task.h"
 
 #include <string.h>
@@ -18,10 +18,10 @@ struct task_run { // ctx
 	const struct step *step;
 	struct task *tasks;
 	size_t count;
-	int64_t *failures;      // as attempts_check keeps them
-	int *before;            // submits of earlier runs
-	enum job_state *told;   // last state that was reported
-	bool *known;            // whether one was
+	int64_t *failures;    // as attempts_check keeps them
+	int *before;          // submits of earlier runs
+	enum job_state *told; // last state that was reported
+	bool *known;          // whether one was
 };
 struct task_view {
 	const struct task_run *run;
@@ -60,8 +60,11 @@ static void tell(struct task_run *run, size_t i, const struct job_status *status
 	run->known[i] = true;
 	run->told[i] = status->state;
 	const struct task *t = &run->tasks[i];
-	const struct progress_event e = {.what = t->cloud->name, .done = status->state == JOB_SUCCEEDED, .total = 1, .unit = "jobs",
-					 .text = str_of(job_state_text(status->state))};
+	const struct progress_event e = {.what = t->cloud->name,
+		.done = status->state == JOB_SUCCEEDED,
+		.total = 1,
+		.unit = "jobs",
+		.text = str_of(job_state_text(status->state))};
 	step_report(run->step, &e);
 }
 
@@ -108,15 +111,17 @@ static int want_submit(struct arena *a, const struct task_view *v, size_t i, str
 	const struct task *t = &v->run->tasks[i];
 	int lost = v->submitted[i] - v->run->before[i];
 	if (lost > TASK_MAX_LOST)
-		return err_set(&out->failed, ERR_FAILED, "job %.*s on %.*s was lost %d times: %.*s", STR(t->spec.name), STR(t->cloud->name), lost,
-			       STR(v->statuses[i].reason));
+		return err_set(&out->failed, ERR_FAILED, "job %.*s on %.*s was lost %d times: %.*s", STR(t->spec.name),
+			STR(t->cloud->name), lost, STR(v->statuses[i].reason));
 	json_t *input = json_in_arena(a, json_object());
 	if (!input)
 		return ERR_NO_MEMORY;
 	json_set_str(input, "job", t->spec.name);
 	json_set_str(input, "cloud", t->cloud->name);
-	out->items[out->count++] = (struct action){
-		.name = submit_name(a, t, v->submitted[i] + 1), .type = S("job.submit"), .address = v->run->step->address, .input = input};
+	out->items[out->count++] = (struct action){.name = submit_name(a, t, v->submitted[i] + 1),
+		.type = S("job.submit"),
+		.address = v->run->step->address,
+		.input = input};
 	return 0;
 }
 
@@ -127,8 +132,9 @@ static int decide_task(struct arena *a, const struct task_view *v, size_t i, str
 	if (v->absent[i] || s->state == JOB_LOST)
 		return want_submit(a, v, i, out);
 	if (s->state == JOB_FAILED || s->state == JOB_STOPPED)
-		return err_set(&out->failed, s->state == JOB_STOPPED ? ERR_CANCELLED : ERR_FAILED, "job %.*s on %.*s %s: %.*s", STR(t->spec.name),
-			       STR(t->cloud->name), job_state_text(s->state), STR(s->reason));
+		return err_set(&out->failed, s->state == JOB_STOPPED ? ERR_CANCELLED : ERR_FAILED,
+			"job %.*s on %.*s %s: %.*s", STR(t->spec.name), STR(t->cloud->name), job_state_text(s->state),
+			STR(s->reason));
 	*done += s->state == JOB_SUCCEEDED;
 	return 0;
 }
@@ -227,7 +233,9 @@ static int begin(struct call *c, struct task_run *run)
 int tasks_run(struct call *c, const struct step *step, struct task *tasks, size_t count)
 {
 	struct task_run run = {
-		.step = step, .tasks = tasks, .count = count,
+		.step = step,
+		.tasks = tasks,
+		.count = count,
 		.failures = arena_new_array(c->arena, count + 1, int64_t),
 		.before = arena_new_array(c->arena, count + 1, int),
 		.told = arena_new_array(c->arena, count + 1, enum job_state),
@@ -240,8 +248,12 @@ int tasks_run(struct call *c, const struct step *step, struct task *tasks, size_
 	struct str name = arena_printf(c->arena, "tasks/%.*s", STR(tasks[0].spec.name));
 	if (!name.p)
 		return call_no_memory(c);
-	const struct reconciler reconciler = {.name = name.p, .observe = tasks_observe, .decide = tasks_decide, .act = tasks_act, .ctx = &run,
-					      .parallel = MIN(count, (size_t)8)};
+	const struct reconciler reconciler = {.name = name.p,
+		.observe = tasks_observe,
+		.decide = tasks_decide,
+		.act = tasks_act,
+		.ctx = &run,
+		.parallel = MIN(count, (size_t)8)};
 	if (reconcile_run(c, step->state, &reconciler) == 0)
 		return finish(c, &run);
 	for (size_t i = 0; i < count; i++)

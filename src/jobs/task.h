@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Jobs until they are done: submits each on its cloud, waits, submits a lost one again (under the same name: its engine knows what
-// was begun), and gives the statuses. A reconciler underneath, so that a killed control plane goes on where it stopped and
-// no job runs twice to completion. Actions are named by the jobs: "JOB/submit", "JOB/done".
+// Jobs until they are done: submits each on its cloud, waits, submits a lost one again (under the same name: its engine
+// knows what was begun), and gives the statuses. A reconciler underneath, so that a killed control plane goes on where
+// it stopped and no job runs twice to completion. Actions are named by the jobs: "JOB/submit", "JOB/done".
 #ifndef ISOBAR_JOBS_TASK_H
 #define ISOBAR_JOBS_TASK_H
 

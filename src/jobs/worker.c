@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The worker's course: read what to do, see what an earlier worker of the same job left, bring, run, send, say how it ended. Each step
-// may be the last one before a kill; started again, the worker comes to the same end.
+// The worker's course: read what to do, see what an earlier worker of the same job left, bring, run, send, say how it
+// ended. Each step may be the last one before a kill; started again, the worker comes to the same end.
 #include "jobs/worker.h"
 
 #include <signal.h>
@@ -77,7 +77,8 @@ static int prepare_work(struct worker *w)
 	const char *with = arena_printf(w->c->arena, "%s/with.json", w->work.path).p;
 	if (job_work_make(&w->work, &w->c->err))
 		return w->c->err.code;
-	if (!with || json_write(w->spec.with, &text, &w->c->err) || file_write_atomic(with, buf_str(&text), 0644, &w->c->err))
+	if (!with || json_write(w->spec.with, &text, &w->c->err) ||
+		file_write_atomic(with, buf_str(&text), 0644, &w->c->err))
 		return with ? w->c->err.code : call_no_memory(w->c);
 	return worker_copy_code(w);
 }
@@ -152,7 +153,8 @@ static int run_job(struct worker *w, bool again)
 	return 0;
 }
 
-// A failure of the worker's surroundings that may pass leaves the job lost, so that it is submitted again; any other ends it.
+// A failure of the worker's surroundings that may pass leaves the job lost, so that it is submitted again; any other
+// ends it.
 static void judge_failure(struct worker *w)
 {
 	bool may_pass = w->c->err.retryable || w->c->err.code == ERR_UNAVAILABLE || w->c->err.code == ERR_TIMEOUT;
@@ -174,7 +176,8 @@ int worker_run(struct call *c, const char *folder, const struct cloud *cloud)
 	AUTO(json) spec = NULL;
 	struct worker w = {.c = c, .folder = folder, .cloud = cloud};
 	bool again, ended;
-	if (read_json(&w, JOB_SPEC_FILE, &spec) || job_spec_of_json(c->arena, spec, &w.spec, &c->err) || read_earlier(&w, &again, &ended))
+	if (read_json(&w, JOB_SPEC_FILE, &spec) || job_spec_of_json(c->arena, spec, &w.spec, &c->err) ||
+		read_earlier(&w, &again, &ended))
 		return call_context(c, "%s", folder);
 	if (ended)
 		return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The user's code: a folder copied into the work folder, so that the command never sees the workspace it comes from. Regular files
-// and folders only; hidden names and __pycache__ stay behind.
+// The user's code: a folder copied into the work folder, so that the command never sees the workspace it comes from.
+// Regular files and folders only; hidden names and __pycache__ stay behind.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,8 @@ static int copy_bytes(struct copying *k, int from, int to, const char *name)
 			return call_errno(k->w->c, "read %s of the code", name);
 		k->bytes += (uint64_t)n;
 		if (k->bytes > CODE_MAX_BYTES)
-			return call_fail(k->w->c, ERR_LIMIT, "the code folder holds more than %llu MiB", (unsigned long long)(CODE_MAX_BYTES >> 20));
+			return call_fail(k->w->c, ERR_LIMIT, "the code folder holds more than %llu MiB",
+				(unsigned long long)(CODE_MAX_BYTES >> 20));
 		if (file_write_all(to, str_bytes(piece, (size_t)n), name, &k->w->c->err))
 			return k->w->c->err.code;
 	}
@@ -56,7 +57,8 @@ static int copy_entry(struct copying *k, int from, int to, const char *name, int
 {
 	struct stat s;
 	if (++k->entries > WORKER_MAX_OBJECTS || depth > WORKER_MAX_DEPTH)
-		return call_fail(k->w->c, ERR_LIMIT, "the code folder holds more than %d files or is deeper than %d", WORKER_MAX_OBJECTS, WORKER_MAX_DEPTH);
+		return call_fail(k->w->c, ERR_LIMIT, "the code folder holds more than %d files or is deeper than %d",
+			WORKER_MAX_OBJECTS, WORKER_MAX_DEPTH);
 	if (fstatat(from, name, &s, AT_SYMLINK_NOFOLLOW) < 0)
 		return call_errno(k->w->c, "look at %s of the code", name);
 	if (!S_ISDIR(s.st_mode))

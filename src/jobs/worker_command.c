@@ -16,8 +16,11 @@ struct worker_options {
 	const char *job;
 };
 static const struct option worker_options[] = {
-	{.name = "job", .type = OPTION_TEXT, .offset = offsetof(struct worker_options, job), .argument = "FOLDER",
-	 .help = "folder of the job: spec.json, cloud.json"},
+	{.name = "job",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct worker_options, job),
+		.argument = "FOLDER",
+		.help = "folder of the job: spec.json, cloud.json"},
 };
 
 // The engine hands the lock over as descriptor 0; whoever starts a worker by hand gets the lock here.
@@ -27,7 +30,8 @@ static int hold_lock(struct call *c, const char *folder, int *fd)
 	const char *path = arena_printf(c->arena, "%s/" JOB_LOCK_FILE, folder).p;
 	if (!path)
 		return call_no_memory(c);
-	if (fstat(STDIN_FILENO, &mine) == 0 && stat(path, &wanted) == 0 && mine.st_dev == wanted.st_dev && mine.st_ino == wanted.st_ino)
+	if (fstat(STDIN_FILENO, &mine) == 0 && stat(path, &wanted) == 0 && mine.st_dev == wanted.st_dev &&
+		mine.st_ino == wanted.st_ino)
 		return 0;
 	return lock_take(path, fd, &c->err);
 }
@@ -41,7 +45,8 @@ static int run_with_cloud(struct call *c, const char *folder)
 	const char *path = arena_printf(c->arena, "%s/" JOB_CLOUD_FILE, folder).p;
 	if (!path)
 		return call_no_memory(c);
-	if (hold_lock(c, folder, &lock) || json_parse_file(path, JOB_FILE_LIMIT, &j, &c->err) || cloud_config_of_json(j, c->arena, &config, &c->err))
+	if (hold_lock(c, folder, &lock) || json_parse_file(path, JOB_FILE_LIMIT, &j, &c->err) ||
+		cloud_config_of_json(j, c->arena, &config, &c->err))
 		return c->err.code;
 	if (cloud_open(c, &config, &cloud))
 		return c->err.code;
@@ -62,7 +67,8 @@ static int worker_main(const struct arguments *a)
 		fprintf(a->error, "isobar worker: --job must name the folder of a job\n");
 		return err_exit_code(ERR_INVALID);
 	}
-	sigemptyset(&term); // blocked and looked for (worker_stop_asked): it ends the job in order, not the worker at once
+	sigemptyset(
+		&term); // blocked and looked for (worker_stop_asked): it ends the job in order, not the worker at once
 	sigaddset(&term, SIGTERM);
 	sigprocmask(SIG_BLOCK, &term, NULL);
 	int code = run_with_cloud(&c, folder);

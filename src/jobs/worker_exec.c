@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Running the command: under the job contract (docs/jobs.md), in a process group of its own that dies with the worker, without
-// credentials, within limits of memory, files, descriptors and time. What it writes is read from a pipe, so that the log stays bounded.
+// Running the command: under the job contract (docs/jobs.md), in a process group of its own that dies with the worker,
+// without credentials, within limits of memory, files, descriptors and time. What it writes is read from a pipe, so
+// that the log stays bounded.
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -74,7 +75,8 @@ static int resolve_command(struct worker *w, const char *const **out)
 // Nothing of ours but what programs need to find their files; above all no credential.
 static int make_environment(struct worker *w, const char *const **out)
 {
-	static const char *const passed[] = {"PATH", "LANG", "TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"};
+	static const char *const passed[] = {
+		"PATH", "LANG", "TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"};
 	const struct job_work *work = &w->work;
 	struct arena *a = w->c->arena;
 	const char **e = arena_new_array(a, 32 + argument_count(w->spec.environment), const char *);
@@ -113,7 +115,7 @@ struct watch {
 	uint64_t memory;
 	int64_t deadline_ns; // monotonic; 0: none
 	uint64_t peak_rss;
-	struct str why; // it was ended by us; "": it was not
+	struct str why;       // it was ended by us; "": it was not
 	enum job_state state; // then
 };
 
@@ -152,8 +154,8 @@ static void look(struct watch *watch)
 		watch->why = arena_printf(w->c->arena, "its deadline of %s passed", text);
 		watch->state = JOB_FAILED;
 	} else if (rss > watch->memory) {
-		watch->why = arena_printf(w->c->arena, "it used %llu MiB of memory; %llu MiB are allowed", (unsigned long long)(rss >> 20),
-					  (unsigned long long)(watch->memory >> 20));
+		watch->why = arena_printf(w->c->arena, "it used %llu MiB of memory; %llu MiB are allowed",
+			(unsigned long long)(rss >> 20), (unsigned long long)(watch->memory >> 20));
 		watch->state = JOB_FAILED;
 	}
 }
@@ -197,7 +199,8 @@ static void judge_exit(struct worker *w, const struct watch *watch, int status)
 		w->status.reason = arena_printf(w->c->arena, "exit code %d%.*s", WEXITSTATUS(status), STR(tail));
 	} else {
 		w->status.state = JOB_FAILED;
-		w->status.reason = arena_printf(w->c->arena, "ended by signal %d (%s)%.*s", WTERMSIG(status), strsignal(WTERMSIG(status)), STR(tail));
+		w->status.reason = arena_printf(w->c->arena, "ended by signal %d (%s)%.*s", WTERMSIG(status),
+			strsignal(WTERMSIG(status)), STR(tail));
 	}
 }
 
@@ -209,7 +212,8 @@ static void end_group(const struct worker *w)
 
 static double seconds_of(const struct rusage *u)
 {
-	return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) + (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) / 1e6;
+	return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) +
+	       (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) / 1e6;
 }
 
 static int start_command(struct worker *w, int output, uint64_t memory)
@@ -260,8 +264,10 @@ int worker_exec(struct worker *w)
 {
 	struct rusage before, after;
 	int status = 0;
-	struct watch watch = {.w = w, .pipe = -1, .memory = w->spec.memory ? w->spec.memory : WORKER_DEFAULT_MEMORY,
-			      .deadline_ns = w->spec.deadline_ns ? call_mono_ns(w->c) + w->spec.deadline_ns : 0};
+	struct watch watch = {.w = w,
+		.pipe = -1,
+		.memory = w->spec.memory ? w->spec.memory : WORKER_DEFAULT_MEMORY,
+		.deadline_ns = w->spec.deadline_ns ? call_mono_ns(w->c) + w->spec.deadline_ns : 0};
 	if (job_log_open(w, &watch.log))
 		return w->c->err.code;
 	getrusage(RUSAGE_CHILDREN, &before);

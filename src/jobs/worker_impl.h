@@ -8,7 +8,7 @@
 
 // Limits of a job's command, for what its specification does not say.
 #define WORKER_DEFAULT_MEMORY (UINT64_C(4) << 30)
-#define WORKER_MAX_FILE (UINT64_C(64) << 30)      // one file that it writes
+#define WORKER_MAX_FILE (UINT64_C(64) << 30) // one file that it writes
 enum {
 	WORKER_MAX_DESCRIPTORS = 4096,
 	WORKER_MAX_OBJECTS = 100000, // of all inputs, and of the output
@@ -35,12 +35,13 @@ MUST_CHECK int worker_write_status(struct worker *w);
 MUST_CHECK int worker_copy_code(struct worker *w);
 MUST_CHECK int worker_stage_in(struct worker *w);
 // Sends everything below work.out and, last, PREFIX/_SUCCESS {"job", "files": [{"name", "size", "sha256"}]}.
-MUST_CHECK int worker_stage_out(struct worker *w, bool again); // again: an earlier run may have left other objects there
+MUST_CHECK int worker_stage_out(
+	struct worker *w, bool again); // again: an earlier run may have left other objects there
 // Whether PREFIX/_SUCCESS is there already. ERR_CONFLICT when another job wrote it.
 MUST_CHECK int worker_output_done(struct worker *w, bool *done);
 
-// worker_slot.c: at most one and a half commands a core run at once on this machine, for each user. *fd is held while one runs.
-// Returns 0 with *fd -1 when the job was stopped while it waited.
+// worker_slot.c: at most one and a half commands a core run at once on this machine, for each user. *fd is held while
+// one runs. Returns 0 with *fd -1 when the job was stopped while it waited.
 MUST_CHECK int worker_slot_take(struct worker *w, int *fd);
 
 // worker_log.c: the job's log, bounded.
@@ -54,12 +55,13 @@ MUST_CHECK int job_log_add(struct worker *w, struct job_log *log, struct str tex
 void job_log_close(struct job_log *log);
 struct str job_log_last_line(struct worker *w); // printable, at most 200 bytes; "" when there is none
 
-// worker_exec.c: runs the command to its end and fills status.state, exit_code, reason, cpu_s, peak_rss. Errors are the worker's own.
+// worker_exec.c: runs the command to its end and fills status.state, exit_code, reason, cpu_s, peak_rss. Errors are the
+// worker's own.
 MUST_CHECK int worker_exec(struct worker *w);
 void worker_end_leftovers(struct worker *w, const struct process *command); // of an earlier worker that was killed
 
 // worker_proc.c: what the system knows of processes.
-uint64_t proc_group_rss(pid_t group);  // bytes, all its members together
-void proc_kill_uid(uid_t uid);         // SIGKILL to every process of a uid that only one job has
+uint64_t proc_group_rss(pid_t group); // bytes, all its members together
+void proc_kill_uid(uid_t uid);        // SIGKILL to every process of a uid that only one job has
 
 #endif

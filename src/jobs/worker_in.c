@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stage-in: the objects of all inputs, a few at once, each checked against the checksum its store tells. An input's prefix that ends
-// in '/' brings everything below it; one that does not is a single object.
+// Stage-in: the objects of all inputs, a few at once, each checked against the checksum its store tells. An input's
+// prefix that ends in '/' brings everything below it; one that does not is a single object.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -67,7 +67,8 @@ static int add_input(struct staging *s, const struct job_input *in)
 	if (cloud_list_all(c, s->w->cloud, in->bucket, in->prefix, &page))
 		return c->err.code;
 	if (!page.count)
-		return call_fail(c, ERR_NOT_FOUND, "nothing lies below %.*s/%.*s on %.*s", STR(in->bucket), STR(in->prefix), STR(s->w->cloud->name));
+		return call_fail(c, ERR_NOT_FOUND, "nothing lies below %.*s/%.*s on %.*s", STR(in->bucket),
+			STR(in->prefix), STR(s->w->cloud->name));
 	for (size_t i = 0; i < page.count; i++)
 		if (add_item(s, in, page.objects[i].key, str_drop(page.objects[i].key, in->prefix.n)))
 			return c->err.code;
@@ -97,8 +98,9 @@ static int bring(struct call *c, const struct cloud *cloud, const struct item *i
 	if (cloud_get_fd(c, cloud, &get, fd, &got) || digest_fd(fd, item->path, &d, &c->err))
 		return c->err.code;
 	if (d.size != got.size || (got.has_crc32c && d.crc32c != got.crc32c))
-		return call_fail(c, ERR_CORRUPT, "object %.*s: %llu bytes with checksum %08x came; its store says %llu with %08x", STR(item->key),
-				 (unsigned long long)d.size, d.crc32c, (unsigned long long)got.size, got.crc32c);
+		return call_fail(c, ERR_CORRUPT,
+			"object %.*s: %llu bytes with checksum %08x came; its store says %llu with %08x",
+			STR(item->key), (unsigned long long)d.size, d.crc32c, (unsigned long long)got.size, got.crc32c);
 	return 0;
 }
 

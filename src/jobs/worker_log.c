@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The job's log: what the command writes goes to `log`; when that is full it becomes `log.1` and a new one begins. So the newest
-// 8 to 16 MiB are kept, whatever a command writes.
+// The job's log: what the command writes goes to `log`; when that is full it becomes `log.1` and a new one begins. So
+// the newest 8 to 16 MiB are kept, whatever a command writes.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +14,8 @@ enum { LAST_LINE = 200 };
 
 int job_log_open(struct worker *w, struct job_log *log)
 {
-	*log = (struct job_log){.path = worker_path(w, JOB_LOG_FILE), .old_path = worker_path(w, JOB_OLD_LOG_FILE), .fd = -1};
+	*log = (struct job_log){
+		.path = worker_path(w, JOB_LOG_FILE), .old_path = worker_path(w, JOB_OLD_LOG_FILE), .fd = -1};
 	if (!log->path || !log->old_path)
 		return w->c->err.code;
 	log->fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stage-out: every regular file that the command left below its output folder becomes an object, in order of name, and a marker that
-// lists them all comes last: who sees the marker sees the whole. Sending again sends the same bytes to the same keys.
+// Stage-out: every regular file that the command left below its output folder becomes an object, in order of name, and
+// a marker that lists them all comes last: who sees the marker sees the whole. Sending again sends the same bytes to
+// the same keys.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +41,8 @@ static int put_file(struct sending *s, int fd, struct str relative, struct file_
 	memcpy(proof.sha256, d->sha256, SHA256_SIZE);
 	if (!at.key.p)
 		return call_no_memory(w->c);
-	const struct store_put put = {.bucket = at.bucket, .key = at.key, .content_type = S("application/octet-stream")};
+	const struct store_put put = {
+		.bucket = at.bucket, .key = at.key, .content_type = S("application/octet-stream")};
 	if (cloud_put_fd(w->c, w->cloud, &put, fd, &stored))
 		return w->c->err.code;
 	return copy_prove(w->c, &at, &proof);
@@ -52,7 +54,8 @@ static int send_file(struct sending *s, int folder, const char *name, struct str
 	struct file_digest d;
 	AUTO(fd) fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
-		return call_fail(c, ERR_INVALID, "the output holds %.*s, which cannot be opened as a file (%s)", STR(relative), strerror(errno));
+		return call_fail(c, ERR_INVALID, "the output holds %.*s, which cannot be opened as a file (%s)",
+			STR(relative), strerror(errno));
 	if (++s->count > WORKER_MAX_OBJECTS)
 		return call_fail(c, ERR_LIMIT, "the output holds more than %d files", WORKER_MAX_OBJECTS);
 	if (put_file(s, fd, relative, &d))
@@ -73,14 +76,17 @@ static int send_entry(struct sending *s, int folder, const char *name, struct st
 {
 	struct call *c = s->w->c;
 	struct stat st;
-	struct str path = relative.n ? arena_printf(c->arena, "%.*s/%s", STR(relative), name) : arena_str(c->arena, str_of(name));
+	struct str path =
+		relative.n ? arena_printf(c->arena, "%.*s/%s", STR(relative), name) : arena_str(c->arena, str_of(name));
 	if (!path.p)
 		return call_no_memory(c);
 	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return call_errno(c, "look at %.*s of the output", STR(path));
 	if (!S_ISDIR(st.st_mode))
-		return str_eq(path, S("_SUCCESS")) ? call_fail(c, ERR_INVALID, "the output holds _SUCCESS, a name that is kept for its marker")
-						    : send_file(s, folder, name, path);
+		return str_eq(path, S("_SUCCESS"))
+			       ? call_fail(c, ERR_INVALID,
+					 "the output holds _SUCCESS, a name that is kept for its marker")
+			       : send_file(s, folder, name, path);
 	AUTO(fd) below = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (below < 0)
 		return call_errno(c, "open %.*s of the output", STR(path));
@@ -127,7 +133,7 @@ static int remove_strangers(struct sending *s)
 	for (size_t i = 0; i < page.count; i++) {
 		struct str key = page.objects[i].key, relative = str_drop(key, w->spec.output.prefix.n);
 		if (!json_object_getn(s->names, relative.p, relative.n) &&
-		    CLOUD_CALL(w->c, w->cloud, store, delete, w->spec.output.bucket, key))
+			CLOUD_CALL(w->c, w->cloud, store, delete, w->spec.output.bucket, key))
 			return call_context(w->c, "remove what an earlier run left at %.*s", STR(key));
 	}
 	return 0;
@@ -143,8 +149,9 @@ static int put_marker(struct sending *s)
 	json_object_set(marker, "files", s->files);
 	if (json_write(marker, &text, &w->c->err))
 		return w->c->err.code;
-	const struct store_put put = {
-		.bucket = w->spec.output.bucket, .key = output_key(w, S("_SUCCESS")), .content_type = S("application/json")};
+	const struct store_put put = {.bucket = w->spec.output.bucket,
+		.key = output_key(w, S("_SUCCESS")),
+		.content_type = S("application/json")};
 	return put.key.p ? cloud_put_bytes(w->c, w->cloud, &put, buf_str(&text), &stored) : call_no_memory(w->c);
 }
 
@@ -167,7 +174,8 @@ int worker_output_done(struct worker *w, bool *done)
 {
 	struct str text, key = output_key(w, S("_SUCCESS"));
 	AUTO(json) marker = NULL;
-	int code = key.p ? cloud_get_bytes(w->c, w->cloud, w->spec.output.bucket, key, MARKER_LIMIT, &text) : call_no_memory(w->c);
+	int code = key.p ? cloud_get_bytes(w->c, w->cloud, w->spec.output.bucket, key, MARKER_LIMIT, &text)
+			 : call_no_memory(w->c);
 	*done = false;
 	if (code == ERR_NOT_FOUND) {
 		err_clear(&w->c->err);
@@ -176,8 +184,8 @@ int worker_output_done(struct worker *w, bool *done)
 	if (code || json_parse(text, &marker, &w->c->err))
 		return call_context(w->c, "look for %.*s", STR(key));
 	if (!str_eq(json_str(marker, "job"), w->spec.name))
-		return call_fail(w->c, ERR_CONFLICT, "%.*s/%.*s holds the output of job %s", STR(w->spec.output.bucket), STR(w->spec.output.prefix),
-				 json_text(marker, "job"));
+		return call_fail(w->c, ERR_CONFLICT, "%.*s/%.*s holds the output of job %s", STR(w->spec.output.bucket),
+			STR(w->spec.output.prefix), json_text(marker, "job"));
 	*done = true;
 	return 0;
 }

@@ -31,7 +31,9 @@ static bool read_stat(int proc, const char *pid, struct proc_stat *out)
 	const char *after = strrchr(text, ')');
 	int group;
 	unsigned long pages;
-	if (!after || sscanf(after + 1, " %*c %*d %d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %*u %*u %lu", &group, &pages) != 2)
+	if (!after || sscanf(after + 1,
+			      " %*c %*d %d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %*u %*u %lu",
+			      &group, &pages) != 2)
 		return false;
 	*out = (struct proc_stat){.group = group, .rss = (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE)};
 	return true;
@@ -48,7 +50,8 @@ uint64_t proc_group_rss(pid_t group)
 	uint64_t sum = 0;
 	for (struct dirent *entry; d && (entry = readdir(d));) {
 		struct proc_stat s;
-		if (isdigit((unsigned char)entry->d_name[0]) && read_stat(dirfd(d), entry->d_name, &s) && s.group == group)
+		if (isdigit((unsigned char)entry->d_name[0]) && read_stat(dirfd(d), entry->d_name, &s) &&
+			s.group == group)
 			sum += s.rss;
 	}
 	if (d)
@@ -61,7 +64,8 @@ void proc_kill_uid(uid_t uid)
 	DIR *d = open_proc();
 	for (struct dirent *entry; d && uid && (entry = readdir(d));) {
 		struct stat s;
-		if (!isdigit((unsigned char)entry->d_name[0]) || fstatat(dirfd(d), entry->d_name, &s, 0) < 0 || s.st_uid != uid)
+		if (!isdigit((unsigned char)entry->d_name[0]) || fstatat(dirfd(d), entry->d_name, &s, 0) < 0 ||
+			s.st_uid != uid)
 			continue;
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 		if (pid > 1)

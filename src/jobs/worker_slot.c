@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Slots: files that a worker locks while its command runs, so that a dead worker frees its slot by dying. There are half as many again
-// as cores: with one a core, the last of three jobs on two cores would wait for a whole turn while a core idles; with no
-// bound, jobs would push each other's data out of the caches and past their deadlines.
+// Slots: files that a worker locks while its command runs, so that a dead worker frees its slot by dying. There are
+// half as many again as cores: with one a core, the last of three jobs on two cores would wait for a whole turn while a
+// core idles; with no bound, jobs would push each other's data out of the caches and past their deadlines.
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -21,7 +21,8 @@ static int slot_count(void)
 	return cores + (cores + 1) / 2;
 }
 
-// Shared by all workspaces of a user. A folder that somebody else prepared is refused: he could hold all slots for ever.
+// Shared by all workspaces of a user. A folder that somebody else prepared is refused: he could hold all slots for
+// ever.
 static const char *slot_folder(struct call *c)
 {
 	struct stat s;
@@ -36,7 +37,8 @@ static const char *slot_folder(struct call *c)
 		return NULL;
 	}
 	if (lstat(path, &s) < 0 || !S_ISDIR(s.st_mode) || s.st_uid != geteuid() || (s.st_mode & 022)) {
-		(void)call_fail(c, ERR_DENIED, "%s is not a folder that only uid %u may write to: remove it", path, (unsigned)geteuid());
+		(void)call_fail(c, ERR_DENIED, "%s is not a folder that only uid %u may write to: remove it", path,
+			(unsigned)geteuid());
 		return NULL;
 	}
 	return path;

@@ -24,9 +24,10 @@ enum { MAX_FILES = 64, MAX_SPLITS = 16, ROWS_AT_ONCE = 256 };
 static int parse_scale(struct str text, struct images_options *out, struct err *e)
 {
 	ptrdiff_t dots = str_find(text, S(".."));
-	if (dots < 0 || str_to_f64(str_take(text, (size_t)dots), &out->low) || str_to_f64(str_drop(text, (size_t)dots + 2), &out->high) ||
-	    !(out->low < out->high))
-		return err_set(e, ERR_INVALID, "with.scale: expected a range such as 0..1, got \"%.*s\"", STR(str_take(text, 64)));
+	if (dots < 0 || str_to_f64(str_take(text, (size_t)dots), &out->low) ||
+		str_to_f64(str_drop(text, (size_t)dots + 2), &out->high) || !(out->low < out->high))
+		return err_set(e, ERR_INVALID, "with.scale: expected a range such as 0..1, got \"%.*s\"",
+			STR(str_take(text, 64)));
 	return 0;
 }
 
@@ -36,16 +37,19 @@ static int parse_splits(struct arena *a, const json_t *split, struct images_opti
 	const json_t *pattern;
 	size_t n = json_object_size(split);
 	if (!json_is_object(split) || !n || n > MAX_SPLITS)
-		return err_set(e, ERR_INVALID, "with.split: expected 1 to %d names with patterns, such as {train: \"train-*\"}", MAX_SPLITS);
+		return err_set(e, ERR_INVALID,
+			"with.split: expected 1 to %d names with patterns, such as {train: \"train-*\"}", MAX_SPLITS);
 	out->splits = arena_new_array(a, n, struct images_split);
 	if (!out->splits)
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
 	// jansson's iteration takes an object that may change; nothing here changes it.
-	json_object_foreach ((json_t *)(uintptr_t)split, name, pattern) {
+	json_object_foreach((json_t *)(uintptr_t)split, name, pattern)
+	{
 		if (!json_is_string(pattern) || file_check_relative(str_of(name), NULL) || strchr(name, '/'))
-			return err_set(e, ERR_INVALID, "with.split.%.64s: expected a pattern of file names such as \"train-*\"", name);
-		out->splits[out->split_count++] = (struct images_split){
-			.name = arena_cstr(a, str_of(name)), .pattern = arena_cstr(a, str_of(json_string_value(pattern)))};
+			return err_set(e, ERR_INVALID,
+				"with.split.%.64s: expected a pattern of file names such as \"train-*\"", name);
+		out->splits[out->split_count++] = (struct images_split){.name = arena_cstr(a, str_of(name)),
+			.pattern = arena_cstr(a, str_of(json_string_value(pattern)))};
 	}
 	return 0;
 }
@@ -93,7 +97,8 @@ static void pairs_free(struct pairs *p)
 	}
 }
 
-static int load_file(const char *folder, struct str stem, const char *suffix, struct buf *keep, struct idx *out, struct err *e)
+static int load_file(
+	const char *folder, struct str stem, const char *suffix, struct buf *keep, struct idx *out, struct err *e)
 {
 	AUTO(buf) path = {0};
 	buf_printf(&path, "%s/%.*s%s", folder, STR(stem), suffix);
@@ -113,10 +118,11 @@ static int load_pair(const char *folder, struct str stem, struct pairs *pairs, s
 	if (code)
 		return code;
 	if (!p->images.images || p->labels.images || p->images.count != p->labels.count)
-		return err_set(e, ERR_CORRUPT, "%s/%.*s: %u images with %u labels do not belong together", folder, STR(stem), p->images.count,
-			       p->labels.count);
+		return err_set(e, ERR_CORRUPT, "%s/%.*s: %u images with %u labels do not belong together", folder,
+			STR(stem), p->images.count, p->labels.count);
 	if (pairs->elements && pairs->elements != p->images.record_size)
-		return err_set(e, ERR_CORRUPT, "%s/%.*s: images of %zu elements after such of %zu", folder, STR(stem), p->images.record_size, pairs->elements);
+		return err_set(e, ERR_CORRUPT, "%s/%.*s: images of %zu elements after such of %zu", folder, STR(stem),
+			p->images.record_size, pairs->elements);
 	pairs->elements = p->images.record_size;
 	pairs->records += p->images.count;
 	return 0;
@@ -165,7 +171,8 @@ struct scaled { // room for ROWS_AT_ONCE images as floats
 	float table[256]; // of each byte
 };
 
-static int write_images(struct safetensors_writer *w, const struct pairs *pairs, struct scaled *s, struct sketch *sketch, struct err *e)
+static int write_images(
+	struct safetensors_writer *w, const struct pairs *pairs, struct scaled *s, struct sketch *sketch, struct err *e)
 {
 	size_t elements = pairs->elements;
 	for (size_t i = 0; i < pairs->count; i++) {
@@ -185,18 +192,20 @@ static int write_images(struct safetensors_writer *w, const struct pairs *pairs,
 	return 0;
 }
 
-static int write_tensors(const char *path, const struct pairs *pairs, struct scaled *scaled, struct sketch *sketch, struct err *e)
+static int write_tensors(
+	const char *path, const struct pairs *pairs, struct scaled *scaled, struct sketch *sketch, struct err *e)
 {
 	const uint64_t classes[] = {pairs->records}, shape[] = {pairs->records, pairs->elements};
 	struct tensor tensors[] = {{.name = S("image"), .type = TENSOR_F32, .shape = shape, .rank = 2},
-				   {.name = S("class"), .type = TENSOR_I64, .shape = classes, .rank = 1}};
+		{.name = S("class"), .type = TENSOR_I64, .shape = classes, .rank = 1}};
 	struct safetensors layout = {.tensors = tensors, .count = COUNT_OF(tensors)};
 	AUTO(safetensors_writer) w = {0};
 	int code = safetensors_lay_out(&layout, e);
 	if (!code)
 		code = safetensors_writer_begin(&w, path, &layout, e);
 	for (size_t i = 0; !code && i < layout.count; i++)
-		code = layout.tensors[i].type == TENSOR_I64 ? write_classes(&w, pairs, e) : write_images(&w, pairs, scaled, sketch, e);
+		code = layout.tensors[i].type == TENSOR_I64 ? write_classes(&w, pairs, e)
+							    : write_images(&w, pairs, scaled, sketch, e);
 	return code ? code : safetensors_writer_end(&w, e);
 }
 
@@ -231,7 +240,8 @@ static int write_split(const char *folder, const struct pairs *pairs, const stru
 }
 
 // ---------------------------------------------------------------- the whole
-static int convert_split(const char *input, const char *out, const struct images_options *o, size_t split, struct err *e)
+static int convert_split(
+	const char *input, const char *out, const struct images_options *o, size_t split, struct err *e)
 {
 	struct pairs *pairs = calloc(1, sizeof(*pairs));
 	AUTO(buf) folder = {0};

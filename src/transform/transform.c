@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Transforms as steps: one job for each part of the input, on the part's own cloud, reading and writing there. What the jobs left is
-// read from the markers that their workers wrote.
+// Transforms as steps: one job for each part of the input, on the part's own cloud, reading and writing there. What the
+// jobs left is read from the markers that their workers wrote.
 #include "transform/transform.h"
 
 #include <string.h>
@@ -44,7 +44,8 @@ static int make_code(struct call *c, struct transforming *t)
 	t->code = "";
 	if (!code.n)
 		return 0;
-	t->code = code.p[0] == '/' ? arena_cstr(c->arena, code) : arena_printf(c->arena, "%s/%.*s", t->step->folder, STR(code)).p;
+	t->code = code.p[0] == '/' ? arena_cstr(c->arena, code)
+				   : arena_printf(c->arena, "%s/%.*s", t->step->folder, STR(code)).p;
 	return t->code ? 0 : call_no_memory(c);
 }
 
@@ -54,8 +55,10 @@ static int part_prefix(struct call *c, const struct transforming *t, const json_
 	struct str split = t->transform.input.qualifier;
 	const json_t *splits = json_object_get(part, "splits");
 	if (splits && !split.n)
-		return call_fail(c, ERR_INVALID, "its input has splits: say which, as in %.*s/train", STR(t->transform.input.name));
-	*out = splits ? json_str(json_object_get(splits, arena_cstr(c->arena, split)), "prefix") : json_str(part, "prefix");
+		return call_fail(c, ERR_INVALID, "its input has splits: say which, as in %.*s/train",
+			STR(t->transform.input.name));
+	*out = splits ? json_str(json_object_get(splits, arena_cstr(c->arena, split)), "prefix")
+		      : json_str(part, "prefix");
 	if (!out->n || !str_ends(*out, S("/")))
 		return call_fail(c, ERR_NOT_FOUND, "its input has no part \"%.*s\"", STR(split));
 	return 0;
@@ -68,7 +71,8 @@ static int make_task(struct call *c, struct transforming *t, const json_t *part)
 	struct str cloud = json_str(part, "cloud"), bucket, prefix;
 	task->cloud = clouds_find(step->clouds, cloud);
 	if (!task->cloud)
-		return call_fail(c, ERR_NOT_FOUND, "a part lies on %.*s, which the workspace does not have any more", STR(cloud));
+		return call_fail(c, ERR_NOT_FOUND, "a part lies on %.*s, which the workspace does not have any more",
+			STR(cloud));
 	if (part_prefix(c, t, part, &prefix))
 		return c->err.code;
 	bucket = json_str(part, "bucket");
@@ -79,13 +83,16 @@ static int make_task(struct call *c, struct transforming *t, const json_t *part)
 		return call_no_memory(c);
 	*input = (struct job_input){.name = S("input"), .bucket = json_str(part, "bucket"), .prefix = prefix};
 	task->spec = (struct job_spec){
-		.name = arena_printf(c->arena, "transform/%.*s/%.*s/%.*s", STR(step->resource->name), STR(step->run), STR(cloud)),
+		.name = arena_printf(
+			c->arena, "transform/%.*s/%.*s/%.*s", STR(step->resource->name), STR(step->run), STR(cloud)),
 		.argv = t->argv,
 		.code_directory = str_of(t->code),
 		.with = t->with,
 		.inputs = input,
 		.input_count = 1,
-		.output = {.bucket = bucket, .prefix = arena_printf(c->arena, "transforms/%.*s/%.*s/", STR(step->resource->name), STR(step->run))},
+		.output = {.bucket = bucket,
+			.prefix = arena_printf(
+				c->arena, "transforms/%.*s/%.*s/", STR(step->resource->name), STR(step->run))},
 		.cpu = t->transform.resources.cpu,
 		.memory = (uint64_t)t->transform.resources.memory,
 		.deadline_ns = t->transform.deadline,
@@ -101,9 +108,7 @@ static int make_tasks(struct call *c, struct transforming *t)
 	t->tasks = arena_new_array(c->arena, json_array_size(t->parts) + 1, struct task);
 	if (!t->tasks)
 		return call_no_memory(c);
-	json_array_foreach (t->parts, i, part)
-		if (make_task(c, t, part))
-			return c->err.code;
+	json_array_foreach(t->parts, i, part) if (make_task(c, t, part)) return c->err.code;
 	return t->count ? 0 : call_fail(c, ERR_NOT_FOUND, "its input has no parts");
 }
 
@@ -138,12 +143,13 @@ static int gather_part(struct call *c, const struct task *task, json_t *parts)
 	json_object_set_new(part, "splits", splits);
 	if (!key.p)
 		return call_no_memory(c);
-	if (cloud_get_bytes(c, task->cloud, output->bucket, key, MARKER_LIMIT, &text) || json_parse(text, &marker, &c->err))
+	if (cloud_get_bytes(c, task->cloud, output->bucket, key, MARKER_LIMIT, &text) ||
+		json_parse(text, &marker, &c->err))
 		return call_context(c, "read %.*s of %.*s", STR(key), STR(task->cloud->name));
-	json_array_foreach (json_object_get(marker, "files"), i, file)
-		add_to_split(splits, output, file);
+	json_array_foreach(json_object_get(marker, "files"), i, file) add_to_split(splits, output, file);
 	if (!json_object_size(splits))
-		return call_fail(c, ERR_FAILED, "job %.*s left no folder in its output: each split needs one", STR(task->spec.name));
+		return call_fail(c, ERR_FAILED, "job %.*s left no folder in its output: each split needs one",
+			STR(task->spec.name));
 	json_set_str(part, "cloud", task->cloud->name);
 	json_set_str(part, "bucket", output->bucket);
 	json_set_str(part, "job", task->spec.name);
@@ -159,10 +165,11 @@ static int run_transform(struct call *c, struct transforming *t, json_t *outputs
 	json_object_set_new(outputs, "parts", parts);
 	if (kind_decode_json(&transform_kind, step->resource->resolved, c->arena, &t->transform, &c->err))
 		return c->err.code;
-	const struct step_input *input =
-		step_find_input(step, resource_address(c->arena, t->transform.input.kind, t->transform.input.name, S("")));
+	const struct step_input *input = step_find_input(
+		step, resource_address(c->arena, t->transform.input.kind, t->transform.input.name, S("")));
 	if (!input)
-		return call_fail(c, ERR_NOT_FOUND, "its input %.*s/%.*s was not made", STR(t->transform.input.kind), STR(t->transform.input.name));
+		return call_fail(c, ERR_NOT_FOUND, "its input %.*s/%.*s was not made", STR(t->transform.input.kind),
+			STR(t->transform.input.name));
 	t->parts = json_object_get(input->outputs, "parts");
 	t->with = json_object_get(step->resource->resolved, "with");
 	if (make_argv(c, t) || make_code(c, t) || make_tasks(c, t) || tasks_run(c, step, t->tasks, t->count))

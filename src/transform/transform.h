@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Transforms: one job on each cloud where a part of the input lies; what it leaves goes to transforms/NAME/RUN/ in that cloud's own
-// bucket, so no record leaves its cloud. And `isobar transformer NAME`, the built-in programs that such jobs run.
+// Transforms: one job on each cloud where a part of the input lies; what it leaves goes to transforms/NAME/RUN/ in that
+// cloud's own bucket, so no record leaves its cloud. And `isobar transformer NAME`, the built-in programs that such
+// jobs run.
 #ifndef ISOBAR_TRANSFORM_TRANSFORM_H
 #define ISOBAR_TRANSFORM_TRANSFORM_H
 

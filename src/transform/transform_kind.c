@@ -3,10 +3,24 @@
 #include "transform/transform_kind.h"
 
 static const struct field resources_fields[] = {
-	{.name = "cpu", .type = FIELD_NUMBER, .flags = FIELD_IN_PLACE, .offset = offsetof(struct transform_resources, cpu), .min = 0.1, .max = 1024,
-	 .otherwise = "1", .unit = "cores", .help = "processor time a job may use at once"},
-	{.name = "memory", .type = FIELD_SIZE, .flags = FIELD_IN_PLACE, .offset = offsetof(struct transform_resources, memory), .min = 16 << 20,
-	 .max = 1e15, .otherwise = "2GiB", .unit = "bytes", .help = "most memory a job may use"},
+	{.name = "cpu",
+		.type = FIELD_NUMBER,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct transform_resources, cpu),
+		.min = 0.1,
+		.max = 1024,
+		.otherwise = "1",
+		.unit = "cores",
+		.help = "processor time a job may use at once"},
+	{.name = "memory",
+		.type = FIELD_SIZE,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct transform_resources, memory),
+		.min = 16 << 20,
+		.max = 1e15,
+		.otherwise = "2GiB",
+		.unit = "bytes",
+		.help = "most memory a job may use"},
 };
 static const struct kind resources_kind = {
 	.singular = "resources",
@@ -16,32 +30,63 @@ static const struct kind resources_kind = {
 };
 
 static const struct field transform_fields[] = {
-	{.name = "input", .type = FIELD_REF, .flags = FIELD_REQUIRED | FIELD_IN_PLACE, .offset = offsetof(struct transform, input),
-	 .refers = "dataset|transform", .help = "what it is made from; runs on each cloud where a part of that lies"},
-	{.name = "run", .type = FIELD_TEXT, .flags = FIELD_IN_PLACE, .offset = offsetof(struct transform, run),
-	 .help = "built-in program: builtin/images"},
-	{.name = "code", .type = FIELD_TEXT, .flags = FIELD_IN_PLACE, .offset = offsetof(struct transform, code),
-	 .help = "folder of your own program, copied into the job's work folder"},
-	{.name = "command", .type = FIELD_LIST, .item = FIELD_TEXT, .flags = FIELD_IN_PLACE, .offset = offsetof(struct transform, command),
-	 .help = "your own program and its arguments, run in the folder of `code:` under the job contract"},
-	{.name = "with", .type = FIELD_ANY, .flags = FIELD_IN_PLACE, .offset = offsetof(struct transform, with),
-	 .help = "settings for the program, given to it as a JSON file (ISOBAR_WITH)"},
-	{.name = "bucket", .type = FIELD_REF, .flags = FIELD_IN_PLACE, .offset = offsetof(struct transform, bucket), .refers = "bucket",
-	 .help = "bucket the result goes to; without it the bucket that the input lies in"},
-	{.name = "resources", .type = FIELD_BLOCK, .flags = FIELD_IN_PLACE, .offset = offsetof(struct transform, resources), .block = &resources_kind,
-	 .help = "what each job may use"},
-	{.name = "deadline", .type = FIELD_DURATION, .flags = FIELD_IN_PLACE, .offset = offsetof(struct transform, deadline), .otherwise = "1h",
-	 .help = "time after which a job is stopped and has failed"},
+	{.name = "input",
+		.type = FIELD_REF,
+		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
+		.offset = offsetof(struct transform, input),
+		.refers = "dataset|transform",
+		.help = "what it is made from; runs on each cloud where a part of that lies"},
+	{.name = "run",
+		.type = FIELD_TEXT,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct transform, run),
+		.help = "built-in program: builtin/images"},
+	{.name = "code",
+		.type = FIELD_TEXT,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct transform, code),
+		.help = "folder of your own program, copied into the job's work folder"},
+	{.name = "command",
+		.type = FIELD_LIST,
+		.item = FIELD_TEXT,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct transform, command),
+		.help = "your own program and its arguments, run in the folder of `code:` under the job contract"},
+	{.name = "with",
+		.type = FIELD_ANY,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct transform, with),
+		.help = "settings for the program, given to it as a JSON file (ISOBAR_WITH)"},
+	{.name = "bucket",
+		.type = FIELD_REF,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct transform, bucket),
+		.refers = "bucket",
+		.help = "bucket the result goes to; without it the bucket that the input lies in"},
+	{.name = "resources",
+		.type = FIELD_BLOCK,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct transform, resources),
+		.block = &resources_kind,
+		.help = "what each job may use"},
+	{.name = "deadline",
+		.type = FIELD_DURATION,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct transform, deadline),
+		.otherwise = "1h",
+		.help = "time after which a job is stopped and has failed"},
 };
 
 static void transform_check(const void *value, const struct node *n, struct findings *f)
 {
 	const struct transform *t = value;
 	if ((t->run.n != 0) == (t->command.count != 0))
-		findings_add(f, n->at, node_path(n, f->arena), S("run: builtin/images"), "expected either `run:` or `command:`");
+		findings_add(f, n->at, node_path(n, f->arena), S("run: builtin/images"),
+			"expected either `run:` or `command:`");
 	const struct node *run = node_member(n, S("run"));
 	if (run && t->run.n && !str_eq(t->run, S("builtin/images")))
-		findings_add(f, run->at, node_path(run, f->arena), S("builtin/images"), "there is no built-in transformer \"%.*s\"", STR(t->run));
+		findings_add(f, run->at, node_path(run, f->arena), S("builtin/images"),
+			"there is no built-in transformer \"%.*s\"", STR(t->run));
 }
 
 const struct kind transform_kind = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kind `transform`: makes something out of each part of its input, on the cloud where that part lies. Only recorded by apply;
-// transform_make (transform/transform.h) runs it as a pipeline step.
+// The kind `transform`: makes something out of each part of its input, on the cloud where that part lies. Only recorded
+// by apply; transform_make (transform/transform.h) runs it as a pipeline step.
 #ifndef ISOBAR_TRANSFORM_TRANSFORM_KIND_H
 #define ISOBAR_TRANSFORM_TRANSFORM_KIND_H
 
@@ -11,9 +11,9 @@ struct transform_resources {
 	int64_t memory; // bytes; 0: the engine's default
 };
 struct transform {
-	struct field_ref input; // dataset or transform
-	struct str run;         // "builtin/images"; "": command
-	struct str code;        // folder, copied into the job's work folder
+	struct field_ref input;    // dataset or transform
+	struct str run;            // "builtin/images"; "": command
+	struct str code;           // folder, copied into the job's work folder
 	struct field_list command; // of struct str
 	const struct node *with;   // passed on as ISOBAR_WITH; NULL: none
 	struct field_ref bucket;

@@ -21,7 +21,8 @@ static int run_images(struct err *e)
 	AUTO(arena) arena = {0};
 	AUTO(json) with = NULL;
 	struct images_options options;
-	const char *data = need_variable("ISOBAR_DATA", e), *out = need_variable("ISOBAR_OUT", e), *path = need_variable("ISOBAR_WITH", e);
+	const char *data = need_variable("ISOBAR_DATA", e), *out = need_variable("ISOBAR_OUT", e),
+		   *path = need_variable("ISOBAR_WITH", e);
 	if (!data || !out || !path)
 		return ERR_INVALID;
 	const char *input = arena_printf(&arena, "%s/input", data).p;

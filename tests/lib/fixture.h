@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What most tests need: a call with memory, and a folder of their own that goes away afterwards. Include after cmocka.h.
+// What most tests need: a call with memory, and a folder of their own that goes away afterwards. Include after
+// cmocka.h.
 #ifndef ISOBAR_TESTS_FIXTURE_H
 #define ISOBAR_TESTS_FIXTURE_H
 
@@ -43,7 +44,7 @@ static inline void fixture_close(struct fixture *f)
 		int got_code = (act);                                                                                  \
 		if (got_code != (wanted))                                                                              \
 			fail_msg("%s: %s (%s) instead of %s", #act, err_name(got_code), (f)->call.err.message,         \
-				 err_name(wanted));                                                                    \
+				err_name(wanted));                                                                     \
 		err_clear(&(f)->call.err);                                                                             \
 	} while (0)
 

@@ -19,7 +19,8 @@ static inline void fixture_close_state(struct fixture *f, struct state *s)
 }
 
 // Records a resource that is ready; needs: addresses separated by ',' or NULL.
-static inline void fixture_resource(struct fixture *f, const struct state *s, const char *address, json_t *resolved, const char *needs)
+static inline void fixture_resource(
+	struct fixture *f, const struct state *s, const char *address, json_t *resolved, const char *needs)
 {
 	struct resource r = {.address = str_of(address), .status = S("ready"), .uid = str_of(address)};
 	assert_int_equal(resource_parse_address(r.address, &r.kind, &r.name, &r.cloud), 0);

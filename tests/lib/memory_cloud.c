@@ -49,7 +49,8 @@ static struct entry *find_or_add(struct memory_store *s, struct str bucket, stru
 		return &s->entries[i];
 	s->entries = realloc(s->entries, (s->count + 1) * sizeof(*s->entries));
 	memmove(&s->entries[i + 1], &s->entries[i], (s->count - i) * sizeof(*s->entries));
-	s->entries[i] = (struct entry){.bucket = strndup(bucket.n ? bucket.p : "", bucket.n), .key = strndup(key.n ? key.p : "", key.n)};
+	s->entries[i] = (struct entry){
+		.bucket = strndup(bucket.n ? bucket.p : "", bucket.n), .key = strndup(key.n ? key.p : "", key.n)};
 	s->count++;
 	return &s->entries[i];
 }
@@ -129,7 +130,8 @@ static int memory_store_head(struct call *c, void *store, struct str bucket, str
 	return leave(s, 0);
 }
 
-static int memory_store_get(struct call *c, void *store, const struct store_get *get, struct sink *to, struct object *out)
+static int memory_store_get(
+	struct call *c, void *store, const struct store_get *get, struct sink *to, struct object *out)
 {
 	struct memory_store *s = store;
 	if (enter(c, s, get->bucket))
@@ -141,7 +143,8 @@ static int memory_store_get(struct call *c, void *store, const struct store_get 
 		return leave(s, call_fail(c, ERR_CONFLICT, "object %.*s changed", STR(get->key)));
 	describe(c, s, e, out);
 	bool all = !get->offset && !get->length;
-	struct str data = arena_str(c->arena, str_take(str_drop(buf_str(&e->data), get->offset), all ? SIZE_MAX : get->length));
+	struct str data =
+		arena_str(c->arena, str_take(str_drop(buf_str(&e->data), get->offset), all ? SIZE_MAX : get->length));
 	leave(s, 0);
 	for (size_t at = 0; at < data.n; at += 1000) { // in small pieces, as a network gives them
 		int code = to->write(to->ctx, str_take(str_drop(data, at), 1000));
@@ -160,7 +163,8 @@ static int read_all(struct call *c, struct source *from, struct buf *data)
 	if (n < 0)
 		return c->err.code == (int)n ? (int)n : call_fail(c, (int)n, "the source failed");
 	if (from->size != UINT64_MAX && from->size != data->n)
-		return call_fail(c, ERR_INVALID, "the source said %llu bytes and gave %zu", (unsigned long long)from->size, data->n);
+		return call_fail(c, ERR_INVALID, "the source said %llu bytes and gave %zu",
+			(unsigned long long)from->size, data->n);
 	return 0;
 }
 
@@ -179,7 +183,8 @@ static int check_condition(struct call *c, const struct store_put *put, const st
 	return 0;
 }
 
-static int memory_store_put(struct call *c, void *store, const struct store_put *put, struct source *from, struct object *out)
+static int memory_store_put(
+	struct call *c, void *store, const struct store_put *put, struct source *from, struct object *out)
 {
 	struct memory_store *s = store;
 	AUTO(buf) data = {0};
@@ -223,8 +228,8 @@ static int memory_store_list(struct call *c, void *store, const struct store_lis
 	if (enter(c, s, list->bucket))
 		return c->err.code;
 	size_t limit = list->limit ? list->limit : 3; // small pages, so that paging is always met
-	*out = (struct store_page){
-		.objects = arena_new_array(c->arena, s->count + 1, struct object), .prefixes = arena_new_array(c->arena, s->count + 1, struct str)};
+	*out = (struct store_page){.objects = arena_new_array(c->arena, s->count + 1, struct object),
+		.prefixes = arena_new_array(c->arena, s->count + 1, struct str)};
 	for (size_t i = 0; i < s->count; i++) {
 		struct str key = str_of(s->entries[i].key);
 		if (!str_eq(str_of(s->entries[i].bucket), list->bucket) || !key.n || !str_starts(key, list->prefix))
@@ -237,7 +242,8 @@ static int memory_store_list(struct call *c, void *store, const struct store_lis
 		}
 		ptrdiff_t cut = list->delimiter.n ? str_find(str_drop(key, list->prefix.n), list->delimiter) : -1;
 		if (cut >= 0)
-			add_prefix(out, arena_str(c->arena, str_take(key, list->prefix.n + (size_t)cut + list->delimiter.n)));
+			add_prefix(out,
+				arena_str(c->arena, str_take(key, list->prefix.n + (size_t)cut + list->delimiter.n)));
 		else
 			describe(c, s, &s->entries[i], &out->objects[out->count++]);
 	}
@@ -293,14 +299,19 @@ static int memory_price_egress(struct call *c, void *prices, struct str to, stru
 {
 	const struct memory_cloud *m = prices;
 	(void)c;
-	*out = (struct price){.amount = str_eq(to, S("same-cloud")) ? m->egress_usd / 4 : m->egress_usd, .currency = S("USD"), .unit = S("GB"),
-			      .source = S("a test"), .date = S("2026-01-02"), .confidence = S("high")};
+	*out = (struct price){.amount = str_eq(to, S("same-cloud")) ? m->egress_usd / 4 : m->egress_usd,
+		.currency = S("USD"),
+		.unit = S("GB"),
+		.source = S("a test"),
+		.date = S("2026-01-02"),
+		.confidence = S("high")};
 	return 0;
 }
 
 static const struct price_ops memory_price_ops = {.name = "memory", .egress = memory_price_egress};
 
-static int memory_resource_create(struct call *c, void *resources, struct str type, struct str id, const json_t *inputs, json_t **outputs)
+static int memory_resource_create(
+	struct call *c, void *resources, struct str type, struct str id, const json_t *inputs, json_t **outputs)
 {
 	struct memory_cloud *m = resources;
 	(void)inputs;
@@ -346,10 +357,16 @@ void memory_cloud_init(struct memory_cloud *m, const char *name, const char *pro
 	m->egress_usd = 0.10;
 	pthread_mutex_init(&m->store->lock, NULL);
 	m->cloud = (struct cloud){
-		.name = str_of(name), .provider = str_of(provider), .region = S("region-1"), .location = S("DE"),
-		.store = &memory_store_ops, .store_ctx = m->store,
-		.prices = &memory_price_ops, .prices_ctx = m,
-		.resources = &memory_resource_ops, .resources_ctx = m,
+		.name = str_of(name),
+		.provider = str_of(provider),
+		.region = S("region-1"),
+		.location = S("DE"),
+		.store = &memory_store_ops,
+		.store_ctx = m->store,
+		.prices = &memory_price_ops,
+		.prices_ctx = m,
+		.resources = &memory_resource_ops,
+		.resources_ctx = m,
 	};
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cloud in memory for tests: a whole store (conditions, ranges, paging, checksums), buckets as resources, one price. Nothing of
-// it is checked against itself: tests read its objects directly. Thread-safe. Owned; memory_cloud_free.
+// A cloud in memory for tests: a whole store (conditions, ranges, paging, checksums), buckets as resources, one price.
+// Nothing of it is checked against itself: tests read its objects directly. Thread-safe. Owned; memory_cloud_free.
 #ifndef ISOBAR_TESTS_MEMORY_CLOUD_H
 #define ISOBAR_TESTS_MEMORY_CLOUD_H
 

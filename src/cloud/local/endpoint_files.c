@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// status.json of an endpoint: its generation, its replicas' processes and ports, and processes of older generations that end soon.
+// status.json of an endpoint: its generation, its replicas' processes and ports, and processes of older generations
+// that end soon.
 #include "base/file.h"
 #include "cloud/job_files.h"
 #include "cloud/local/local_impl.h"
@@ -40,8 +41,8 @@ int endpoint_files_read(struct call *c, const char *path, struct endpoint_files 
 		out->replicas[out->count++] = replica_of_json(c, json_array_get(replicas, i));
 	for (size_t i = 0; i < json_array_size(retiring) && i < ENDPOINT_MAX_RETIRING; i++) {
 		const json_t *one = json_array_get(retiring, i);
-		out->retiring[out->retiring_count++] =
-			(struct retiring){.process = job_process_of_json(one), .since_ns = json_int(one, "since_ns", 0)};
+		out->retiring[out->retiring_count++] = (struct retiring){
+			.process = job_process_of_json(one), .since_ns = json_int(one, "since_ns", 0)};
 	}
 	return 0;
 }

@@ -19,7 +19,8 @@ enum { READY_TIMEOUT_S = 30, LOCK_WAIT_S = 10 };
 // ---------------------------------------------------------------- folders and files
 const char *local_path(struct call *c, const struct local *l, const char *room, struct str name, const char *file)
 {
-	struct str path = arena_printf(c->arena, "%s/%s%s%.*s%s%s", l->root, room, name.n ? "/" : "", STR(name), file ? "/" : "", file ? file : "");
+	struct str path = arena_printf(c->arena, "%s/%s%s%.*s%s%s", l->root, room, name.n ? "/" : "", STR(name),
+		file ? "/" : "", file ? file : "");
 	if (!path.p)
 		(void)call_no_memory(c);
 	return path.p;
@@ -145,11 +146,12 @@ static void remember_child(struct local *l, const struct process *p)
 	pthread_mutex_unlock(&l->lock);
 }
 
-// Workers and servers are ours: they get what our own behaviour hangs on, and no credential, which stand in no variable.
+// Workers and servers are ours: they get what our own behaviour hangs on, and no credential, which stand in no
+// variable.
 static const char *const *child_environment(struct call *c)
 {
-	static const char *const names[] = {"PATH", "HOME", "TZ", "LANG", "TMPDIR", "ISOBAR_LOG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
-					    "LSAN_OPTIONS"};
+	static const char *const names[] = {"PATH", "HOME", "TZ", "LANG", "TMPDIR", "ISOBAR_LOG", "ASAN_OPTIONS",
+		"UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"};
 	static const char *const fixed[] = {"OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1"};
 	const char **out = arena_new_array(c->arena, COUNT_OF(names) + COUNT_OF(fixed) + 1, const char *);
 	size_t n = 0;
@@ -164,7 +166,8 @@ static const char *const *child_environment(struct call *c)
 	return out;
 }
 
-int local_start(struct call *c, struct local *l, const struct process_spec *spec, const char *log_path, struct process *out)
+int local_start(
+	struct call *c, struct local *l, const struct process_spec *spec, const char *log_path, struct process *out)
 {
 	AUTO(fd) log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (log < 0)
@@ -193,7 +196,8 @@ int local_check_store(struct call *c, const struct local *l, struct str bucket)
 	if (call_check(c))
 		return c->err.code;
 	if (code == ERR_UNAVAILABLE || code == ERR_TIMEOUT)
-		return call_fail(c, ERR_UNAVAILABLE, "%s: its store does not answer, so nothing is started there (%s)", l->cloud, child.err.message);
+		return call_fail(c, ERR_UNAVAILABLE, "%s: its store does not answer, so nothing is started there (%s)",
+			l->cloud, child.err.message);
 	c->err = child.err;
 	return call_context(c, "%s: bucket %.*s", l->cloud, STR(bucket));
 }
@@ -253,7 +257,8 @@ int local_open(struct call *c, const struct cloud_config *config, const struct c
 	AUTO(json) cloud_json = cloud_config_to_json(config);
 	if (!cloud_json)
 		return call_no_memory(c);
-	const struct local_options options = {.cloud = config->name, .root = config->local_root, .cloud_json = cloud_json};
+	const struct local_options options = {
+		.cloud = config->name, .root = config->local_root, .cloud_json = cloud_json};
 	return local_open_with(c, &options, self, out);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Endpoints as folders and model server processes. ensure() brings the model's files, starts what does not run, waits until all
-// replicas answer, and only then names them in status.json: until that moment an older generation is what callers see, and it keeps
-// answering for a grace period after it, since callers learn of the change later. A replica that died is started on its
-// port again, but never while the cloud's store does not answer: a cloud that is down is down as a whole.
+// Endpoints as folders and model server processes. ensure() brings the model's files, starts what does not run, waits
+// until all replicas answer, and only then names them in status.json: until that moment an older generation is what
+// callers see, and it keeps answering for a grace period after it, since callers learn of the change later. A replica
+// that died is started on its port again, but never while the cloud's store does not answer: a cloud that is down is
+// down as a whole.
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -44,7 +45,8 @@ static int endpoint_place(struct call *c, const struct local *l, struct str name
 }
 
 // ---------------------------------------------------------------- the model's files
-static int bring_file(struct call *c, const struct local *l, const struct endpoint_spec *spec, const struct object *object, const char *folder)
+static int bring_file(struct call *c, const struct local *l, const struct endpoint_spec *spec,
+	const struct object *object, const char *folder)
 {
 	struct str relative = str_drop(object->key, spec->prefix.n);
 	if (file_check_relative(relative, &c->err))
@@ -83,8 +85,9 @@ static int bring_model(struct call *c, const struct local *l, const struct endpo
 	if (cloud_list_all(c, l->self, spec->bucket, spec->prefix, &page))
 		return c->err.code;
 	if (!page.count || page.count > MODEL_MAX_FILES)
-		return call_fail(c, page.count ? ERR_LIMIT : ERR_NOT_FOUND, "%s: %zu objects below %.*s/%.*s; a model has 1 to %d", l->cloud, page.count,
-				 STR(spec->bucket), STR(spec->prefix), MODEL_MAX_FILES);
+		return call_fail(c, page.count ? ERR_LIMIT : ERR_NOT_FOUND,
+			"%s: %zu objects below %.*s/%.*s; a model has 1 to %d", l->cloud, page.count, STR(spec->bucket),
+			STR(spec->prefix), MODEL_MAX_FILES);
 	for (size_t i = 0; i < page.count; i++)
 		if (bring_file(c, l, spec, &page.objects[i], partial))
 			return c->err.code;
@@ -114,10 +117,11 @@ static int check_spec(struct call *c, const struct endpoint_spec *s)
 	if (check_part(c, "generation", s->generation))
 		return c->err.code;
 	if (!s->prefix.n || s->prefix.p[s->prefix.n - 1] != '/')
-		return call_fail(c, ERR_INVALID, "endpoint %.*s: the prefix of its model must end in '/'", STR(s->name));
+		return call_fail(
+			c, ERR_INVALID, "endpoint %.*s: the prefix of its model must end in '/'", STR(s->name));
 	if (s->replicas < 1 || s->replicas > ENDPOINT_MAX_REPLICAS)
-		return call_fail(c, ERR_LIMIT, "endpoint %.*s: %lld replicas; the local engine runs 1 to %d", STR(s->name), (long long)s->replicas,
-				 ENDPOINT_MAX_REPLICAS);
+		return call_fail(c, ERR_LIMIT, "endpoint %.*s: %lld replicas; the local engine runs 1 to %d",
+			STR(s->name), (long long)s->replicas, ENDPOINT_MAX_REPLICAS);
 	return 0;
 }
 
@@ -138,7 +142,8 @@ static void retire_replicas(struct call *c, struct endpoint_files *f)
 	for (size_t i = 0; i < f->count; i++) {
 		if (f->retiring_count == ENDPOINT_MAX_RETIRING)
 			stop_retired(c, f, true);
-		f->retiring[f->retiring_count++] = (struct retiring){.process = f->replicas[i].process, .since_ns = call_now_ns(c)};
+		f->retiring[f->retiring_count++] =
+			(struct retiring){.process = f->replicas[i].process, .since_ns = call_now_ns(c)};
 	}
 	f->count = 0;
 }
@@ -152,9 +157,11 @@ static bool all_alive(const struct endpoint_files *f)
 }
 
 // Starts what does not run of the generation in `next`. What could not be started ends again what this call started.
-static int start_replicas(struct call *c, struct local *l, const struct endpoint_spec *spec, struct endpoint_files *next)
+static int start_replicas(
+	struct call *c, struct local *l, const struct endpoint_spec *spec, struct endpoint_files *next)
 {
-	const char *generation = arena_printf(c->arena, "%s/endpoints/%.*s/%.*s", l->root, STR(spec->name), STR(spec->generation)).p;
+	const char *generation =
+		arena_printf(c->arena, "%s/endpoints/%.*s/%.*s", l->root, STR(spec->name), STR(spec->generation)).p;
 	if (!generation)
 		return call_no_memory(c);
 	bool started[ENDPOINT_MAX_REPLICAS] = {false};
@@ -241,8 +248,9 @@ static int local_endpoint_ensure(struct call *c, void *endpoints, const struct e
 	struct place place;
 	AUTO(fd) lock = -1;
 	local_reap(l);
-	if (endpoint_place(c, l, spec->name, &place) || check_spec(c, spec) || local_make_folder(c, l, "endpoints", spec->name) ||
-	    local_lock_wait(c, place.lock, &lock) || ensure_locked(c, l, spec, &place))
+	if (endpoint_place(c, l, spec->name, &place) || check_spec(c, spec) ||
+		local_make_folder(c, l, "endpoints", spec->name) || local_lock_wait(c, place.lock, &lock) ||
+		ensure_locked(c, l, spec, &place))
 		return call_context(c, "endpoint %.*s on %s", STR(spec->name), l->cloud);
 	return 0;
 }
@@ -255,12 +263,14 @@ static void judge(struct call *c, const struct endpoint_files *f, struct endpoin
 		const struct replica *r = &f->replicas[i];
 		out->pids[i] = r->process.pid;
 		if (!process_alive(&r->process)) {
-			out->reason = arena_printf(c->arena, "replica %zu (process %d) has ended", i, (int)r->process.pid);
+			out->reason =
+				arena_printf(c->arena, "replica %zu (process %d) has ended", i, (int)r->process.pid);
 			continue;
 		}
 		alive++;
 		if (!replica_ready(c, r)) {
-			out->reason = arena_printf(c->arena, "replica %zu at %.*s does not say that it is ready", i, STR(r->url));
+			out->reason = arena_printf(
+				c->arena, "replica %zu at %.*s does not say that it is ready", i, STR(r->url));
 			continue;
 		}
 		if (ready++ == 0)

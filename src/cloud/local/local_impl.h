@@ -18,7 +18,7 @@ struct local {
 	json_t *cloud_json;
 	const struct cloud *self; // borrowed
 	int64_t ready_timeout_ns;
-	pthread_mutex_t lock; // of children
+	pthread_mutex_t lock;     // of children
 	struct process *children; // started by us and not waited for yet
 	size_t child_count, child_room;
 };
@@ -29,11 +29,15 @@ const char *local_path(struct call *c, const struct local *l, const char *room, 
 MUST_CHECK int local_make_folder(struct call *c, const struct local *l, const char *room, struct str name);
 // ERR_UNAVAILABLE while the cloud's store does not answer; other errors as they are.
 MUST_CHECK int local_check_store(struct call *c, const struct local *l, struct str bucket);
-// Starts `PROGRAM arguments...` in a session of its own, its words going to log_path; in becomes descriptor 0 (-1: none).
-MUST_CHECK int local_start(struct call *c, struct local *l, const struct process_spec *spec, const char *log_path, struct process *out);
+// Starts `PROGRAM arguments...` in a session of its own, its words going to log_path; in becomes descriptor 0 (-1:
+// none).
+MUST_CHECK int local_start(
+	struct call *c, struct local *l, const struct process_spec *spec, const char *log_path, struct process *out);
 void local_reap(struct local *l); // waits for children that ended, so that none stays a zombie
-MUST_CHECK int local_list(struct call *c, const struct local *l, const char *room, struct str **names, size_t *count); // folders, sorted
-MUST_CHECK int local_read_json(struct call *c, const char *path, const json_t **out);  // lives in c's arena; ERR_NOT_FOUND
+MUST_CHECK int local_list(
+	struct call *c, const struct local *l, const char *room, struct str **names, size_t *count); // folders, sorted
+MUST_CHECK int local_read_json(
+	struct call *c, const char *path, const json_t **out); // lives in c's arena; ERR_NOT_FOUND
 MUST_CHECK int local_write_json(struct call *c, const char *path, const json_t *j, mode_t mode); // atomic
 // A lock of the engine, waited for until the call ends or 10 s have passed: ERR_IN_USE.
 MUST_CHECK int local_lock_wait(struct call *c, const char *path, int *fd);

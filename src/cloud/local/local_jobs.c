@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Jobs as folders and worker processes. The engine takes the job's lock itself and hands it to the worker as descriptor 0: there
-// is no moment in which a started job looks dead, and two engines that submit the same name start one worker. A job whose
-// lock is free and whose status is not an end is lost, and may be submitted again.
+// Jobs as folders and worker processes. The engine takes the job's lock itself and hands it to the worker as descriptor
+// 0: there is no moment in which a started job looks dead, and two engines that submit the same name start one worker.
+// A job whose lock is free and whose status is not an end is lost, and may be submitted again.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -65,7 +65,8 @@ static int write_spec(struct call *c, const struct job *job, const struct job_sp
 	if (code)
 		return code;
 	if (!json_equal(there, wanted))
-		return call_fail(c, ERR_CONFLICT, "job %.*s was submitted before with another specification (%s)", STR(spec->name), job->spec);
+		return call_fail(c, ERR_CONFLICT, "job %.*s was submitted before with another specification (%s)",
+			STR(spec->name), job->spec);
 	return 0;
 }
 
@@ -134,7 +135,8 @@ static void judge_dead(struct call *c, const struct job *job, struct job_status 
 	if (stopped)
 		status->reason = S("stopped before it ended");
 	else if (status->state != JOB_LOST || !status->reason.n)
-		status->reason = arena_printf(c->arena, "its worker ended without saying how; see %s/%s", job->folder, JOB_WORKER_LOG_FILE);
+		status->reason = arena_printf(
+			c->arena, "its worker ended without saying how; see %s/%s", job->folder, JOB_WORKER_LOG_FILE);
 	status->state = stopped ? JOB_STOPPED : JOB_LOST;
 }
 
@@ -146,7 +148,8 @@ static int local_job_observe(struct call *c, void *jobs, struct str name, struct
 	local_reap(l);
 	if (find_job(c, l, name, &job))
 		return c->err.code;
-	bool alive = lock_is_held(job.lock); // first: a worker that ends in between has written its status before it let go
+	bool alive =
+		lock_is_held(job.lock); // first: a worker that ends in between has written its status before it let go
 	if (read_status(c, &job, &status, NULL))
 		return c->err.code;
 	if (!job_state_ended(status.state) && !alive)
@@ -174,8 +177,8 @@ static void signal_processes(struct call *c, const struct job *job, int number, 
 		process_kill_group(&command, number);
 }
 
-// The worker looks for the mark a few times a second, ends its command and says so. One that does not is killed, and its
-// command with it.
+// The worker looks for the mark a few times a second, ends its command and says so. One that does not is killed, and
+// its command with it.
 static int wait_until_stopped(struct call *c, const struct job *job)
 {
 	int64_t until = call_mono_ns(c) + STOP_GRACE_NS;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys as files: keys/NAME.json (0600) holds every version of a key, the newest wraps, all unwrap. A wrapped data key is
+// Keys as files: keys/NAME.json (0600) holds every version of a key, the newest wraps, all unwrap. A wrapped data key
+// is
 //     "isobar-wrap-1" 0 | version, 4 bytes big-endian | nonce, 12 | ciphertext | tag, 16
-// under AES-256-GCM (NIST SP 800-38D); head, key name and context are authenticated with it, so that a wrapped key works for the
-// bucket it was made for and for no other. Nonces are random: a key wraps far fewer than 2^32 data keys.
+// under AES-256-GCM (NIST SP 800-38D); head, key name and context are authenticated with it, so that a wrapped key
+// works for the bucket it was made for and for no other. Nonces are random: a key wraps far fewer than 2^32 data keys.
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -34,9 +35,12 @@ static int check_key_name(struct call *c, struct str name)
 {
 	bool good = name.n > 0 && name.n <= 63 && name.p[0] != '.';
 	for (size_t i = 0; good && i < name.n; i++)
-		good = (name.p[i] >= 'a' && name.p[i] <= 'z') || (name.p[i] >= 'A' && name.p[i] <= 'Z') || (name.p[i] >= '0' && name.p[i] <= '9') ||
-		       name.p[i] == '-' || name.p[i] == '_' || name.p[i] == '.';
-	return good ? 0 : call_fail(c, ERR_INVALID, "\"%.*s\" is no name of a key: letters, digits, '-', '_', '.', at most 63", STR(name));
+		good = (name.p[i] >= 'a' && name.p[i] <= 'z') || (name.p[i] >= 'A' && name.p[i] <= 'Z') ||
+		       (name.p[i] >= '0' && name.p[i] <= '9') || name.p[i] == '-' || name.p[i] == '_' ||
+		       name.p[i] == '.';
+	return good ? 0
+		    : call_fail(c, ERR_INVALID,
+			      "\"%.*s\" is no name of a key: letters, digits, '-', '_', '.', at most 63", STR(name));
 }
 
 static int key_place(struct call *c, const struct local *l, struct str name, struct key_file *out)
@@ -112,7 +116,8 @@ static int local_key_rotate(struct call *c, void *keys, struct str name)
 	if (key_place(c, l, name, &f) || key_load(c, l, &f) || local_lock_wait(c, f.lock, &lock) || key_load(c, l, &f))
 		return c->err.code;
 	if (json_array_size(json_object_get(f.content, "versions")) >= MAX_VERSIONS)
-		return call_fail(c, ERR_LIMIT, "%s: key %.*s has %d versions already", l->cloud, STR(name), MAX_VERSIONS);
+		return call_fail(
+			c, ERR_LIMIT, "%s: key %.*s has %d versions already", l->cloud, STR(name), MAX_VERSIONS);
 	if (key_add_version(c, &f))
 		return call_context(c, "%s: rotate key %.*s", l->cloud, STR(name));
 	return 0;
@@ -171,14 +176,16 @@ static bool add_authenticated(EVP_CIPHER_CTX *x, const struct box *b)
 	return EVP_CipherUpdate(x, NULL, &n, (const unsigned char *)b->head.p, (int)b->head.n) == 1 &&
 	       EVP_CipherUpdate(x, NULL, &n, (const unsigned char *)b->name.p, (int)b->name.n) == 1 &&
 	       EVP_CipherUpdate(x, NULL, &n, (const unsigned char *)"", 1) == 1 &&
-	       (!b->context.n || EVP_CipherUpdate(x, NULL, &n, (const unsigned char *)b->context.p, (int)b->context.n) == 1);
+	       (!b->context.n ||
+		       EVP_CipherUpdate(x, NULL, &n, (const unsigned char *)b->context.p, (int)b->context.n) == 1);
 }
 
 static bool box_run(const struct box *b, bool seal, struct str in, unsigned char *out, unsigned char tag[TAG_BYTES])
 {
 	EVP_CIPHER_CTX *x = EVP_CIPHER_CTX_new();
 	int n = 0;
-	bool good = x && EVP_CipherInit_ex(x, EVP_aes_256_gcm(), NULL, b->key, b->nonce, seal) == 1 && add_authenticated(x, b) &&
+	bool good = x && EVP_CipherInit_ex(x, EVP_aes_256_gcm(), NULL, b->key, b->nonce, seal) == 1 &&
+		    add_authenticated(x, b) &&
 		    EVP_CipherUpdate(x, out, &n, (const unsigned char *)in.p, (int)in.n) == 1;
 	if (good && !seal)
 		good = EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, tag) == 1;
@@ -202,13 +209,15 @@ static uint32_t head_version(const unsigned char *head)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static int local_key_wrap(struct call *c, void *keys, struct str name, struct str context, struct str plain, struct str *wrapped)
+static int local_key_wrap(
+	struct call *c, void *keys, struct str name, struct str context, struct str plain, struct str *wrapped)
 {
 	struct key_file f;
 	unsigned char key[KEY_BYTES];
 	if (!plain.n || plain.n > MAX_PLAIN || context.n > MAX_CONTEXT)
-		return call_fail(c, ERR_INVALID, "key %.*s wraps data keys of 1 to %d bytes under a context of at most %d", STR(name), MAX_PLAIN,
-				 MAX_CONTEXT);
+		return call_fail(c, ERR_INVALID,
+			"key %.*s wraps data keys of 1 to %d bytes under a context of at most %d", STR(name), MAX_PLAIN,
+			MAX_CONTEXT);
 	if (key_place(c, keys, name, &f) || key_load(c, keys, &f))
 		return c->err.code;
 	uint32_t version = (uint32_t)json_array_size(json_object_get(f.content, "versions"));
@@ -222,7 +231,11 @@ static int local_key_wrap(struct call *c, void *keys, struct str name, struct st
 		return call_fail(c, code, "key %.*s: no random bytes", STR(name));
 	if (version_key(c, &f, version, key))
 		return c->err.code;
-	const struct box box = {.key = key, .nonce = out + HEAD_BYTES, .head = str_bytes(out, HEAD_BYTES), .name = name, .context = context};
+	const struct box box = {.key = key,
+		.nonce = out + HEAD_BYTES,
+		.head = str_bytes(out, HEAD_BYTES),
+		.name = name,
+		.context = context};
 	bool good = box_run(&box, true, plain, out + HEAD_BYTES + NONCE_BYTES, out + size - TAG_BYTES);
 	OPENSSL_cleanse(key, sizeof(key));
 	if (!good)
@@ -231,13 +244,16 @@ static int local_key_wrap(struct call *c, void *keys, struct str name, struct st
 	return 0;
 }
 
-static int local_key_unwrap(struct call *c, void *keys, struct str name, struct str context, struct str wrapped, struct str *plain)
+static int local_key_unwrap(
+	struct call *c, void *keys, struct str name, struct str context, struct str wrapped, struct str *plain)
 {
 	struct key_file f;
 	unsigned char key[KEY_BYTES], tag[TAG_BYTES];
 	const size_t around = HEAD_BYTES + NONCE_BYTES + TAG_BYTES;
-	if (wrapped.n <= around || wrapped.n > around + MAX_PLAIN || context.n > MAX_CONTEXT || memcmp(wrapped.p, wrap_magic, sizeof(wrap_magic)) != 0)
-		return call_fail(c, ERR_CORRUPT, "key %.*s: these %zu bytes are no wrapped data key", STR(name), wrapped.n);
+	if (wrapped.n <= around || wrapped.n > around + MAX_PLAIN || context.n > MAX_CONTEXT ||
+		memcmp(wrapped.p, wrap_magic, sizeof(wrap_magic)) != 0)
+		return call_fail(
+			c, ERR_CORRUPT, "key %.*s: these %zu bytes are no wrapped data key", STR(name), wrapped.n);
 	if (key_place(c, keys, name, &f) || key_load(c, keys, &f))
 		return c->err.code;
 	const unsigned char *in = (const unsigned char *)wrapped.p;
@@ -246,15 +262,21 @@ static int local_key_unwrap(struct call *c, void *keys, struct str name, struct 
 	if (!out)
 		return call_no_memory(c);
 	if (head_version(in) == 0 || version_key(c, &f, head_version(in), key))
-		return c->err.code ? c->err.code : call_fail(c, ERR_CORRUPT, "key %.*s: version 0 does not exist", STR(name));
+		return c->err.code ? c->err.code
+				   : call_fail(c, ERR_CORRUPT, "key %.*s: version 0 does not exist", STR(name));
 	memcpy(tag, in + wrapped.n - TAG_BYTES, TAG_BYTES);
-	const struct box box = {.key = key, .nonce = in + HEAD_BYTES, .head = str_take(wrapped, HEAD_BYTES), .name = name, .context = context};
+	const struct box box = {.key = key,
+		.nonce = in + HEAD_BYTES,
+		.head = str_take(wrapped, HEAD_BYTES),
+		.name = name,
+		.context = context};
 	bool good = box_run(&box, false, str_bytes(in + HEAD_BYTES + NONCE_BYTES, n), out, tag);
 	OPENSSL_cleanse(key, sizeof(key));
 	if (!good) {
 		OPENSSL_cleanse(out, n);
-		return call_fail(c, ERR_CORRUPT, "key %.*s does not unwrap this for \"%.*s\": it was altered, or wrapped for something else", STR(name),
-				 STR(context));
+		return call_fail(c, ERR_CORRUPT,
+			"key %.*s does not unwrap this for \"%.*s\": it was altered, or wrapped for something else",
+			STR(name), STR(context));
 	}
 	*plain = str_bytes(out, n);
 	return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starting a model server and waiting until it answers. The server announces its URL in a file, and only an announcement with the
-// process's own number counts, so that a file left by an earlier one is never believed.
+// Starting a model server and waiting until it answers. The server announces its URL in a file, and only an
+// announcement with the process's own number counts, so that a file left by an earlier one is never believed.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -30,8 +30,10 @@ bool replica_ready(struct call *c, const struct replica *r)
 	call_child(&child, c, &arena, READY_CALL_NS);
 	if (!r->url.n || guard_new_loopback(&guard, &child.err))
 		return false;
-	const struct http_call_request request = {
-		.url = arena_printf(&arena, "%.*s/v2/health/ready", STR(r->url)), .guard = guard, .total_ns = READY_CALL_NS, .body_limit = 64 << 10};
+	const struct http_call_request request = {.url = arena_printf(&arena, "%.*s/v2/health/ready", STR(r->url)),
+		.guard = guard,
+		.total_ns = READY_CALL_NS,
+		.body_limit = 64 << 10};
 	return request.url.p && http_call(&child, &request, &response) == 0 && response.status == 200;
 }
 
@@ -75,10 +77,11 @@ static int wait_ready(struct call *c, struct local *l, struct replica *r, const 
 		if (announced && replica_ready(c, r))
 			return 0;
 		if (!process_alive(&r->process))
-			return call_fail(c, ERR_FAILED, "the model server ended before it answered: %.*s", STR(log_tail(c, log)));
+			return call_fail(c, ERR_FAILED, "the model server ended before it answered: %.*s",
+				STR(log_tail(c, log)));
 		if (call_mono_ns(c) > until)
 			return call_fail(c, ERR_TIMEOUT, "the model server was not ready after %lld s: %.*s",
-					 (long long)(l->ready_timeout_ns / NS_PER_S), STR(log_tail(c, log)));
+				(long long)(l->ready_timeout_ns / NS_PER_S), STR(log_tail(c, log)));
 		if (call_sleep(c, READY_PACE_NS))
 			return c->err.code;
 	}
@@ -107,12 +110,14 @@ static int replica_place(struct call *c, const char *folder, struct replica_plac
 	return out->announce && out->log && out->lock && out->model ? 0 : call_no_memory(c);
 }
 
-static int start_process(struct call *c, struct local *l, const struct endpoint_spec *spec, const struct replica_place *at, struct replica *r)
+static int start_process(struct call *c, struct local *l, const struct endpoint_spec *spec,
+	const struct replica_place *at, struct replica *r)
 {
 	AUTO(fd) lock = -1;
 	const char *listen = arena_printf(c->arena, "127.0.0.1:%lld", (long long)r->port).p;
-	const char *const argv[] = {l->program ? l->program : "self", "serve", "--model", at->model, "--name", arena_cstr(c->arena, spec->model),
-				    "--version", arena_cstr(c->arena, spec->version), "--listen", listen, "--announce", at->announce, NULL};
+	const char *const argv[] = {l->program ? l->program : "self", "serve", "--model", at->model, "--name",
+		arena_cstr(c->arena, spec->model), "--version", arena_cstr(c->arena, spec->version), "--listen", listen,
+		"--announce", at->announce, NULL};
 	if (!listen || !argv[5] || !argv[7])
 		return call_no_memory(c);
 	if (lock_take(at->lock, &lock, &c->err))
@@ -126,7 +131,8 @@ static int start_process(struct call *c, struct local *l, const struct endpoint_
 	return local_start(c, l, &process, at->log, &r->process);
 }
 
-static int start_on_port(struct call *c, struct local *l, const struct endpoint_spec *spec, const struct replica_place *at, struct replica *r)
+static int start_on_port(struct call *c, struct local *l, const struct endpoint_spec *spec,
+	const struct replica_place *at, struct replica *r)
 {
 	int code = start_process(c, l, spec, at, r);
 	if (code)
@@ -158,7 +164,8 @@ bool replica_adopt(struct call *c, const char *folder, struct replica *r)
 	return false;
 }
 
-int replica_start(struct call *c, struct local *l, const struct endpoint_spec *spec, const char *folder, struct replica *r)
+int replica_start(
+	struct call *c, struct local *l, const struct endpoint_spec *spec, const char *folder, struct replica *r)
 {
 	struct replica_place at;
 	if (file_make_dirs(folder, 0700, &c->err) || replica_place(c, folder, &at))

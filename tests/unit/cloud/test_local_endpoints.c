@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Endpoints of the local engine. The model server is this very program: it answers its readiness, and dies as its version says.
+// Endpoints of the local engine. The model server is this very program: it answers its readiness, and dies as its
+// version says.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 #include "base/process.h"
 #include "base/time.h"
 #include "cloud/local/local.h"
+#include "cloud/local/local_replica.h"
 #include "fixture.h"
 #include "memory_cloud.h"
 
@@ -38,7 +40,8 @@ static int listen_on(const char *text, uint16_t *port)
 		_exit(81);
 	a.sin_port = htons((uint16_t)wanted);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0 || getsockname(fd, (struct sockaddr *)&a, &n) < 0)
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0 ||
+		getsockname(fd, (struct sockaddr *)&a, &n) < 0)
 		_exit(82); // the port is taken
 	*port = ntohs(a.sin_port);
 	return fd;
@@ -59,7 +62,8 @@ static int play_server(char **argv)
 	}
 	int fd = listen_on(argument(argv, "--listen"), &port);
 	buf_printf(&text, "{\"url\":\"http://127.0.0.1:%u\",\"pid\":%d}", port, (int)getpid());
-	if (strcmp(version, "never") != 0 && file_write_atomic(argument(argv, "--announce"), buf_str(&text), 0600, NULL))
+	if (strcmp(version, "never") != 0 &&
+		file_write_atomic(argument(argv, "--announce"), buf_str(&text), 0600, NULL))
 		_exit(84);
 	for (;;) {
 		char request[1024];
@@ -80,8 +84,10 @@ struct world {
 
 static void open_engine(struct world *w)
 {
-	const struct local_options options = {.cloud = S("aws-us"), .root = str_of(fixture_path(&w->f, "local")), .program = process_self_path(),
-					      .ready_timeout_ns = 3 * NS_PER_S};
+	const struct local_options options = {.cloud = S("aws-us"),
+		.root = str_of(fixture_path(&w->f, "local")),
+		.program = process_self_path(),
+		.ready_timeout_ns = 3 * NS_PER_S};
 	assert_ok(&w->f, local_open_with(&w->f.call, &options, &w->m.cloud, &w->local));
 }
 
@@ -105,8 +111,15 @@ static void close_world(struct world *w)
 
 static int ensure(struct world *w, const char *version, const char *generation, int64_t replicas)
 {
-	const struct endpoint_spec spec = {.name = S("classify"), .model = S("classify"), .version = str_of(version), .bucket = S("lake"),
-					   .prefix = S("models/m/1/"), .replicas = replicas, .cpu = 1, .memory = 64 << 20, .generation = str_of(generation)};
+	const struct endpoint_spec spec = {.name = S("classify"),
+		.model = S("classify"),
+		.version = str_of(version),
+		.bucket = S("lake"),
+		.prefix = S("models/m/1/"),
+		.replicas = replicas,
+		.cpu = 1,
+		.memory = 64 << 20,
+		.generation = str_of(generation)};
 	return local_endpoint_ops.ensure(&w->f.call, w->local, &spec);
 }
 
@@ -139,6 +152,9 @@ static void test_ready(void **state)
 	assert_true(str_starts(w.status.url, S("http://127.0.0.1:")));
 	assert_str(w.status.generation, S("g1"));
 	assert_true(w.status.pids[0] > 1 && w.status.pids[1] == 0);
+	const struct replica r = {.url = w.status.url}, nobody = {.url = S("http://127.0.0.1:1")};
+	assert_true(replica_ready(&w.f.call, &r));
+	assert_false(replica_ready(&w.f.call, &nobody));
 	assert_int_equal(getpgid((pid_t)w.status.pids[0]), w.status.pids[0]); // a process group of its own
 	assert_str(fixture_read(&w.f, "local/endpoints/classify/g1/model/sub/model.json"), S("{}"));
 	int64_t pid = w.status.pids[0];
@@ -249,14 +265,22 @@ static void test_bad_servers(void **state)
 	err_clear(&w.f.call.err);
 	observe(&w, ENDPOINT_STARTING);
 	local_close(w.local);
-	const struct local_options options = {.cloud = S("aws-us"), .root = str_of(fixture_path(&w.f, "local")), .program = process_self_path(),
-					      .ready_timeout_ns = 100 * NS_PER_MS};
+	const struct local_options options = {.cloud = S("aws-us"),
+		.root = str_of(fixture_path(&w.f, "local")),
+		.program = process_self_path(),
+		.ready_timeout_ns = 100 * NS_PER_MS};
 	assert_ok(&w.f, local_open_with(&w.f.call, &options, &w.m.cloud, &w.local));
 	assert_fails(&w.f, ensure(&w, "never", "g1", 1), ERR_TIMEOUT);
-	const struct endpoint_spec none = {.name = S("classify"), .model = S("m"), .version = S("1"), .bucket = S("lake"), .prefix = S("models/none/"),
-					   .replicas = 1, .generation = S("g9")};
+	const struct endpoint_spec none = {.name = S("classify"),
+		.model = S("m"),
+		.version = S("1"),
+		.bucket = S("lake"),
+		.prefix = S("models/none/"),
+		.replicas = 1,
+		.generation = S("g9")};
 	assert_fails(&w.f, local_endpoint_ops.ensure(&w.f.call, w.local, &none), ERR_NOT_FOUND);
-	const struct endpoint_spec bad = {.name = S("../x"), .prefix = S("models/m/1/"), .replicas = 1, .generation = S("g")};
+	const struct endpoint_spec bad = {
+		.name = S("../x"), .prefix = S("models/m/1/"), .replicas = 1, .generation = S("g")};
 	assert_fails(&w.f, local_endpoint_ops.ensure(&w.f.call, w.local, &bad), ERR_INVALID);
 	close_world(&w);
 }
@@ -287,8 +311,13 @@ int main(int argc, char **argv)
 	if (argc > 2 && strcmp(argv[1], "serve") == 0)
 		return play_server(argv);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ready),       cmocka_unit_test(test_down),        cmocka_unit_test(test_port_taken), cmocka_unit_test(test_replicas),
-		cmocka_unit_test(test_generations), cmocka_unit_test(test_bad_servers), cmocka_unit_test(test_adopted),
+		cmocka_unit_test(test_ready),
+		cmocka_unit_test(test_down),
+		cmocka_unit_test(test_port_taken),
+		cmocka_unit_test(test_replicas),
+		cmocka_unit_test(test_generations),
+		cmocka_unit_test(test_bad_servers),
+		cmocka_unit_test(test_adopted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,8 +98,10 @@ struct world {
 static void open_engine(struct world *w)
 {
 	AUTO(json) config = json_pack("{s:s}", "secret", "s3cr3t");
-	const struct local_options options = {.cloud = S("aws-us"), .root = str_of(fixture_path(&w->f, "local")), .cloud_json = config,
-					      .program = process_self_path()};
+	const struct local_options options = {.cloud = S("aws-us"),
+		.root = str_of(fixture_path(&w->f, "local")),
+		.cloud_json = config,
+		.program = process_self_path()};
 	assert_ok(&w->f, local_open_with(&w->f.call, &options, &w->m.cloud, &w->local));
 }
 
@@ -121,7 +123,10 @@ static void close_world(struct world *w)
 static int submit(struct world *w, const char *name, const char *role)
 {
 	const char *const argv[] = {role, NULL};
-	const struct job_spec spec = {.name = str_of(name), .argv = argv, .output = {.bucket = S("lake"), .prefix = S("out/")}, .memory = 1 << 20};
+	const struct job_spec spec = {.name = str_of(name),
+		.argv = argv,
+		.output = {.bucket = S("lake"), .prefix = S("out/")},
+		.memory = 1 << 20};
 	return local_job_ops.submit(&w->f.call, w->local, &spec);
 }
 
@@ -140,7 +145,8 @@ static struct job_status wait_for(struct world *w, const char *name, enum job_st
 		status = observe(w, name);
 	}
 	if (status.state != state)
-		fail_msg("%s is %s (%.*s), not %s", name, job_state_text(status.state), STR(status.reason), job_state_text(state));
+		fail_msg("%s is %s (%.*s), not %s", name, job_state_text(status.state), STR(status.reason),
+			job_state_text(state));
 	return status;
 }
 
@@ -273,7 +279,8 @@ static void test_the_rest(void **state)
 static void test_names(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"", ".", "..", "a/../b", "a//b", "/a", "a/", "a b", "a+b", "a/.b", "\xc3\xa4"};
+	static const char *const bad[] = {
+		"", ".", "..", "a/../b", "a//b", "/a", "a/", "a b", "a+b", "a/.b", "\xc3\xa4"};
 	struct world w;
 	struct str folder, name;
 	open_world(&w);
@@ -291,8 +298,12 @@ int main(int argc, char **argv)
 	if (argc == 4 && strcmp(argv[1], "worker") == 0)
 		return play_worker(argv[3]);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_success),       cmocka_unit_test(test_two_engines), cmocka_unit_test(test_lost),
-		cmocka_unit_test(test_cloud_is_down), cmocka_unit_test(test_the_rest),    cmocka_unit_test(test_names),
+		cmocka_unit_test(test_success),
+		cmocka_unit_test(test_two_engines),
+		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_cloud_is_down),
+		cmocka_unit_test(test_the_rest),
+		cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

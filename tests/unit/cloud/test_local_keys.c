@@ -81,8 +81,10 @@ static void test_tampered(void **state)
 		err_clear(&c->err);
 	}
 	for (size_t n = 0; n < wrapped.n; n++)
-		assert_fails(&w.f, local_key_ops.unwrap(c, w.local, S("lake"), CONTEXT, str_take(wrapped, n), &plain), ERR_CORRUPT);
-	assert_fails(&w.f, local_key_ops.unwrap(c, w.local, S("lake"), S("bucket/x on aws-us"), wrapped, &plain), ERR_CORRUPT);
+		assert_fails(&w.f, local_key_ops.unwrap(c, w.local, S("lake"), CONTEXT, str_take(wrapped, n), &plain),
+			ERR_CORRUPT);
+	assert_fails(&w.f, local_key_ops.unwrap(c, w.local, S("lake"), S("bucket/x on aws-us"), wrapped, &plain),
+		ERR_CORRUPT);
 	assert_fails(&w.f, local_key_ops.unwrap(c, w.local, S("other"), CONTEXT, wrapped, &plain), ERR_CORRUPT);
 	assert_str(plain, S("untouched"));
 	close_world(&w);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies between clouds: exact bytes, bounded pieces, proofs, and what happens when something changes or breaks on the way.
+// Copies between clouds: exact bytes, bounded pieces, proofs, and what happens when something changes or breaks on the
+// way.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,8 +37,9 @@ static void close_world(struct world *w)
 static struct copy copy_of(struct world *w, const char *from, const char *to)
 {
 	return (struct copy){.from = {.cloud = &w->a.cloud, .bucket = S("from"), .key = str_of(from)},
-			     .to = {.cloud = &w->b.cloud, .bucket = S("to"), .key = str_of(to)},
-			     .state = &w->s, .what = S("model/m")};
+		.to = {.cloud = &w->b.cloud, .bucket = S("to"), .key = str_of(to)},
+		.state = &w->s,
+		.what = S("model/m")};
 }
 
 static struct str bytes_of(struct fixture *f, size_t n)
@@ -70,7 +72,8 @@ static void test_sizes(void **state)
 		assert_int_equal(r.bytes, sizes[i]);
 		assert_string_equal(r.sha256, hex);
 	}
-	assert_int_equal(fixture_events(&w.f, &w.s, "transfer.done", NULL), COUNT_OF(sizes) - 1); // nothing is no transfer
+	assert_int_equal(
+		fixture_events(&w.f, &w.s, "transfer.done", NULL), COUNT_OF(sizes) - 1); // nothing is no transfer
 	close_world(&w);
 }
 
@@ -183,8 +186,11 @@ static void test_prefix(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),   cmocka_unit_test(test_without_checksums), cmocka_unit_test(test_changed),
-		cmocka_unit_test(test_failures), cmocka_unit_test(test_prefix),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_without_checksums),
+		cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_prefix),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,8 @@ static void make_pair(struct world *w, const char *stem, uint32_t first, uint32_
 		images[i * SIZE + 3] = (unsigned char)stem[0];
 		labels[i] = (unsigned char)((first + i) % 10);
 	}
-	const struct idx im = {.count = count, .rows = 2, .columns = 2, .record_size = SIZE, .data = images, .images = true};
+	const struct idx im = {
+		.count = count, .rows = 2, .columns = 2, .record_size = SIZE, .data = images, .images = true};
 	const struct idx la = {.count = count, .rows = 1, .columns = 1, .record_size = 1, .data = labels};
 	idx_write(&im, &bytes);
 	fixture_write(&w->f, arena_printf(&w->f.arena, "ws/data/%s-images-idx3-ubyte", stem).p, buf_str(&bytes));
@@ -61,8 +62,9 @@ static void declare(struct world *w, json_t *resolved)
 
 static json_t *resolved(void)
 {
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:{s:s,s:[s,s,s]}}", "source", "file:data", "format", "idx", "bucket", "bucket/lake", "class", "public",
-			 "residency", "anywhere", "partition", "by", "hash of record", "clouds", names[0], names[1], names[2]);
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:{s:s,s:[s,s,s]}}", "source", "file:data", "format", "idx", "bucket",
+		"bucket/lake", "class", "public", "residency", "anywhere", "partition", "by", "hash of record",
+		"clouds", names[0], names[1], names[2]);
 }
 
 static void open_world(struct world *w)
@@ -72,7 +74,8 @@ static void open_world(struct world *w)
 		memory_cloud_init(&w->clouds[i], names[i], "aws");
 		memory_cloud_bucket(&w->clouds[i], "fashion-lake");
 		w->list[i] = w->clouds[i].cloud;
-		fixture_resource(&w->f, &w->s, arena_printf(&w->f.arena, "bucket/lake on %s", names[i]).p, json_object(), NULL);
+		fixture_resource(
+			&w->f, &w->s, arena_printf(&w->f.arena, "bucket/lake on %s", names[i]).p, json_object(), NULL);
 	}
 	w->all = (struct clouds){.items = w->list, .count = 3};
 	make_pair(w, "train", 0, COUNT);
@@ -89,8 +92,12 @@ static void close_world(struct world *w)
 
 static int ingest(struct world *w, json_t **outputs)
 {
-	const struct ingest in = {.state = &w->s, .clouds = &w->all, .resource = &w->dataset, .run = S("0123456789ab"),
-				  .scratch = fixture_path(&w->f, "scratch"), .folder = fixture_path(&w->f, "ws")};
+	const struct ingest in = {.state = &w->s,
+		.clouds = &w->all,
+		.resource = &w->dataset,
+		.run = S("0123456789ab"),
+		.scratch = fixture_path(&w->f, "scratch"),
+		.folder = fixture_path(&w->f, "ws")};
 	int code = dataset_ingest(&w->f.call, &in, outputs);
 	if (!code)
 		json_in_arena(&w->f.arena, *outputs);
@@ -148,7 +155,8 @@ static void test_parts(void **state)
 		test_records += json_int(files, "t10k", 0);
 		AUTO(json) m = NULL;
 		struct manifest manifest;
-		assert_ok(&w.f, json_parse(memory_cloud_peek(&w.clouds[i], "fashion-lake", KEY("manifest.json")), &m, &w.f.call.err));
+		assert_ok(&w.f, json_parse(memory_cloud_peek(&w.clouds[i], "fashion-lake", KEY("manifest.json")), &m,
+					&w.f.call.err));
 		assert_ok(&w.f, manifest_of_json(&w.f.arena, m, &manifest, &w.f.call.err));
 		assert_int_equal(manifest.index, i);
 		assert_int_equal(manifest.file_count, 4);
@@ -189,7 +197,9 @@ static void test_bad_sources(void **state)
 	make_pair(&w, "t10k", 1000, 50);
 	make_pair(&w, "short", 0, 20);
 	make_pair(&w, "other", 0, 21);
-	assert_int_equal(rename(fixture_path(&w.f, "ws/data/other-labels-idx1-ubyte.gz"), fixture_path(&w.f, "ws/data/short-labels-idx1-ubyte.gz")), 0);
+	assert_int_equal(rename(fixture_path(&w.f, "ws/data/other-labels-idx1-ubyte.gz"),
+				 fixture_path(&w.f, "ws/data/short-labels-idx1-ubyte.gz")),
+		0);
 	assert_fails(&w.f, ingest(&w, &out), ERR_NOT_FOUND); // other-labels is gone
 	assert_int_equal(unlink(fixture_path(&w.f, "ws/data/other-images-idx3-ubyte")), 0);
 	assert_fails(&w.f, ingest(&w, &out), ERR_CORRUPT); // 20 images, 21 labels
@@ -261,8 +271,11 @@ static void test_resume(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parts),       cmocka_unit_test(test_bad_sources), cmocka_unit_test(test_where),
-		cmocka_unit_test(test_fingerprint), cmocka_unit_test(test_resume),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_bad_sources),
+		cmocka_unit_test(test_where),
+		cmocka_unit_test(test_fingerprint),
+		cmocka_unit_test(test_resume),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

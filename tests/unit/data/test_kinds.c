@@ -27,16 +27,20 @@ static void test_dataset(void **state)
 	struct findings found;
 	struct dataset d = {0};
 	fixture_open(&f);
-	assert_int_equal(decode(&f, &dataset_kind,
-				"source: file:///usr/share/datasets/fashion-mnist\nformat: idx\nbucket: lake\nclass: public\n"
-				"residency: anywhere\npartition: {by: hash of record, clouds: all}\n", &d, &found), 0);
+	assert_int_equal(
+		decode(&f, &dataset_kind,
+			"source: file:///usr/share/datasets/fashion-mnist\nformat: idx\nbucket: lake\nclass: public\n"
+			"residency: anywhere\npartition: {by: hash of record, clouds: all}\n",
+			&d, &found),
+		0);
 	assert_str(d.format, S("idx"));
 	assert_str(d.bucket.name, S("lake"));
 	assert_true(d.residency.anywhere);
 	assert_str(d.partition.by, S("hash of record"));
 	assert_true(d.partition.clouds.all);
 	d = (struct dataset){0};
-	assert_int_equal(decode(&f, &dataset_kind, "source: file:data\nformat: idx\nresidency: [EU, CH]\n", &d, &found), 0);
+	assert_int_equal(
+		decode(&f, &dataset_kind, "source: file:data\nformat: idx\nresidency: [EU, CH]\n", &d, &found), 0);
 	assert_str(d.class, S("internal"));
 	assert_int_equal(d.residency.places.count, 2);
 	assert_int_equal(d.partition.by.n, 0);
@@ -77,7 +81,8 @@ static void test_bucket_handler(void **state)
 	memory_cloud_init(&m, "aws-us", "aws");
 	struct clouds all = {.items = &m.cloud, .count = 1};
 	struct call *c = &f.call;
-	struct resource r = {.address = S("bucket/lake on aws-us"), .kind = S("bucket"), .name = S("lake"), .cloud = S("aws-us")};
+	struct resource r = {
+		.address = S("bucket/lake on aws-us"), .kind = S("bucket"), .name = S("lake"), .cloud = S("aws-us")};
 	r.resolved = json_in_arena(&f.arena, json_pack("{s:[s]}", "clouds", "aws-us"));
 	json_t *out = NULL;
 	struct str id;

@@ -27,10 +27,11 @@ static void test_upstream(void **state)
 	size_t count;
 	fixture_open_state(&f, &s);
 	put_made(&f, &s, "dataset/images", "{\"run\":\"d2\",\"digest\":\"dd\",\"inputs\":[]}");
-	put_made(&f, &s, "transform/prepared", "{\"run\":\"t1\",\"inputs\":[{\"address\":\"dataset/images\",\"run\":\"d1\",\"digest\":\"x\"}]}");
+	put_made(&f, &s, "transform/prepared",
+		"{\"run\":\"t1\",\"inputs\":[{\"address\":\"dataset/images\",\"run\":\"d1\",\"digest\":\"x\"}]}");
 	put_made(&f, &s, "training/c",
-		 "{\"run\":\"c1\",\"inputs\":[{\"address\":\"transform/prepared\",\"run\":\"t1\",\"digest\":\"y\"},"
-		 "{\"address\":\"dataset/images\",\"run\":\"d2\",\"digest\":\"z\"}]}");
+		"{\"run\":\"c1\",\"inputs\":[{\"address\":\"transform/prepared\",\"run\":\"t1\",\"digest\":\"y\"},"
+		"{\"address\":\"dataset/images\",\"run\":\"d2\",\"digest\":\"z\"}]}");
 	assert_ok(&f, lineage_upstream(&f.call, &s, S("training/c"), &links, &count));
 	assert_int_equal(count, 3);
 	assert_str(links[0].address, S("transform/prepared"));
@@ -71,7 +72,8 @@ static void test_residency(void **state)
 	check_residency("null", "[\"DE\"]", "[\"DE\"]");
 	check_residency("[\"DE\"]", "[\"US\"]", "[]");
 	struct str eu[] = {S("EU"), S("CH")};
-	const struct residency r = {.places = {.items = eu, .count = 2}}, anywhere = {.anywhere = true}, undeclared = {0};
+	const struct residency r = {.places = {.items = eu, .count = 2}}, anywhere = {.anywhere = true},
+			       undeclared = {0};
 	assert_true(residency_allows(&r, S("NL")));
 	assert_true(residency_allows(&r, S("CH")));
 	assert_false(residency_allows(&r, S("US")));
@@ -82,6 +84,7 @@ static void test_residency(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_upstream), cmocka_unit_test(test_class), cmocka_unit_test(test_residency)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_upstream), cmocka_unit_test(test_class), cmocka_unit_test(test_residency)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,9 +72,17 @@ static void test_verify(void **state)
 	struct fixture f;
 	struct manifest got;
 	struct str clouds[] = {S("aws-us"), S("gcp-eu")};
-	struct manifest_file files[] = {{.name = S("x-images-idx3-ubyte"), .sha256 = S(ABC_SHA256), .size = 3, .records = 2}};
-	const struct manifest m = {.dataset = S("images"), .run = S("0123456789ab"), .source = S("file:data"), .files = files, .file_count = 1,
-				   .by = S("hash of record"), .clouds = clouds, .cloud_count = 2, .index = 1};
+	struct manifest_file files[] = {
+		{.name = S("x-images-idx3-ubyte"), .sha256 = S(ABC_SHA256), .size = 3, .records = 2}};
+	const struct manifest m = {.dataset = S("images"),
+		.run = S("0123456789ab"),
+		.source = S("file:data"),
+		.files = files,
+		.file_count = 1,
+		.by = S("hash of record"),
+		.clouds = clouds,
+		.cloud_count = 2,
+		.index = 1};
 	fixture_open(&f);
 	const char *part = fixture_path(&f, "part");
 	fixture_write(&f, "part/x-images-idx3-ubyte", S("abc"));
@@ -102,9 +110,12 @@ static void test_hostile(void **state)
 	static const char *const texts[] = {
 		"{}",
 		"{\"dataset\":\"d\",\"files\":[]}",
-		"{\"dataset\":\"d\",\"files\":[{\"name\":\"../x\",\"size\":1,\"records\":1,\"sha256\":\"" ABC_SHA256 "\"}]}",
-		"{\"dataset\":\"d\",\"files\":[{\"name\":\"a/b\",\"size\":1,\"records\":1,\"sha256\":\"" ABC_SHA256 "\"}]}",
-		"{\"dataset\":\"d\",\"files\":[{\"name\":\"x\",\"size\":-1,\"records\":1,\"sha256\":\"" ABC_SHA256 "\"}]}",
+		"{\"dataset\":\"d\",\"files\":[{\"name\":\"../x\",\"size\":1,\"records\":1,\"sha256\":\"" ABC_SHA256
+		"\"}]}",
+		"{\"dataset\":\"d\",\"files\":[{\"name\":\"a/b\",\"size\":1,\"records\":1,\"sha256\":\"" ABC_SHA256
+		"\"}]}",
+		"{\"dataset\":\"d\",\"files\":[{\"name\":\"x\",\"size\":-1,\"records\":1,\"sha256\":\"" ABC_SHA256
+		"\"}]}",
 		"{\"dataset\":\"d\",\"files\":[{\"name\":\"x\",\"size\":1,\"records\":1,\"sha256\":\"12\"}]}",
 		"{\"dataset\":\"d\",\"files\":[7]}",
 	};

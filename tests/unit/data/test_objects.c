@@ -134,7 +134,8 @@ static void test_cat_and_remove(void **state)
 	memory_cloud_poke(&w.us, "raw", "images/a", S("alpha"));
 	memory_cloud_poke(&w.us, "raw", "images/b", S("b"));
 	memory_cloud_poke(&w.us, "raw", "images-old/a", S("a"));
-	struct object_place a = place(&w, "aws-us:raw/images/a"), images = place(&w, "aws-us:raw/images"), whole = place(&w, "aws-us:raw");
+	struct object_place a = place(&w, "aws-us:raw/images/a"), images = place(&w, "aws-us:raw/images"),
+			    whole = place(&w, "aws-us:raw");
 	assert_int_equal(pipe(ends), 0);
 	assert_ok(&w.f, objects_cat(&w.f.call, &a, ends[1]));
 	assert_int_equal(read(ends[0], text, sizeof(text)), 5);

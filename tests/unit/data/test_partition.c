@@ -26,11 +26,13 @@ static void make_set(struct set *s, bool reversed)
 		memcpy(s->images + at * SIZE, record, SIZE);
 		s->labels[at] = (unsigned char)(k % 10);
 	}
-	s->i = (struct idx){.count = COUNT, .rows = 2, .columns = 2, .record_size = SIZE, .data = s->images, .images = true};
+	s->i = (struct idx){
+		.count = COUNT, .rows = 2, .columns = 2, .record_size = SIZE, .data = s->images, .images = true};
 	s->l = (struct idx){.count = COUNT, .rows = 1, .columns = 1, .record_size = 1, .data = s->labels};
 }
 
-// The first bytes of SHA-256("") are e3 b0 c4 42 98 fc 1c, which is 0.8894 of the whole range; of "abc" ba 78 16 bf, 0.7284.
+// The first bytes of SHA-256("") are e3 b0 c4 42 98 fc 1c, which is 0.8894 of the whole range; of "abc" ba 78 16 bf,
+// 0.7284.
 static void test_known(void **state)
 {
 	(void)state;

@@ -47,10 +47,10 @@ static void test_price(void **state)
 	(void)state;
 	struct world w;
 	open_world(&w);
-	assert_float_equal(price_of(&w, &w.us.cloud, &w.other.cloud), 0.25, 1e-12);    // 2.5 GB at 0.10
-	assert_float_equal(price_of(&w, &w.us.cloud, &w.eu.cloud), 0.0625, 1e-12);     // same provider: a quarter
-	assert_float_equal(price_of(&w, &w.us.cloud, NULL), 0.25, 1e-12);              // over the internet
-	assert_float_equal(price_of(&w, NULL, &w.us.cloud), 0, 0);                     // ingress
+	assert_float_equal(price_of(&w, &w.us.cloud, &w.other.cloud), 0.25, 1e-12); // 2.5 GB at 0.10
+	assert_float_equal(price_of(&w, &w.us.cloud, &w.eu.cloud), 0.0625, 1e-12);  // same provider: a quarter
+	assert_float_equal(price_of(&w, &w.us.cloud, NULL), 0.25, 1e-12);           // over the internet
+	assert_float_equal(price_of(&w, NULL, &w.us.cloud), 0, 0);                  // ingress
 	assert_float_equal(price_of(&w, &w.us.cloud, &w.us.cloud), 0, 0);
 	struct price per_gb;
 	double amount;
@@ -69,8 +69,13 @@ static void test_record(void **state)
 	size_t count;
 	open_world(&w);
 	struct call *c = &w.f.call;
-	const struct transfer a = {.from = &w.us.cloud, .to = &w.other.cloud, .bytes = 1000000000, .what = S("training/x"), .id = S("x/1/send")};
-	const struct transfer b = {.from = &w.us.cloud, .to = &w.other.cloud, .bytes = 500000000, .what = S("training/x")};
+	const struct transfer a = {.from = &w.us.cloud,
+		.to = &w.other.cloud,
+		.bytes = 1000000000,
+		.what = S("training/x"),
+		.id = S("x/1/send")};
+	const struct transfer b = {
+		.from = &w.us.cloud, .to = &w.other.cloud, .bytes = 500000000, .what = S("training/x")};
 	const struct transfer in = {.to = &w.us.cloud, .bytes = 7, .what = S("dataset/images"), .id = S("d/1/put")};
 	const struct transfer none = {.from = &w.us.cloud, .to = &w.us.cloud, .bytes = 9, .what = S("x")};
 	assert_ok(&w.f, transfer_record(c, &w.s, &a));

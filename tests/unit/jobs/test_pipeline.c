@@ -9,7 +9,9 @@
 
 #include "data/lineage.h"
 #include "fixture_state.h"
+#include "jobs/ingest_step.h"
 #include "jobs/pipeline.h"
+#include "jobs/pipeline_graph.h"
 
 struct world {
 	struct fixture f;
@@ -58,18 +60,28 @@ static void open_world(struct world *w)
 {
 	memset(w, 0, sizeof(*w));
 	fixture_open_state(&w->f, &w->s);
-	const struct step_maker makers[] = {{"dataset", make, fingerprint, w}, {"transform", make, NULL, w}, {"training", make, NULL, w}, {"model", make, NULL, w}};
+	const struct step_maker makers[] = {{"dataset", make, fingerprint, w}, {"transform", make, NULL, w},
+		{"training", make, NULL, w}, {"model", make, NULL, w}};
 	memcpy(w->makers, makers, sizeof(makers));
 	w->fingerprint = "v1";
-	w->env = (struct pipeline_env){.state = &w->s, .clouds = &w->none, .makers = w->makers, .maker_count = 4,
-				       .scratch = fixture_path(&w->f, "made"), .folder = w->f.folder};
+	w->env = (struct pipeline_env){.state = &w->s,
+		.clouds = &w->none,
+		.makers = w->makers,
+		.maker_count = 4,
+		.scratch = fixture_path(&w->f, "made"),
+		.folder = w->f.folder};
 	fixture_resource(&w->f, &w->s, "bucket/lake on aws-us", json_object(), NULL);
-	fixture_resource(&w->f, &w->s, "dataset/images", json_pack("{s:s}", "source", "file:data"), "bucket/lake on aws-us");
-	fixture_resource(&w->f, &w->s, "transform/prepared", json_pack("{s:s}", "input", "dataset/images"), "dataset/images,bucket/lake on aws-us");
+	fixture_resource(
+		&w->f, &w->s, "dataset/images", json_pack("{s:s}", "source", "file:data"), "bucket/lake on aws-us");
+	fixture_resource(&w->f, &w->s, "transform/prepared", json_pack("{s:s}", "input", "dataset/images"),
+		"dataset/images,bucket/lake on aws-us");
 	fixture_write(&w->f, "code/train.py", S("print(1)"));
-	fixture_resource(&w->f, &w->s, "training/c", json_pack("{s:s, s:s}", "data", "transform/prepared/train", "code", "code"), "transform/prepared");
-	fixture_resource(&w->f, &w->s, "model/m", json_pack("{s:s}", "from", "training/c"), "training/c,transform/prepared");
-	fixture_resource(&w->f, &w->s, "pipeline/retrain", json_pack("{s:[s,s]}", "make", "model/m@champion", "transform/prepared"), "model/m");
+	fixture_resource(&w->f, &w->s, "training/c",
+		json_pack("{s:s, s:s}", "data", "transform/prepared/train", "code", "code"), "transform/prepared");
+	fixture_resource(
+		&w->f, &w->s, "model/m", json_pack("{s:s}", "from", "training/c"), "training/c,transform/prepared");
+	fixture_resource(&w->f, &w->s, "pipeline/retrain",
+		json_pack("{s:[s,s]}", "make", "model/m@champion", "transform/prepared"), "model/m");
 }
 
 static void close_world(struct world *w)
@@ -109,7 +121,8 @@ static void test_make(void **state)
 	assert_ok(&w.f, lineage_upstream(&w.f.call, &w.s, S("model/m@champion"), &links, &count));
 	assert_int_equal(count, 3);
 	assert_true(links[0].current && links[1].current && links[2].current);
-	assert_false(file_exists(arena_printf(&w.f.arena, "%s/training+c/%s", w.env.scratch, json_text(made, "run")).p));
+	assert_false(
+		file_exists(arena_printf(&w.f.arena, "%s/training+c/%s", w.env.scratch, json_text(made, "run")).p));
 	close_world(&w);
 }
 
@@ -128,23 +141,28 @@ static void test_changes(void **state)
 	(void)state;
 	struct world w;
 	open_world(&w);
-	check_plan(&w, (enum pipeline_need[]){PIPELINE_NEVER_MADE, PIPELINE_NEVER_MADE, PIPELINE_NEVER_MADE, PIPELINE_NEVER_MADE});
+	check_plan(&w, (enum pipeline_need[]){
+			       PIPELINE_NEVER_MADE, PIPELINE_NEVER_MADE, PIPELINE_NEVER_MADE, PIPELINE_NEVER_MADE});
 	run(&w, "pipeline/retrain", ALL);
-	check_plan(&w, (enum pipeline_need[]){PIPELINE_UP_TO_DATE, PIPELINE_UP_TO_DATE, PIPELINE_UP_TO_DATE, PIPELINE_UP_TO_DATE});
+	check_plan(&w, (enum pipeline_need[]){
+			       PIPELINE_UP_TO_DATE, PIPELINE_UP_TO_DATE, PIPELINE_UP_TO_DATE, PIPELINE_UP_TO_DATE});
 
 	fixture_write(&w.f, "code/train.py", S("print(2)")); // the code of one step
-	check_plan(&w, (enum pipeline_need[]){PIPELINE_UP_TO_DATE, PIPELINE_UP_TO_DATE, PIPELINE_CHANGED, PIPELINE_UPSTREAM});
+	check_plan(&w,
+		(enum pipeline_need[]){PIPELINE_UP_TO_DATE, PIPELINE_UP_TO_DATE, PIPELINE_CHANGED, PIPELINE_UPSTREAM});
 	run(&w, "pipeline/retrain", "training/c model/m@champion ");
 
 	w.fingerprint = "v2"; // the contents of the source
-	check_plan(&w, (enum pipeline_need[]){PIPELINE_CHANGED, PIPELINE_UPSTREAM, PIPELINE_UPSTREAM, PIPELINE_UPSTREAM});
+	check_plan(
+		&w, (enum pipeline_need[]){PIPELINE_CHANGED, PIPELINE_UPSTREAM, PIPELINE_UPSTREAM, PIPELINE_UPSTREAM});
 	run(&w, "transform/prepared/train", "dataset/images transform/prepared ");
 	run(&w, "pipeline/retrain", "training/c model/m@champion ");
 
 	w.fingerprint = "v1"; // back: what was made is overwritten by now
 	run(&w, "pipeline/retrain", ALL);
 
-	fixture_resource(&w.f, &w.s, "training/c", json_pack("{s:s, s:i}", "data", "transform/prepared/train", "seed", 2), "transform/prepared");
+	fixture_resource(&w.f, &w.s, "training/c",
+		json_pack("{s:s, s:i}", "data", "transform/prepared/train", "seed", 2), "transform/prepared");
 	run(&w, "pipeline/retrain", "training/c model/m@champion ");
 	close_world(&w);
 }
@@ -174,9 +192,52 @@ static void test_refused(void **state)
 	assert_fails(&w.f, pipeline_run(&w.f.call, &w.env, S("model/none@champion")), ERR_NOT_FOUND);
 	assert_fails(&w.f, pipeline_run(&w.f.call, &w.env, S("bucket/lake")), ERR_INVALID);
 	assert_fails(&w.f, pipeline_run(&w.f.call, &w.env, S("pipeline/none")), ERR_NOT_FOUND);
-	fixture_resource(&w.f, &w.s, "transform/prepared", json_pack("{s:s}", "input", "training/c"), "training/c"); // a ring
+	fixture_resource(
+		&w.f, &w.s, "transform/prepared", json_pack("{s:s}", "input", "training/c"), "training/c"); // a ring
 	assert_fails(&w.f, pipeline_run(&w.f.call, &w.env, S("training/c")), ERR_INVALID);
 	assert_int_equal(w.trace.n, 0);
+	close_world(&w);
+}
+
+static void test_graph(void **state)
+{
+	(void)state;
+	struct world w;
+	struct pipeline_graph g;
+	open_world(&w);
+	assert_ok(&w.f, pipeline_graph_build(&w.f.call, &w.env, S("model/m@champion"), &g));
+	assert_int_equal(g.order_count, 4);
+	const struct pipeline_node *model = &g.nodes[g.order[3]];
+	assert_str(model->step.address, S("model/m@champion"));
+	assert_str(model->alias, S("champion"));
+	assert_int_equal(model->input_count, 2);
+	assert_null(model->made);
+	assert_string_equal(pipeline_need_text(model->step.need), "never made");
+	close_world(&w);
+}
+
+// The maker of datasets gives ingest what the step knows: without a declared bucket that is where it ends.
+static void test_ingest_step(void **state)
+{
+	(void)state;
+	struct world w;
+	struct str text;
+	json_t *outputs;
+	open_world(&w);
+	struct resource r;
+	fixture_resource(
+		&w.f, &w.s, "dataset/images", json_pack("{s:s, s:s}", "source", "file:data", "format", "idx"), NULL);
+	assert_ok(&w.f, resource_get(&w.f.call, &w.s, S("dataset/images"), &r));
+	const struct step step = {.state = &w.s,
+		.clouds = &w.none,
+		.address = r.address,
+		.resource = &r,
+		.run = S("0123456789ab"),
+		.scratch = fixture_path(&w.f, "scratch"),
+		.folder = w.f.folder};
+	assert_fails(&w.f, data_ingest_make(&w.f.call, NULL, &step, &outputs), ERR_NOT_FOUND); // no such cloud
+	assert_fails(
+		&w.f, data_ingest_fingerprint(&w.f.call, NULL, &r, w.f.folder, &text), ERR_NOT_FOUND); // no such folder
 	close_world(&w);
 }
 
@@ -187,6 +248,8 @@ int main(void)
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_failure),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_graph),
+		cmocka_unit_test(test_ingest_step),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,7 +62,11 @@ static int engine_remove(struct call *c, void *jobs, struct str name)
 	return 0;
 }
 
-static const struct job_ops engine_ops = {.name = "test", .submit = engine_submit, .observe = engine_observe, .logs = engine_logs, .remove = engine_remove};
+static const struct job_ops engine_ops = {.name = "test",
+	.submit = engine_submit,
+	.observe = engine_observe,
+	.logs = engine_logs,
+	.remove = engine_remove};
 
 struct world {
 	struct fixture f;
@@ -90,7 +94,8 @@ static void open_world(struct world *w)
 	w->step = (struct step){.state = &w->s, .address = S("transform/t"), .progress = &w->progress};
 	for (int i = 0; i < 2; i++) {
 		w->engines[i].end = JOB_SUCCEEDED;
-		w->clouds[i] = (struct cloud){.name = i ? S("b") : S("a"), .jobs = &engine_ops, .jobs_ctx = &w->engines[i]};
+		w->clouds[i] =
+			(struct cloud){.name = i ? S("b") : S("a"), .jobs = &engine_ops, .jobs_ctx = &w->engines[i]};
 		w->tasks[i] = (struct task){.cloud = &w->clouds[i], .spec = {.name = S("t/1")}};
 	}
 }

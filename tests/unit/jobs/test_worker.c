@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The job contract: what a command finds, what becomes of what it leaves, how a job ends, and what a second worker does.
+// The job contract: what a command finds, what becomes of what it leaves, how a job ends, and what a second worker
+// does.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -96,9 +97,12 @@ static void test_contract(void **state)
 	w.spec.with = json_in_arena(&w.f.arena, json_pack("{s:i}", "epochs", 3));
 	w.spec.environment = (const char *const[]){"EXTRA=yes", NULL};
 	setenv("AWS_SECRET_ACCESS_KEY", "hidden", 1);
-	run(&w, SH("set -e; mkdir $ISOBAR_OUT/deep; cat $ISOBAR_DATA/data/1 $ISOBAR_DATA/data/sub/2 $ISOBAR_DATA/global/weights > $ISOBAR_OUT/deep/all;"
-		   "cat $ISOBAR_WITH > $ISOBAR_OUT/with; sh lib/tool.sh > $ISOBAR_OUT/tool; test ! -e $ISOBAR_DATA/data/_SUCCESS; test -d $ISOBAR_CHECKPOINT;"
-		   "echo $ISOBAR_JOB $ISOBAR_CLOUD $OPENBLAS_NUM_THREADS $OMP_NUM_THREADS $EXTRA; env | grep -c SECRET || true; echo oops >&2"));
+	run(&w, SH("set -e; mkdir $ISOBAR_OUT/deep; cat $ISOBAR_DATA/data/1 $ISOBAR_DATA/data/sub/2 "
+		   "$ISOBAR_DATA/global/weights > $ISOBAR_OUT/deep/all;"
+		   "cat $ISOBAR_WITH > $ISOBAR_OUT/with; sh lib/tool.sh > $ISOBAR_OUT/tool; test ! -e "
+		   "$ISOBAR_DATA/data/_SUCCESS; test -d $ISOBAR_CHECKPOINT;"
+		   "echo $ISOBAR_JOB $ISOBAR_CLOUD $OPENBLAS_NUM_THREADS $OMP_NUM_THREADS $EXTRA; env | grep -c SECRET "
+		   "|| true; echo oops >&2"));
 	unsetenv("AWS_SECRET_ACCESS_KEY");
 	assert_state(&w, JOB_SUCCEEDED);
 	assert_int_equal(w.status.exit_code, 0);
@@ -235,8 +239,10 @@ static void test_leftovers(void **state)
 	struct world w;
 	struct process command;
 	open_world(&w);
-	// What a killed worker left: a running command, a status that says so, and an object that this run does not make.
-	const struct process_spec spec = {.argv = (const char *const[]){"/bin/sleep", "60", NULL}, .in = -1, .out = -1, .error = -1};
+	// What a killed worker left: a running command, a status that says so, and an object that this run does not
+	// make.
+	const struct process_spec spec = {
+		.argv = (const char *const[]){"/bin/sleep", "60", NULL}, .in = -1, .out = -1, .error = -1};
 	assert_ok(&w.f, process_start(&spec, &command, &w.f.call.err));
 	AUTO(json) j = job_status_to_json(&(struct job_status){.state = JOB_RUNNING});
 	AUTO(buf) text = {0};
@@ -289,7 +295,8 @@ static void test_isolation(void **state)
 	(void)state;
 	struct world w;
 	open_world(&w);
-	run(&w, SH("id -u > $ISOBAR_OUT/uid; cat /proc/self/status | grep NoNewPrivs | tr -d '\\t' > $ISOBAR_OUT/privileges"));
+	run(&w, SH("id -u > $ISOBAR_OUT/uid; cat /proc/self/status | grep NoNewPrivs | tr -d '\\t' > "
+		   "$ISOBAR_OUT/privileges"));
 	assert_state(&w, JOB_SUCCEEDED);
 	struct job_work work;
 	uint64_t uid;
@@ -308,9 +315,15 @@ static void test_isolation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_contract),    cmocka_unit_test(test_once),       cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_limits),      cmocka_unit_test(test_stop),       cmocka_unit_test(test_leftovers),
-		cmocka_unit_test(test_store_fails), cmocka_unit_test(test_log_is_bounded), cmocka_unit_test(test_isolation),
+		cmocka_unit_test(test_contract),
+		cmocka_unit_test(test_once),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_leftovers),
+		cmocka_unit_test(test_store_fails),
+		cmocka_unit_test(test_log_is_bounded),
+		cmocka_unit_test(test_isolation),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
