@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -16,7 +17,7 @@
 #include "net/address.h"
 #include "security/ca.h"
 
-enum { ANNOUNCE_MAX_BYTES = 64 << 10, LOG_MAX_BYTES = 1 << 20 };
+enum { ANNOUNCE_MAX_BYTES = 64 << 10, LOG_MAX_BYTES = 1 << 20, PORT_TRIES = 50 };
 #define START_NS (10 * NS_PER_S)
 #define STOP_NS (12 * NS_PER_S)
 #define LOOK_NS (10 * NS_PER_MS)
@@ -46,6 +47,8 @@ static int read_announcement(struct call *c, const char *announce, struct proces
 	pid_t pid = (pid_t)json_int(json, "pid", 0);
 	bool lives = code == 0 && pid > 0 && process_identify(pid, process) == 0 && process_alive(process) &&
 		     is_ours(c, announce, pid);
+	if (code == 0 && !lives && pid > 0)
+		waitpid(pid, NULL, WNOHANG); // one that we started and that died is not left as a zombie
 	if (!lives)
 		return call_fail(c, ERR_NOT_FOUND, "the gateway does not run");
 	*outputs = json_incref(json);
@@ -71,30 +74,44 @@ static bool is_free(struct str listen)
 	return fd >= 0;
 }
 
-// The declared address; when its port is taken and a free one may be used, the one used last time, then any.
-static int choose_listen(
-	struct call *c, const struct gateway_ctx *g, const struct resource *r, struct str declared, struct str *out)
+// A process that ended a moment ago may still hold its port while the kernel takes it apart.
+static bool is_free_soon(struct call *c, struct str listen)
 {
-	AUTO(buf) last = {0};
+	bool free = is_free(listen);
+	for (int i = 0; !free && i < PORT_TRIES && call_sleep(c, LOOK_NS) == 0; i++)
+		free = is_free(listen);
+	err_clear(&c->err);
+	return free;
+}
+
+static struct str any_port(struct call *c, struct str declared)
+{
+	size_t colon = declared.n - 1;
+	while (colon > 0 && declared.p[colon] != ':')
+		colon--;
+	return arena_printf(c->arena, "%.*s:0", STR(str_take(declared, colon)));
+}
+
+// The declared address; when its port is taken and a free one may be used, the one used last time, then any.
+static int choose_listen(struct call *c, const struct gateway_ctx *g, const struct resource *r, struct str *listen)
+{
+	AUTO(buf) file = {0};
 	struct address address;
+	struct str declared = *listen, last = S("");
 	int code = address_parse(declared, &address, &c->err);
 	if (code)
 		return code;
-	*out = declared;
+	if (file_read(file_of(c, g, r, "listen"), 256, &file, NULL) == 0)
+		last = arena_str(c->arena, str_trim(buf_str(&file)));
 	if (is_free(declared))
+		return 0;
+	if ((!g->free_port || str_eq(last, declared)) && is_free_soon(c, declared))
 		return 0;
 	if (!g->free_port)
 		return call_fail(c, ERR_IN_USE,
 			"%.*s cannot listen on %.*s: another process has this port; stop it, or declare another port",
 			STR(r->address), STR(declared));
-	if (file_read(file_of(c, g, r, "listen"), 256, &last, NULL) == 0 && is_free(str_trim(buf_str(&last)))) {
-		*out = arena_str(c->arena, str_trim(buf_str(&last)));
-		return 0;
-	}
-	ptrdiff_t colon = (ptrdiff_t)declared.n - 1;
-	while (colon > 0 && declared.p[colon] != ':')
-		colon--;
-	*out = arena_printf(c->arena, "%.*s:0", STR(str_take(declared, (size_t)colon)));
+	*listen = last.n && is_free_soon(c, last) ? last : any_port(c, declared);
 	return 0;
 }
 
@@ -191,12 +208,12 @@ static int start(struct call *c, const struct gateway_ctx *g, const struct resou
 {
 	struct gateway gateway = {0};
 	struct process process;
-	struct str listen;
 	int code = kind_decode_json(&gateway_kind, r->resolved, c->arena, &gateway, &c->err);
 	if (code == 0 && gateway.tls.automatic)
 		code = issue_certificate(c, g, r, &gateway);
+	struct str listen = gateway.listen;
 	if (code == 0)
-		code = choose_listen(c, g, r, gateway.listen, &listen);
+		code = choose_listen(c, g, r, &listen);
 	if (code == 0)
 		code = spawn(c, g, r, listen, &process);
 	if (code == 0)

@@ -12,6 +12,8 @@
 #include "base/time.h"
 #include "gateway/gateway_impl.h"
 
+enum { LOCK_TRIES = 100 };
+#define LOCK_PAUSE_NS (20 * NS_PER_MS)
 #define WALL_TRUST_NS                                                                                                  \
 	NS_PER_S // how long the difference of the clocks is believed: a stepped clock is noticed after this
 
@@ -153,7 +155,12 @@ static int open_audit(struct worker *w, struct err *e)
 		.writer = buf_str(&writer),
 		.key_path = w->options.audit_key_path,
 		.edges = w->options.edges};
+	// A gateway that was killed a moment ago may still hold the lock while the kernel ends its threads.
 	int code = audit_open(&o, &audit, e);
+	for (int i = 0; code == ERR_IN_USE && i < LOCK_TRIES; i++) {
+		w->options.edges->sleep_ns(w->options.edges->ctx, LOCK_PAUSE_NS);
+		code = audit_open(&o, &audit, e);
+	}
 	return code ? code : audit_gate_new(w->loop, audit, &w->gate, e);
 }
 

@@ -222,27 +222,24 @@ static int ask(struct dns *d, struct dns_query *q, struct err *e)
 
 int dns_resolve(struct dns *d, const struct dns_question *question, struct dns_query **out, struct err *e)
 {
-	struct str host = question->host;
 	struct dns_query *q = calloc(1, sizeof(*q));
 	if (!q)
 		return err_set(e, ERR_NO_MEMORY, "out of memory for a name");
-	*q = (struct dns_query){
-		.dns = d,
+	*q = (struct dns_query){.dns = d,
 		.answer = question->answer,
 		.ctx = question->ctx,
 		.port = question->port,
 		.next = d->queries,
-		.link = &d->queries,
-	};
+		.link = &d->queries};
 	q->task.run = give_answer;
 	if (q->next)
 		q->next->link = &q->next;
 	d->queries = q;
-	if (!str_copy(q->host, sizeof(q->host), host)) {
+	if (!str_copy(q->host, sizeof(q->host), question->host)) {
 		forget(q);
-		return err_set(e, ERR_INVALID, "a host name of %zu bytes", host.n);
+		return err_set(e, ERR_INVALID, "a host name of %zu bytes", question->host.n);
 	}
-	if (answer_at_once(q, host)) {
+	if (answer_at_once(q, question->host)) {
 		loop_later(d->loop, &q->task);
 	} else {
 		int code = ask(d, q, e);

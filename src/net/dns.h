@@ -17,9 +17,9 @@ typedef void dns_answer(void *ctx, const struct address *addresses, size_t count
 
 MUST_CHECK int dns_new(struct loop *l, struct dns **out, struct err *e);
 void dns_free(struct dns *d); // open queries end without an answer
-struct dns_question { // host is copied
+struct dns_question {
 	struct str host;
-	uint16_t port; // goes into the addresses as it is
+	uint16_t port; // put into the addresses
 	dns_answer *answer;
 	void *ctx;
 };

@@ -139,6 +139,7 @@ int http_client_origin(struct http_client *c, struct str url, struct http_origin
 	}
 	if (!o)
 		return err_set(e, ERR_NO_MEMORY, "out of memory for a host");
+	o->holders++;
 	*out = o;
 	return 0;
 }
@@ -150,6 +151,8 @@ void http_origin_flush(struct http_origin *o)
 
 void http_origin_drop(struct http_origin *o)
 {
+	if (--o->holders)
+		return;
 	o->dropped = true;
 	if (o->users == 0)
 		forget_origin(o);

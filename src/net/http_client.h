@@ -37,7 +37,8 @@ static inline void http_client_autofree(struct http_client **c)
 MUST_CHECK int http_client_origin(struct http_client *c, struct str url, struct http_origin **out, struct err *e);
 // Closes the kept connections of an origin.
 void http_origin_flush(struct http_origin *o);
-// Forgets an origin (a target that is gone). Fetches that run to it end as usual; nobody may name it any more.
+// Gives an origin back, once for each http_client_origin(); the last one forgets it (a target that is gone). Fetches
+// that run to it end as usual. Not needed where origins live as long as the client.
 void http_origin_drop(struct http_origin *o);
 // Another guard from now on (a swapped configuration); connections that stand are not asked again.
 void http_client_use_guard(struct http_client *c, const struct guard *g);

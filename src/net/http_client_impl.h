@@ -77,7 +77,8 @@ struct http_origin {
 	struct url url; // of its text, owned below
 	char *text;     // "http://127.0.0.1:8080"
 	struct str authority;
-	size_t users; // fetches that run
+	size_t users;   // fetches that run
+	size_t holders; // calls of http_client_origin() less http_origin_drop()
 	bool dropped;
 	struct http_link *idle;
 	size_t idle_count;

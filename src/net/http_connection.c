@@ -394,8 +394,10 @@ static void connection_advance(struct http_connection *c)
 		return;
 	}
 	if (c->state != CONNECTION_HANDSHAKE)
-		// Reading is only turned off when something came that nobody wants yet: two system calls a request less.
-		events = (wants_input(c) || !(c->readable || c->ended) ? LOOP_READ : 0) | (reply_pending(c) ? LOOP_WRITE : 0);
+		// Reading is only turned off when something came that nobody wants yet: two system calls a request
+		// less.
+		events = (wants_input(c) || !(c->readable || c->ended) ? LOOP_READ : 0) |
+			 (reply_pending(c) ? LOOP_WRITE : 0);
 	if (c->stream.read_wants_write && wants_input(c))
 		events |= LOOP_WRITE;
 	if (c->stream.write_wants_read && reply_pending(c))

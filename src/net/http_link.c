@@ -193,8 +193,7 @@ struct http_link *link_open(struct http_fetch *f, struct err *e)
 		use_addresses(l);
 		return l;
 	}
-	const struct dns_question question = {
-		.host = o->url.authority.host, .port = o->url.port, .answer = name_resolved, .ctx = l};
+	const struct dns_question question = {o->url.authority.host, o->url.port, name_resolved, l};
 	if (dns_resolve(f->client->dns, &question, &l->query, e)) {
 		free(l);
 		return NULL;

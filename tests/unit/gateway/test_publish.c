@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configurations built from state: what is in them, that they are read by the gateway, and that they are written only when they differ.
+// Configurations built from state: what is in them, that they are read by the gateway, and that they are written only
+// when they differ.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -61,15 +62,21 @@ static int set_up(void **state)
 	assert_non_null(mkdtemp(w->folder));
 	call_init(&w->c, &w->arena, edges_real(), S("user/test"));
 	assert_int_equal(state_open_sqlite(&w->c, path_in(w, "state.db"), &w->state), 0);
-	w->ctx = (struct gateway_ctx){.state = &w->state, .folder = w->folder, .hash_secret_path = path_in(w, "hash.secret")};
-	put_resource(w, "gateway", "edge", "{\"listen\":\"127.0.0.1:8443\",\"tls\":\"automatic\",\"audit\":\"strict\"}");
+	w->ctx = (struct gateway_ctx){
+		.state = &w->state, .folder = w->folder, .hash_secret_path = path_in(w, "hash.secret")};
+	put_resource(
+		w, "gateway", "edge", "{\"listen\":\"127.0.0.1:8443\",\"tls\":\"automatic\",\"audit\":\"strict\"}");
 	put_resource(w, "route", "classify",
-		"{\"gateway\":\"gateway/edge\",\"match\":{\"path\":\"/v2/models/classify/**\"},\"to\":\"endpoint/classify\","
-		"\"balance\":\"lowest latency\",\"retry\":{\"attempts\":3,\"idempotent\":true},\"require\":{\"any\":[\"api-key\"]},\"timeout\":\"2s\"}");
+		"{\"gateway\":\"gateway/edge\",\"match\":{\"path\":\"/v2/models/classify/**\"},\"to\":\"endpoint/"
+		"classify\","
+		"\"balance\":\"lowest "
+		"latency\",\"retry\":{\"attempts\":3,\"idempotent\":true},\"require\":{\"any\":[\"api-key\"]},"
+		"\"timeout\":\"2s\"}");
 	put_resource(w, "route", "elsewhere",
 		"{\"gateway\":\"gateway/other\",\"match\":{\"path\":\"/x\"},\"to\":\"endpoint/classify\"}");
 	put_resource(w, "role", "shop-app",
-		"{\"members\":[\"api-key/shop-app\"],\"allow\":[{\"actions\":[\"model.predict\"],\"resources\":[\"endpoint/classify\"]}]}");
+		"{\"members\":[\"api-key/"
+		"shop-app\"],\"allow\":[{\"actions\":[\"model.predict\"],\"resources\":[\"endpoint/classify\"]}]}");
 	put(w, "endpoint-status/classify on aws-us", "{\"state\":\"ready\",\"url\":\"http://127.0.0.1:9001\"}");
 	put(w, "endpoint-status/classify on azure-eu", "{\"state\":\"down\",\"url\":\"http://127.0.0.1:9002\"}");
 	put(w, "endpoint-status/classify on gcp-eu", "{\"state\":\"waiting\",\"url\":\"\"}");
@@ -119,8 +126,9 @@ static void builds_from_state(void **state)
 	assert_true(str_eq(r->targets[1].url, S("http://127.0.0.1:9002")) && r->targets[1].weight == 0.0);
 	assert_int_equal(s->keys.count, 1);
 	assert_true(str_eq(s->keys.records[0].principal, S("api-key/shop-app")));
-	const struct policy_request asked = {
-		.principal = S("api-key/shop-app"), .action = S("model.predict"), .resource = S("endpoint/classify on aws-us")};
+	const struct policy_request asked = {.principal = S("api-key/shop-app"),
+		.action = S("model.predict"),
+		.resource = S("endpoint/classify on aws-us")};
 	assert_true(policy_decide(&s->policy, &asked).allowed);
 	assert_true(str_ends(str_of(s->certificate_file), S("/.isobar/gateways/edge/cert.pem")));
 	assert_true(str_ends(str_of(s->audit_folder), S("/.isobar/gateways/edge/audit")));
@@ -138,7 +146,8 @@ static void writes_only_changes(void **state)
 	static const bool expected[] = {true, false, true};
 	for (size_t i = 0; i < COUNT_OF(expected); i++) {
 		if (i == 2)
-			put(w, "endpoint-status/classify on gcp-eu", "{\"state\":\"ready\",\"url\":\"http://127.0.0.1:9004\"}");
+			put(w, "endpoint-status/classify on gcp-eu",
+				"{\"state\":\"ready\",\"url\":\"http://127.0.0.1:9004\"}");
 		if (gateway_publish_one(&w->c, &w->ctx, &gateway, &changed))
 			fail_msg("%s", w->c.err.message);
 		assert_int_equal(changed, expected[i]);

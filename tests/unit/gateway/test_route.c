@@ -47,18 +47,20 @@ static void matches_patterns(void **state)
 static void refuses_patterns(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"", "a", "/a/**/b", "/a*", "/**x", "/a//b", "/a/../b", "/a/./b", "/%61", "/a%2fb", "/a?b", "/a b"};
+	static const char *const bad[] = {
+		"", "a", "/a/**/b", "/a*", "/**x", "/a//b", "/a/../b", "/a/./b", "/%61", "/a%2fb", "/a?b", "/a b"};
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
 		if (route_pattern_valid(str_of(bad[i])))
 			fail_msg("accepted %s", bad[i]);
-	assert_true(route_pattern_valid(S("/v2/models/classify/**")) && route_pattern_valid(S("/*/x")) && route_pattern_valid(S("/")));
+	assert_true(route_pattern_valid(S("/v2/models/classify/**")) && route_pattern_valid(S("/*/x")) &&
+		    route_pattern_valid(S("/")));
 }
 
 static void prefers_the_specific(void **state)
 {
 	(void)state;
-	static const char *const order[] = {"/**", "/v2/**", "/v2/models/**", "/v2/models/*/infer", "/v2/models/a/**", "/v2/models/a/*",
-		"/v2/models/a/infer"};
+	static const char *const order[] = {"/**", "/v2/**", "/v2/models/**", "/v2/models/*/infer", "/v2/models/a/**",
+		"/v2/models/a/*", "/v2/models/a/infer"};
 	for (size_t i = 1; i < COUNT_OF(order); i++) {
 		assert_true(route_pattern_compare(str_of(order[i]), str_of(order[i - 1])) > 0);
 		assert_true(route_pattern_compare(str_of(order[i - 1]), str_of(order[i])) < 0);
@@ -84,7 +86,8 @@ static void reads_the_demo(void **state)
 	struct findings f;
 	struct gateway g;
 	struct route r;
-	assert_int_equal(decode(&gateway_kind, "{listen: 127.0.0.1:8443, tls: automatic, audit: strict}", &a, &g, &f), 0);
+	assert_int_equal(
+		decode(&gateway_kind, "{listen: 127.0.0.1:8443, tls: automatic, audit: strict}", &a, &g, &f), 0);
 	assert_true(g.tls.automatic && str_eq(g.listen, S("127.0.0.1:8443")) && str_eq(g.audit, S("strict")));
 	assert_int_equal(decode(&route_kind,
 				 "gateway: edge\n"
@@ -95,15 +98,19 @@ static void reads_the_demo(void **state)
 				 "require: {any: [api-key]}\n",
 				 &a, &r, &f),
 		0);
-	assert_true(str_eq(r.gateway.name, S("edge")) && str_eq(r.to.name, S("classify")) && str_eq(r.to.kind, S("endpoint")));
+	assert_true(str_eq(r.gateway.name, S("edge")) && str_eq(r.to.name, S("classify")) &&
+		    str_eq(r.to.kind, S("endpoint")));
 	assert_true(r.retry.attempts == 3 && r.retry.idempotent && r.timeout_ns == 10 * NS_PER_S);
 	assert_true(r.require.any.count == 1 && str_eq(((const struct str *)r.require.any.items)[0], S("api-key")));
 	assert_int_equal(decode(&route_kind, "{gateway: edge, match: {path: /x}, to: classify}", &a, &r, &f), 0);
-	assert_true(r.retry.attempts == 1 && !r.retry.idempotent && r.require.any.count == 0 && str_eq(r.balance, S("lowest latency")));
+	assert_true(r.retry.attempts == 1 && !r.retry.idempotent && r.require.any.count == 0 &&
+		    str_eq(r.balance, S("lowest latency")));
 	assert_int_equal(decode(&gateway_kind, "{listen: 127.0.0.1:0}", &a, &g, &f), 0);
 	assert_true(g.tls.automatic && str_eq(g.audit, S("strict")));
 	assert_int_equal(
-		decode(&gateway_kind, "{listen: 0.0.0.0:443, tls: {certificate: \"file:a.pem\", key: \"file:a.key\"}}", &a, &g, &f), 0);
+		decode(&gateway_kind, "{listen: 0.0.0.0:443, tls: {certificate: \"file:a.pem\", key: \"file:a.key\"}}",
+			&a, &g, &f),
+		0);
 	assert_true(!g.tls.automatic && str_eq(g.tls.certificate, S("a.pem")));
 }
 
@@ -145,8 +152,7 @@ static void finds_mistakes(void **state)
 // ---- snapshots
 
 #define HEAD "\"name\":\"edge\",\"listen\":\"127.0.0.1:0\",\"audit\":{\"mode\":\"none\"},\"api_keys\":[],\"roles\":[]"
-#define ROUTE(more) \
-	"{" HEAD ",\"routes\":[{\"name\":\"r\",\"path\":\"/a\",\"endpoint\":\"e\"," more "\"targets\":[]}]}"
+#define ROUTE(more) "{" HEAD ",\"routes\":[{\"name\":\"r\",\"path\":\"/a\",\"endpoint\":\"e\"," more "\"targets\":[]}]}"
 
 static void reads_snapshots_whole_or_not(void **state)
 {
@@ -155,8 +161,10 @@ static void reads_snapshots_whole_or_not(void **state)
 		"[]",
 		"{}",
 		"{\"name\":\"edge\",\"listen\":\"127.0.0.1:0\",\"api_keys\":[],\"roles\":[],\"routes\":[]}",
-		"{\"name\":\"edge\",\"listen\":\"127.0.0.1:0\",\"audit\":{\"mode\":\"strict\"},\"api_keys\":[],\"roles\":[],\"routes\":[]}",
-		"{\"name\":\"edge\",\"listen\":\"0.0.0.0:0\",\"audit\":{\"mode\":\"none\"},\"api_keys\":[],\"roles\":[],\"routes\":[]}",
+		"{\"name\":\"edge\",\"listen\":\"127.0.0.1:0\",\"audit\":{\"mode\":\"strict\"},\"api_keys\":[],"
+		"\"roles\":[],\"routes\":[]}",
+		"{\"name\":\"edge\",\"listen\":\"0.0.0.0:0\",\"audit\":{\"mode\":\"none\"},\"api_keys\":[],\"roles\":[]"
+		",\"routes\":[]}",
 		"{" HEAD "}",
 		ROUTE("\"require\":{\"all\":[\"mtls\"]},"),
 		ROUTE("\"require\":{\"any\":[\"api-key\",\"mtls\"]},"),
@@ -167,8 +175,10 @@ static void reads_snapshots_whole_or_not(void **state)
 		ROUTE("\"methods\":[\"FETCH\"],"),
 		ROUTE("\"timeout_ms\":0,"),
 		"{" HEAD ",\"routes\":[{\"name\":\"r\",\"path\":\"a\",\"endpoint\":\"e\",\"targets\":[]}]}",
-		"{" HEAD ",\"routes\":[{\"name\":\"r\",\"path\":\"/a\",\"endpoint\":\"e\",\"targets\":[{\"endpoint\":\"e\",\"url\":\"x\"}]}]}",
-		"{" HEAD ",\"routes\":[{\"name\":\"r\",\"path\":\"/a\",\"endpoint\":\"e\",\"targets\":[{\"endpoint\":\"e\",\"url\":\"http://127.0.0.1:1\","
+		"{" HEAD ",\"routes\":[{\"name\":\"r\",\"path\":\"/"
+			 "a\",\"endpoint\":\"e\",\"targets\":[{\"endpoint\":\"e\",\"url\":\"x\"}]}]}",
+		"{" HEAD ",\"routes\":[{\"name\":\"r\",\"path\":\"/"
+			 "a\",\"endpoint\":\"e\",\"targets\":[{\"endpoint\":\"e\",\"url\":\"http://127.0.0.1:1\","
 		"\"weight\":-1}]}]}",
 	};
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
@@ -189,7 +199,8 @@ static void reads_snapshots_whole_or_not(void **state)
 	assert_false(s->routes[0].needs_key);
 	assert_true(snapshot_route_find(s, S("/a")) == &s->routes[0]);
 	assert_null(snapshot_route_find(s, S("/b")));
-	assert_true(snapshot_route_takes(&s->routes[0], S("POST")) && !snapshot_route_takes(&s->routes[0], S("DELETE")));
+	assert_true(
+		snapshot_route_takes(&s->routes[0], S("POST")) && !snapshot_route_takes(&s->routes[0], S("DELETE")));
 	snapshot_release(s);
 }
 
