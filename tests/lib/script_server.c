@@ -3,6 +3,7 @@
 #include "script_server.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@ struct script_server {
 	pthread_mutex_t lock;
 	struct script_request requests[MOST_REQUESTS];
 	size_t served;
+	bool held;
 	struct pollfd fds[MOST_CONNECTIONS + 2]; // stop, listener, connections
 	size_t fd_count;
 	struct buf in[MOST_CONNECTIONS + 2];
@@ -95,7 +97,10 @@ static bool serve(struct script_server *s, int fd, struct buf *in, bool *more)
 	if (header_of(head, "content-length").n && str_to_u64(header_of(head, "content-length"), &length))
 		return false;
 	size_t whole = head.n + 2 + (size_t)length;
-	if (all.n < whole)
+	pthread_mutex_lock(&s->lock);
+	bool held = s->held;
+	pthread_mutex_unlock(&s->lock);
+	if (all.n < whole || held)
 		return true;
 	struct script_request unkept = {0};
 	pthread_mutex_lock(&s->lock);
@@ -143,7 +148,8 @@ static void *run(void *ctx)
 		}
 		if (s->fds[1].revents && s->fd_count < MOST_CONNECTIONS + 2) {
 			int fd = accept(s->listener, NULL, NULL);
-			if (fd >= 0)
+			int now = 1; // answers are sent in two pieces
+			if (fd >= 0 && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &now, sizeof(now)) == 0)
 				s->fds[s->fd_count++] = (struct pollfd){.fd = fd, .events = POLLIN};
 		}
 	}
@@ -214,6 +220,13 @@ const struct script_request *script_server_request(struct script_server *s, size
 struct str script_server_header(struct script_server *s, size_t i, const char *name)
 {
 	return header_of(buf_str(&script_server_request(s, i)->headers), name);
+}
+
+void script_server_hold(struct script_server *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->held = true;
+	pthread_mutex_unlock(&s->lock);
 }
 
 void script_server_stop(struct script_server *s)

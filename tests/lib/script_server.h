@@ -32,6 +32,7 @@ size_t script_server_served(struct script_server *s);         // requests so far
 const struct script_request *script_server_request(struct script_server *s, size_t i);
 // Value of a header of request i, any case of the name; "" when absent. Borrowed.
 struct str script_server_header(struct script_server *s, size_t i, const char *name);
+void script_server_hold(struct script_server *s); // from now on, requests are read and never answered
 void script_server_stop(struct script_server *s);
 
 #endif

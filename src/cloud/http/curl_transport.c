@@ -217,7 +217,7 @@ static struct curl_slist *make_headers(
 static int64_t timeout_ms(const struct call *c)
 {
 	int64_t left = call_left_ns(c);
-	return left == INT64_MAX ? 0 : MAX(left / NS_PER_MS, 1);
+	return left == INT64_MAX ? 0 : left / NS_PER_MS + 1; // when it fires, the deadline has passed
 }
 
 // No function to seek by: libcurl would use it to send a body again by itself when a kept connection turns out to be
