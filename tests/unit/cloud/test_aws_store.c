@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cloud/aws/store.h"
+#include "cloud/http/download.h"
 #include "cloud/sign/sigv4.h"
 #include "store_test.h"
 

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "cloud/config.h"
-#include "cloud/secret.h"
 
 static void test_round_trip(void **state)
 {
@@ -85,26 +84,12 @@ static void test_refused(void **state)
 	assert_true(str_eq(config.name, S("unchanged")));
 }
 
-static void test_secret(void **state)
-{
-	(void)state;
-	struct secret s = {0};
-	assert_int_equal(secret_str(&s).n, 0);
-	assert_int_equal(secret_set(&s, S("first"), NULL), 0);
-	assert_int_equal(secret_set(&s, S("second"), NULL), 0);
-	assert_true(str_eq(secret_str(&s), S("second")));
-	secret_free(&s);
-	assert_null(s.p);
-	secret_free(NULL);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_least),
 		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_secret),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Frames of encrypted objects: sizes, every kind of tampering, and one object written out byte by byte against a
-// calculation with another implementation (tests were computed with Python's cryptography package).
+// calculation by another implementation (Python's cryptography package).
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "cloud/gcp/store.h"
+#include "cloud/gcp/token.h"
 #include "cloud/http/object_fields.h"
 #include "cloud/sign/jwt_rs256.h"
 #include "store_test.h"
