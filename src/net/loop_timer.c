@@ -89,7 +89,7 @@ void loop_timer_fire(struct loop *l)
 {
 	while (l->heap_count && l->heap[1]->heap_ns <= l->now_ns) {
 		struct loop_timer *t = l->heap[1];
-		if (t->at_ns > l->now_ns) { // it was pushed back meanwhile
+		if (t->at_ns > t->heap_ns) { // it was pushed back meanwhile
 			t->heap_ns = t->at_ns;
 			sift_down(l, t);
 			continue;

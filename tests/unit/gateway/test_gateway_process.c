@@ -120,8 +120,8 @@ static void lives_is_tended_and_ends(void **state)
 	assert_int_equal(kill((pid_t)json_int(first, "pid", 0), SIGKILL), 0);
 	struct resource now;
 	for (int i = 0; i < 100; i++) { // the kernel takes a moment to end it
-		if (gateway_publish(&w->c, &w->ctx))
-			fail_msg("%s", w->c.err.message);
+		int code = gateway_publish(&w->c, &w->ctx);
+		assert_true(code == 0 || code == ERR_UNAVAILABLE); // cut while its audit head was asked for
 		assert_int_equal(resource_get(&w->c, &w->state, S("gateway/edge"), &now), 0);
 		if (json_int(now.outputs, "pid", 0) != json_int(first, "pid", 0))
 			break;
