@@ -189,8 +189,8 @@ int rounds_decide(struct arena *a, const void *view, int64_t now_ns, struct acti
 {
 	const struct round_view *v = view;
 	for (size_t i = 0; i < v->count; i++)
-		if (v->sites[i].state == SITE_RUNNING) // else something is to be done, and the loop looks again when it is
-			out->again_ns = v->pace_ns;
+		if (v->sites[i].state == SITE_RUNNING || v->sites[i].failing)
+			out->again_ns = v->pace_ns; // else something is to be done, and the loop looks again once it is
 	out->items = arena_new_array(a, v->count + 2, struct action);
 	if (!out->items)
 		return ERR_NO_MEMORY;

@@ -25,6 +25,7 @@ enum site_state {
 struct site_view {
 	struct str name;
 	enum site_state state;
+	bool failing;        // what was asked of it last failed for now: the loop tries again after a growing pause
 	int64_t again;       // times its job was submitted again, in all runs: the number in the action's name
 	uint64_t samples;    // when READY
 	struct str sha256;   // of its weights, when READY
@@ -68,6 +69,7 @@ struct rounds {
 	size_t count, need;
 	int64_t deadline_ns;     // of a round
 	int64_t round;           // current one
+	bool begun;              // the first one has its weights
 	int64_t round_began_ns;  // as this run saw it: after a restart sites get the whole time again
 	pthread_mutex_t lock;    // sites' rounds, and the files of global weights
 };

@@ -72,6 +72,21 @@ static int look_at_job(struct call *c, struct rounds *t, struct site *s, struct 
 	return 0;
 }
 
+// Does the next thing to ask of a site keep failing?
+static int look_at_failures(struct call *c, struct rounds *t, struct site *s, struct site_view *v)
+{
+	bool final = t->round > t->training->federated.rounds;
+	struct str next = action_name(t, c->arena, s, final ? "finish" : v->state == SITE_ENDED ? "collect" : "start");
+	int64_t attempts = 0;
+	if (v->state == SITE_LOST)
+		next = arena_printf(c->arena, "%.*s-%lld", STR(action_name(t, c->arena, s, "again")), (long long)v->again + 1);
+	if (v->state == SITE_RUNNING || v->state == SITE_OUT)
+		return 0;
+	int rc = next.p ? reconcile_failures(c, t->step->state, next, NULL, &attempts) : call_no_memory(c);
+	v->failing = attempts > 0;
+	return rc;
+}
+
 static int look_at_site(struct call *c, struct rounds *t, struct site *s, struct site_view *v)
 {
 	bool final = t->round > t->training->federated.rounds;
@@ -89,8 +104,10 @@ static int look_at_site(struct call *c, struct rounds *t, struct site *s, struct
 	if (s->out[0])
 		set_state(v, SITE_OUT, arena_str(c->arena, str_of(s->out)));
 	pthread_mutex_unlock(&t->lock);
-	if (rc < 0 || v->state == SITE_OUT || final)
+	if (rc < 0 || v->state == SITE_OUT)
 		return rc;
+	if (final)
+		return look_at_failures(c, t, s, v);
 	rc = result_of(c, t, action_name(t, c->arena, s, "start"), &started);
 	if (rc == 0)
 		rc = count_again(c, t, s, v);
@@ -98,7 +115,7 @@ static int look_at_site(struct call *c, struct rounds *t, struct site *s, struct
 		rc = look_at_job(c, t, s, v);
 	if (rc == 0 && v->state == SITE_LOST && v->again - s->again_before >= TASK_MAX_LOST)
 		set_state(v, SITE_OUT, arena_printf(c->arena, "its job was lost %d times: %.*s", TASK_MAX_LOST + 1, STR(v->reason)));
-	return rc;
+	return rc < 0 ? rc : look_at_failures(c, t, s, v);
 }
 
 static void enter_round(struct call *c, struct rounds *t, int64_t round)
@@ -144,8 +161,10 @@ static int fill_view(struct call *c, struct rounds *t, struct round_view *v)
 		rc = result_of(c, t, arena_printf(c->arena, "%.*s/begin", STR(t->prefix)), &begun);
 	if (rc < 0)
 		return rc;
+	if (begun && !t->begun) // how long the beginning took is not counted against the sites
+		t->round_began_ns = call_now_ns(c);
+	t->begun = v->begun = begun != NULL;
 	int64_t elapsed = call_now_ns(c) - t->round_began_ns;
-	v->begun = begun != NULL;
 	v->accepted = v->accepted_set != NULL;
 	v->round = t->round;
 	v->deadline_ns = t->round_began_ns + t->deadline_ns;

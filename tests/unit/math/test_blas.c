@@ -83,7 +83,7 @@ static void test_gemv(UNUSED void **state)
 		x[i] = (float)rng_uniform(&r);
 	for (size_t i = 0; i < ROWS; i++) {
 		bias[i] = (float)i;
-		double sum = i;
+		double sum = (double)bias[i];
 		for (size_t k = 0; k < COLUMNS; k++)
 			sum += (double)w[i * COLUMNS + k] * (double)x[k];
 		plain[i] = (float)sum;

@@ -65,6 +65,9 @@ static void test_starts_all(UNUSED void **state)
 	assert_int_equal(json_int(out.items[1].input, "round", 0), 2);
 	assert_int_equal(out.again_ns, 0);
 	assert_false(out.finished);
+	sites[2].failing = true; // its pause must not outlast the deadline
+	out = decide(0);
+	assert_int_equal(out.again_ns, 7);
 }
 
 static void test_each_state_asks_for_its_next(UNUSED void **state)

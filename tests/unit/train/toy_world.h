@@ -5,6 +5,7 @@
 #define ISOBAR_TESTS_TOY_WORLD_H
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include "fixture_state.h"
 #include "jobs/step.h"
@@ -12,6 +13,7 @@
 #include "math/sketch.h"
 #include "memory_cloud.h"
 #include "train/trainers.h"
+#include "train/training.h"
 
 enum { TOY_CLOUDS = 3, TOY_JOBS = 200, TOY_WIDTH = 6, TOY_SAMPLES = 40 };
 enum toy_fault { TOY_NONE, TOY_HANG, TOY_FAIL, TOY_LOSE, TOY_NAN, TOY_SAMPLES_LIE, TOY_BASE_LIE, TOY_NO_WEIGHTS, TOY_REFUSE };
@@ -34,6 +36,7 @@ struct toy_engine {
 };
 struct toy_world {
 	struct fixture f;
+	struct edges_fake edges; // time passes when somebody waits, and only then
 	struct state s;
 	struct memory_cloud memory[TOY_CLOUDS];
 	struct toy_engine engines[TOY_CLOUDS];
@@ -277,6 +280,8 @@ static void toy_open(struct toy_world *w)
 	static const char *const names[][2] = {{"gcp-eu", "gcp"}, {"aws-us", "aws"}, {"azure-eu", "azure"}};
 	memset(w, 0, sizeof(*w));
 	fixture_open_state(&w->f, &w->s);
+	edges_fake_init(&w->edges, INT64_C(1800000000000000000), 1);
+	w->f.call.edges = &w->edges.edges;
 	for (size_t i = 0; i < TOY_CLOUDS; i++) {
 		struct memory_cloud *m = &w->memory[i];
 		memory_cloud_init(m, names[i][0], names[i][1]);
@@ -317,6 +322,44 @@ static void toy_declare(struct toy_world *w, const char *address, const char *js
 	assert_ok(&w->f, resource_get(&w->f.call, &w->s, str_of(address), out));
 	w->step.resource = out;
 	w->step.address = str_of(address);
+}
+
+static const char toy_federated[] =
+	"{\"data\":\"transform/prepared/train\",\"trainer\":\"builtin/mlp\",\"bucket\":\"bucket/lake\","
+	"\"with\":{\"hidden\":[5],\"batch\":10,\"learning_rate\":0.1,\"seed\":3},"
+	"\"federated\":{\"clouds\":[\"aws-us\",\"gcp-eu\",\"azure-eu\"],\"rounds\":3,\"local_epochs\":2,"
+	"\"aggregate\":{\"rule\":\"fedavg\",\"outer\":{\"optimizer\":\"nesterov\",\"rate\":0.7,\"momentum\":0.9}},"
+	"\"quorum\":\"2 of 3\",\"deadline\":\"%s\"}}";
+
+static inline void toy_declare_federated(struct toy_world *w, const char *deadline, struct resource *r)
+{
+	AUTO(buf) text = {0};
+	struct str before, after;
+	ptrdiff_t at = str_find(str_of(toy_federated), S("%s"));
+	before = str_take(str_of(toy_federated), (size_t)at);
+	after = str_drop(str_of(toy_federated), (size_t)at + 2);
+	buf_printf(&text, "%.*s%s%.*s", STR(before), deadline, STR(after));
+	toy_declare(w, "training/classifier", buf_cstr(&text), r);
+}
+
+static inline json_t *toy_make(struct toy_world *w)
+{
+	json_t *outputs = NULL;
+	assert_ok(&w->f, training_make(&w->f.call, NULL, &w->step, &outputs));
+	return json_in_arena(&w->f.arena, outputs);
+}
+
+static inline struct str toy_final(struct toy_world *w, size_t cloud)
+{
+	return memory_cloud_peek(&w->memory[cloud], "fashion-lake", "trainings/classifier/3fa2c1d20b6e/final/weights.safetensors");
+}
+
+static inline void assert_digest(struct str bytes, struct str sha256)
+{
+	char digest[HEX_SHA256_SIZE];
+	struct sha256 sum = sha256_of(bytes);
+	hex_encode(str_bytes(sum.bytes, SHA256_SIZE), digest);
+	assert_str(str_of(digest), sha256);
 }
 
 #endif
