@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Work folders, and the uid that owns one. The uid comes from the range that systemd uses for dynamic users, where no
-// distribution allots any, by a digest of the job's folder: the same job gets the same one, two jobs seldom share one.
+// distribution allots any, starting at a digest of the job's folder, so that a job usually gets the same one again. A
+// lock file a uid makes it this job's alone: killing all of a uid must never meet another job.
 #include "cloud/job_work.h"
 
 #include <dirent.h>
@@ -13,12 +14,15 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "cloud/job_files.h"
 
 #define WORK_ROOT "/var/lib/isobar/work"
+#define UID_ROOT "/var/lib/isobar/uids" // lock files
 
 enum {
 	UID_FIRST = 61184,
 	UID_LAST = 65519,
+	UID_COUNT = UID_LAST - UID_FIRST + 1,
 	CAP_CHOWN_BIT = 0,
 	CAP_DAC_OVERRIDE_BIT = 1,
 	CAP_KILL_BIT = 5,
@@ -116,15 +120,13 @@ static const char *below(struct arena *a, const char *path, const char *name)
 
 int job_work_find(struct arena *a, const char *folder, struct job_work *out, struct err *e)
 {
-	struct job_work w = {0};
+	struct job_work w = {.claim = -1};
 	if (job_isolation() == JOB_ISOLATION_OWN_UID) {
 		struct sha256 digest = sha256_of(str_of(folder));
 		char hex[HEX_SHA256_SIZE];
 		hex_encode(str_bytes(digest.bytes, 16), hex);
 		w.path = below(a, WORK_ROOT, hex);
-		w.uid = (uid_t)(UID_FIRST +
-				((unsigned)digest.bytes[0] << 8 | digest.bytes[1]) % (UID_LAST - UID_FIRST + 1));
-		w.gid = (gid_t)w.uid;
+		w.own_uid = true;
 	} else {
 		w.path = below(a, folder, "work");
 	}
@@ -139,6 +141,46 @@ int job_work_find(struct arena *a, const char *folder, struct job_work *out, str
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
 	*out = w;
 	return 0;
+}
+
+// Starts at the digest in the folder's name (see job_work_find), so that a job that is tried again finds its checkpoint
+// its own.
+static unsigned first_uid(const struct job_work *w)
+{
+	unsigned char bytes[2] = {0};
+	const char *name = strrchr(w->path, '/') + 1;
+	(void)!hex_decode(str_take(str_of(name), 4), bytes);
+	return ((unsigned)bytes[0] << 8 | bytes[1]) % UID_COUNT;
+}
+
+int job_work_claim(struct job_work *w, struct err *e)
+{
+	if (!w->own_uid)
+		return 0;
+	if (mkdir(UID_ROOT, 0700) < 0 && errno != EEXIST)
+		return err_errno(e, "make the folder " UID_ROOT);
+	for (unsigned i = 0, first = first_uid(w); i < UID_COUNT; i++) {
+		char path[64];
+		unsigned uid = UID_FIRST + (first + i) % UID_COUNT;
+		snprintf(path, sizeof(path), UID_ROOT "/%u", uid);
+		int code = lock_take(path, &w->claim, e);
+		if (code == ERR_IN_USE)
+			continue;
+		if (code == 0) {
+			err_clear(e);
+			w->uid = uid;
+			w->gid = uid;
+		}
+		return code;
+	}
+	return err_set(e, ERR_LIMIT, "all %d uids for jobs are in use", UID_COUNT);
+}
+
+void job_work_release(struct job_work *w)
+{
+	fd_close(&w->claim);
+	w->uid = 0;
+	w->gid = 0;
 }
 
 static int make_one(const struct job_work *w, const char *path, struct err *e)
@@ -159,7 +201,9 @@ int job_work_make(const struct job_work *w, struct err *e)
 		if (!code)
 			code = make_one(w, fresh[i], e);
 	}
-	return code ? code : make_one(w, w->checkpoint, e);
+	if (!code)
+		code = make_one(w, w->checkpoint, e);
+	return code ? code : job_work_give(w, w->checkpoint, e);
 }
 
 static int give_folder(const struct job_work *w, int parent, const char *name, int depth);

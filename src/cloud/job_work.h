@@ -7,6 +7,7 @@
 #ifndef ISOBAR_CLOUD_JOB_WORK_H
 #define ISOBAR_CLOUD_JOB_WORK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -20,11 +21,17 @@ const char *job_isolation_text(enum job_isolation isolation); // for `isobar sta
 struct job_work { // paths in the arena
 	const char *path;
 	const char *data, *out, *checkpoint, *code, *tmp; // below path
-	uid_t uid;                                        // 0: the command runs as who we are
+	bool own_uid;                                     // the command gets a uid of its own
+	uid_t uid;                                        // that one, once claimed; 0: the command runs as who we are
 	gid_t gid;
+	int claim; // lock on the uid, held as long as it is ours; -1: none. job_work_release
 };
-// Where the work folder of the job in `folder` is or would be. Makes nothing.
+// Where the work folder of the job in `folder` is or would be. Makes nothing, claims nothing.
 MUST_CHECK int job_work_find(struct arena *a, const char *folder, struct job_work *out, struct err *e);
+// Claims a uid that no other job of this machine has as long as the claim is held. Whatever still runs under it was
+// left by a job that ended, and may be killed.
+MUST_CHECK int job_work_claim(struct job_work *w, struct err *e);
+void job_work_release(struct job_work *w);
 // Makes what is missing and empties all but checkpoint, which is kept across retries.
 MUST_CHECK int job_work_make(const struct job_work *w, struct err *e);
 // Gives everything below a folder of the work folder to the command. Follows no link.

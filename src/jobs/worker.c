@@ -67,7 +67,7 @@ static int read_earlier(struct worker *w, bool *again, bool *ended)
 	*ended = job_state_ended(earlier.state);
 	struct process command = job_process_of_json(json_object_get(j, "command"));
 	if (!*ended && command.pid > 1)
-		worker_end_leftovers(w, &command);
+		process_stop(&command, 0); // and its group; what left the group is met when its uid is claimed
 	return 0;
 }
 
@@ -75,6 +75,9 @@ static int prepare_work(struct worker *w)
 {
 	AUTO(buf) text = {0};
 	const char *with = arena_printf(w->c->arena, "%s/with.json", w->work.path).p;
+	if (job_work_claim(&w->work, &w->c->err))
+		return w->c->err.code;
+	proc_kill_uid(w->work.uid); // left by a job that ended: the uid is this one's alone now
 	if (job_work_make(&w->work, &w->c->err))
 		return w->c->err.code;
 	if (!with || json_write(w->spec.with, &text, &w->c->err) ||
@@ -193,5 +196,8 @@ int worker_run(struct call *c, const char *folder, const struct cloud *cloud)
 	w.command = (struct process){0};
 	w.status.ended_ns = call_now_ns(c);
 	int code = worker_write_status(&w);
-	return code ? code : tidy(&w);
+	if (!code)
+		code = tidy(&w);
+	job_work_release(&w.work);
+	return code;
 }

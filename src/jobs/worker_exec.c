@@ -281,11 +281,3 @@ int worker_exec(struct worker *w)
 		judge_exit(w, &watch, status);
 	return code;
 }
-
-void worker_end_leftovers(struct worker *w, const struct process *command)
-{
-	process_stop(command, 0);
-	struct job_work work;
-	if (job_work_find(w->c->arena, w->folder, &work, NULL) == 0)
-		proc_kill_uid(work.uid);
-}

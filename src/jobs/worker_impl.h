@@ -58,7 +58,6 @@ struct str job_log_last_line(struct worker *w); // printable, at most 200 bytes;
 // worker_exec.c: runs the command to its end and fills status.state, exit_code, reason, cpu_s, peak_rss. Errors are the
 // worker's own.
 MUST_CHECK int worker_exec(struct worker *w);
-void worker_end_leftovers(struct worker *w, const struct process *command); // of an earlier worker that was killed
 
 // worker_proc.c: what the system knows of processes.
 uint64_t proc_group_rss(pid_t group); // bytes, all its members together
