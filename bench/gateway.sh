@@ -72,10 +72,23 @@ for name in strict plain; do
 	eval "pid_$name=$!"
 done
 url_of() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["url"])' "$work/$1.url"; }
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	[ -s "$work/strict.url" ] && [ -s "$work/plain.url" ] && break
-	sleep 0.1
-done
+python3 - "$work" <<'PY'
+import os
+import socket
+import sys
+import time
+
+work = sys.argv[1]
+for _ in range(200):
+    try:
+        socket.create_connection(("127.0.0.1", int(open(work + "/peer").read().rsplit(":", 1)[1]))).close()
+        if os.path.exists(work + "/strict.url") and os.path.exists(work + "/plain.url"):
+            sys.exit(0)
+    except OSError:
+        pass
+    time.sleep(0.05)
+sys.exit("the programs did not start within 10 s")
+PY
 idle_kb=$(awk '/^VmRSS/ {print $2}' "/proc/$pid_plain/status")
 
 # Prints requests a second; any answer but 200 ends the run, since it would be measured as a fast one.
