@@ -21,7 +21,7 @@ void rounds_site_out(struct rounds *t, struct site *s, const struct err *e)
 	pthread_mutex_unlock(&t->lock);
 }
 
-static struct str vprint(struct arena *a, struct str head, const char *format, va_list args)
+PRINTF_LIKE(3, 0) static struct str vprint(struct arena *a, struct str head, const char *format, va_list args)
 {
 	AUTO(buf) text = {0};
 	buf_add(&text, head);
