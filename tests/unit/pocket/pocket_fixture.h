@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/time.h"
 #include "cloud/sign/sign_request.h"
@@ -164,7 +165,8 @@ static inline void assert_str(struct str got, struct str wanted)
 static inline void assert_status(const struct exchange *x, int status)
 {
 	if (x->status != status)
-		fail_msg("%.*s %.*s: %d instead of %d: %.*s", STR(x->method), STR(x->target), x->status, status, STR(x->text));
+		fail_msg("%.*s %.*s: %d instead of %d: %.*s", STR(x->method), STR(x->target), x->status, status,
+			STR(x->text));
 }
 
 static inline void assert_contains(struct str text, struct str part)

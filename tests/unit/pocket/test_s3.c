@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// S3 of a pocket cloud over loopback, with requests signed by hand: what an SDK would never send, and the errors it would read.
+// S3 of a pocket cloud over loopback, with requests signed by hand: what an SDK would never send, and the errors it
+// would read.
 #include "pocket_fixture.h"
 
 #include "cloud/sign/sigv4.h"
@@ -23,7 +24,8 @@ static void sign(struct exchange *x, const struct signing *s)
 	hex_encode(str_bytes(digest.bytes, SHA256_SIZE), hash);
 	time_iso_basic(edges_real()->wall_ns(NULL) + s->skew_s * NS_PER_S, date);
 	exchange_add(x, "x-amz-date", str_of(date));
-	exchange_add(x, "x-amz-content-sha256", arena_str(&cloud.arena, s->payload_hash.n ? s->payload_hash : str_of(hash)));
+	exchange_add(
+		x, "x-amz-content-sha256", arena_str(&cloud.arena, s->payload_hash.n ? s->payload_hash : str_of(hash)));
 	struct str secret = s->secret.n ? s->secret : json_str(cloud.credentials, "secret_access_key");
 	struct str access_key = s->access_key.n ? s->access_key : json_str(cloud.credentials, "access_key_id");
 	assert_int_equal(sigv4_key_make(&key, secret, str_take(str_of(date), 8), S("eu-central-1")), 0);
@@ -169,7 +171,8 @@ static void test_bodies_are_verified(UNUSED void **state)
 		expect_error(&x, cases[i].status, cases[i].code);
 	}
 	struct exchange x = request("PUT", "/lake/v", S("altered"));
-	sign(&x, &(struct signing){.payload_hash = S("15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225")});
+	sign(&x, &(struct signing){
+			 .payload_hash = S("15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225")});
 	exchange_send(&x);
 	expect_error(&x, 400, "XAmzContentSHA256Mismatch");
 	expect("HEAD", "/lake/v", 404);
@@ -190,10 +193,12 @@ struct chunk_plan {
 	size_t wrong;     // index of a chunk whose signature is spoilt, from 1; 0: none
 };
 
-static void chunk_signature(const struct sigv4_key *key, const char *kind, char previous[HEX_SHA256_SIZE], struct str hashes)
+static void chunk_signature(
+	const struct sigv4_key *key, const char *kind, char previous[HEX_SHA256_SIZE], struct str hashes)
 {
 	AUTO(buf) text = {0};
-	buf_printf(&text, "%s\n%s\n%s/eu-central-1/s3/aws4_request\n%s\n%.*s", kind, date, key->day, previous, STR(hashes));
+	buf_printf(&text, "%s\n%s\n%s/eu-central-1/s3/aws4_request\n%s\n%.*s", kind, date, key->day, previous,
+		STR(hashes));
 	sigv4_signature(key, buf_str(&text), previous);
 }
 
@@ -217,7 +222,8 @@ static void sign_chunk(const struct sigv4_key *key, char signature[HEX_SHA256_SI
 	chunk_signature(key, "AWS4-HMAC-SHA256-PAYLOAD", signature, str_of(both));
 }
 
-static void add_trailer(struct buf *body, const struct chunk_plan *plan, const struct sigv4_key *key, char signature[HEX_SHA256_SIZE])
+static void add_trailer(
+	struct buf *body, const struct chunk_plan *plan, const struct sigv4_key *key, char signature[HEX_SHA256_SIZE])
 {
 	AUTO(buf) line = {0};
 	char hash[HEX_SHA256_SIZE];
@@ -244,11 +250,14 @@ static struct exchange send_chunked(const char *target, const struct chunk_plan 
 	exchange_add(&x, "x-amz-decoded-content-length", arena_str(&cloud.arena, str_of(size)));
 	if (plan->trailer)
 		exchange_add(&x, "x-amz-trailer", S("x-amz-checksum-crc32"));
-	sign(&x, &(struct signing){.payload_hash = !plan->is_signed ? SIGV4_UNSIGNED_TRAILER : plan->trailer ? SIGV4_CHUNKS_TRAILER : SIGV4_CHUNKS});
+	sign(&x, &(struct signing){.payload_hash = !plan->is_signed ? SIGV4_UNSIGNED_TRAILER
+						   : plan->trailer  ? SIGV4_CHUNKS_TRAILER
+								    : SIGV4_CHUNKS});
 	struct str seed = x.headers[x.count - 1].value;
 	assert_true(str_copy(signature, sizeof(signature), str_drop(seed, seed.n - 64)));
-	assert_int_equal(
-		sigv4_key_make(&key, json_str(cloud.credentials, "secret_access_key"), str_take(str_of(date), 8), S("eu-central-1")), 0);
+	assert_int_equal(sigv4_key_make(&key, json_str(cloud.credentials, "secret_access_key"),
+				 str_take(str_of(date), 8), S("eu-central-1")),
+		0);
 	for (size_t i = 0; i <= COUNT_OF(plan->chunks); i++) {
 		struct str data = i < COUNT_OF(plan->chunks) && plan->chunks[i] ? str_of(plan->chunks[i]) : S("");
 		sign_chunk(&key, signature, data);
@@ -294,7 +303,8 @@ static void test_spoilt_chunked_bodies(UNUSED void **state)
 	} bad[] = {
 		{{.chunks = {"12345", "6789"}, .is_signed = true, .wrong = 1}, 403, "SignatureDoesNotMatch"},
 		{{.chunks = {"12345", "6789"}, .is_signed = true, .wrong = 3}, 403, "SignatureDoesNotMatch"},
-		{{.chunks = {"123456789"}, .is_signed = true, .trailer = true, .crc32 = S_INIT("AAAAAA==")}, 400, "BadDigest"},
+		{{.chunks = {"123456789"}, .is_signed = true, .trailer = true, .crc32 = S_INIT("AAAAAA==")}, 400,
+			"BadDigest"},
 		{{.chunks = {"123456789"}, .trailer = true, .crc32 = S_INIT("AAAAAA==")}, 400, "BadDigest"},
 		{{.chunks = {"123456789"}, .trailer = true, .crc32 = S_INIT("AA")}, 400, "InvalidRequest"},
 	};
@@ -372,7 +382,8 @@ static void test_listing(UNUSED void **state)
 	assert_contains(x.text, S("<KeyCount>2</KeyCount>"));
 	assert_contains(x.text, S("<IsTruncated>true</IsTruncated>"));
 	assert_contains(x.text, S("<NextContinuationToken>ZC//</NextContinuationToken>"));
-	x = request("GET", "/listed?list-type=2&delimiter=%2F&max-keys=2&continuation-token=ZC%2F%2F&encoding-type=url", S(""));
+	x = request("GET", "/listed?list-type=2&delimiter=%2F&max-keys=2&continuation-token=ZC%2F%2F&encoding-type=url",
+		S(""));
 	ask(&x);
 	assert_contains(x.text, S("<KeyCount>1</KeyCount>"));
 	assert_contains(x.text, S("<Key>z%01</Key>"));
@@ -473,15 +484,19 @@ static void test_multipart(UNUSED void **state)
 	x = request("PUT", arena_printf(&cloud.arena, "/lake/big?partNumber=10001&uploadId=%.*s", STR(id)).p, S("x"));
 	ask(&x);
 	expect_error(&x, 400, "InvalidArgument");
-	x = request("POST", whole, S("<CompleteMultipartUpload><Part><PartNumber>2</PartNumber><ETag>x</ETag></Part></CompleteMultipartUpload>"));
+	x = request("POST", whole,
+		S("<CompleteMultipartUpload><Part><PartNumber>2</PartNumber><ETag>x</ETag></Part></"
+		  "CompleteMultipartUpload>"));
 	ask(&x);
 	expect_error(&x, 400, "InvalidPart");
 	x = request("POST", whole, S("<CompleteMultipartUpload/>"));
 	ask(&x);
 	expect_error(&x, 400, "MalformedXML");
-	struct str list = S("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Part><PartNumber>1</PartNumber>"
-			    "<ETag>&quot;87d0b0e33d2e8abb4c4dc9bb3dd3d55e&quot;</ETag></Part><Part><PartNumber>2</PartNumber>"
-			    "<ETag>7aea2552dfe7eb84b9443b6fc9ba6e01</ETag></Part></CompleteMultipartUpload>");
+	struct str list =
+		S("<CompleteMultipartUpload "
+		  "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Part><PartNumber>1</PartNumber>"
+		  "<ETag>&quot;87d0b0e33d2e8abb4c4dc9bb3dd3d55e&quot;</ETag></Part><Part><PartNumber>2</PartNumber>"
+		  "<ETag>7aea2552dfe7eb84b9443b6fc9ba6e01</ETag></Part></CompleteMultipartUpload>");
 	unsigned char md5[MD5_SIZE];
 	char hex[2 * MD5_SIZE + 1];
 	md5_of(str_bytes(part, sizeof(part)), md5);
