@@ -86,8 +86,6 @@ json_t *gcs_resource_of(struct front_request *r, const struct object *o);
 // Members of an object resource in a request, into *draft (merged where it holds some already: null takes away), and
 // the expected checksums. j may be NULL.
 MUST_CHECK int gcs_read_resource(struct front_request *r, const json_t *j, struct record *draft);
-// Copies the arrays of a draft that borrows those of a stored record, so that they can be changed.
-MUST_CHECK int gcs_own_description(struct front_request *r, struct record *draft);
 void gcs_add_headers(struct front_request *r, const struct record *o); // of an answer with the bytes
 struct str gcs_crc32c_text(struct front_request *r, const struct digests *d);
 struct str gcs_md5_text(struct front_request *r, const struct digests *d);

@@ -130,7 +130,6 @@ static void change(struct front_request *r, const json_t *body, bool merge)
 	if (rc == 0 && merge) {
 		draft.properties = object->record->properties;
 		draft.metadata = object->record->metadata;
-		rc = gcs_own_description(r, &draft);
 	}
 	if (rc == 0)
 		rc = gcs_read_resource(r, body, &draft);

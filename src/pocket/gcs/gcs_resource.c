@@ -135,44 +135,17 @@ void gcs_add_headers(struct front_request *r, const struct record *o)
 
 // ---------------------------------------------------------------- reading
 
-static void remove_pair(struct pairs *p, struct str name)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < p->count; i++)
-		if (!str_eq(p->items[i].name, name))
-			p->items[n++] = p->items[i];
-	p->count = n;
-}
-
 static int no_memory(struct front_request *r)
 {
 	return err_set(&r->err, ERR_NO_MEMORY, "out of memory");
 }
 
-// pairs_add() wants an array that it grew itself; removal keeps that only when the array is copied first.
-static int own_pairs(struct front_request *r, struct pairs *p)
-{
-	struct pairs copy = {0};
-	for (size_t i = 0; i < p->count; i++)
-		if (pairs_add(&copy, r->arena, p->items[i].name, p->items[i].value) < 0)
-			return no_memory(r);
-	*p = copy;
-	return 0;
-}
-
-int gcs_own_description(struct front_request *r, struct record *draft)
-{
-	int rc = own_pairs(r, &draft->properties);
-	return rc < 0 ? rc : own_pairs(r, &draft->metadata);
-}
-
+// Sets, or takes away where the value is empty.
 static int replace_pair(struct front_request *r, struct pairs *p, struct str name, struct str value)
 {
-	remove_pair(p, name);
-	int rc = own_pairs(r, p);
-	if (rc < 0 || value.n == 0)
-		return rc;
-	return pairs_add(p, r->arena, name, value) < 0 ? no_memory(r) : 0;
+	if (pairs_remove(p, r->arena, name) < 0 || (value.n && pairs_add(p, r->arena, name, value) < 0))
+		return no_memory(r);
+	return 0;
 }
 
 static int read_text(struct front_request *r, const json_t *value, const char *name, struct str *out)
@@ -199,10 +172,8 @@ static int read_metadata(struct front_request *r, const json_t *j, struct record
 		struct str text = {0};
 		struct str copy = arena_str(r->arena, str_of(name));
 		int rc = copy.p ? read_text(r, value, name, &text) : no_memory(r);
-		if (rc == 0)
-			remove_pair(&draft->metadata, copy);
-		if (rc == 0)
-			rc = own_pairs(r, &draft->metadata);
+		if (rc == 0 && pairs_remove(&draft->metadata, r->arena, copy) < 0)
+			rc = no_memory(r);
 		if (rc == 0 && !json_is_null(value) && pairs_add(&draft->metadata, r->arena, copy, text) < 0)
 			rc = no_memory(r);
 		total += copy.n + text.n;

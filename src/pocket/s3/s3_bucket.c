@@ -66,7 +66,8 @@ static void create_with_body(struct front_request *r, struct str body)
 		create(r, S(""));
 		return;
 	}
-	if (pocket_xml_parse(body, r->arena, &root, &r->err) < 0 || !str_eq(root->name, S("CreateBucketConfiguration"))) {
+	if (pocket_xml_parse(body, r->arena, &root, &r->err) < 0 ||
+		!str_eq(root->name, S("CreateBucketConfiguration"))) {
 		s3_answer(r, "MalformedXML");
 		return;
 	}

@@ -30,19 +30,39 @@ bool pairs_has(const struct pairs *p, struct str name)
 	return false;
 }
 
+// An array of our own with room for `more` further pairs.
+static int make_room(struct pairs *p, struct arena *a, size_t more)
+{
+	if (p->count + more <= p->room)
+		return 0;
+	size_t room = MAX((p->count + more) * 2, (size_t)4);
+	struct pair *items = arena_new_array(a, room, struct pair);
+	if (!items)
+		return ERR_NO_MEMORY;
+	if (p->count)
+		memcpy(items, p->items, p->count * sizeof(*items));
+	p->items = items;
+	p->room = room;
+	return 0;
+}
+
 int pairs_add(struct pairs *p, struct arena *a, struct str name, struct str value)
 {
-	// The array is full when its count is 0 or a power of two of at least 4.
-	bool full = p->count == 0 || (p->count >= 4 && (p->count & (p->count - 1)) == 0);
-	if (full) {
-		struct pair *items = arena_new_array(a, MAX(p->count * 2, (size_t)4), struct pair);
-		if (!items)
-			return ERR_NO_MEMORY;
-		if (p->count)
-			memcpy(items, p->items, p->count * sizeof(*items));
-		p->items = items;
-	}
+	if (make_room(p, a, 1) < 0)
+		return ERR_NO_MEMORY;
 	p->items[p->count++] = (struct pair){.name = name, .value = value};
+	return 0;
+}
+
+int pairs_remove(struct pairs *p, struct arena *a, struct str name)
+{
+	size_t n = 0;
+	if (make_room(p, a, 0) < 0)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < p->count; i++)
+		if (!str_eq(p->items[i].name, name))
+			p->items[n++] = p->items[i];
+	p->count = n;
 	return 0;
 }
 
@@ -80,6 +100,7 @@ static void pack_pairs(char **at, struct pairs *out, const struct pairs *from)
 		out->items[i].value = pack_str(at, from->items[i].value);
 	}
 	out->count = from->count;
+	out->room = 0;
 }
 
 struct record *record_clone(const struct record *r)

@@ -16,14 +16,17 @@ struct pair {
 	struct str name, value;
 };
 struct pairs {
-	struct pair *items;
+	struct pair *items; // in an arena, or borrowed
 	size_t count;
+	size_t room; // of items, when pairs_add() made the array; 0: somebody else's, copied before it grows
 };
 // The value of the first pair with that name (ASCII case ignored); empty when absent.
 struct str pairs_get(const struct pairs *p, struct str name);
 bool pairs_has(const struct pairs *p, struct str name);
-// Appends, growing the array in the arena by doubling (capacity is the next power of two of count).
+// Appends. ERR_NO_MEMORY.
 MUST_CHECK int pairs_add(struct pairs *p, struct arena *a, struct str name, struct str value);
+// Without the pairs of that name (exactly); copies a borrowed array first. ERR_NO_MEMORY.
+MUST_CHECK int pairs_remove(struct pairs *p, struct arena *a, struct str name);
 
 // One run of bytes of an object that is not stored in one file. Its file lies in the folder of the version under its
 // number.

@@ -128,7 +128,9 @@ static void test_properties_survive_a_restart(UNUSED void **state)
 	struct err e = {0};
 	struct object *object = NULL;
 	struct pair properties[] = {{S("content-type"), S("text/plain")}}, metadata[] = {{S("Who"), S("me")}};
-	struct record draft = {.key = S("a"), .properties = {properties, 1}, .metadata = {metadata, 1}};
+	struct record draft = {.key = S("a"),
+		.properties = {.items = properties, .count = 1},
+		.metadata = {.items = metadata, .count = 1}};
 	assert_int_equal(objects_put(fixture.bucket, fixture_writer(S("x")), &draft, &object, &e), 0);
 	struct digests digests = object->record->digests;
 	int64_t generation = object->record->generation;
@@ -147,7 +149,7 @@ static void test_update_changes_the_description_alone(UNUSED void **state)
 	struct object *old = fixture_put(S("a"), S("bytes")), *object = NULL;
 	int64_t generation = old->record->generation, modified = old->record->modified_ns;
 	struct pair metadata[] = {{S("k"), S("v")}};
-	struct record draft = {.metadata = {metadata, 1}};
+	struct record draft = {.metadata = {.items = metadata, .count = 1}};
 	for (int64_t i = 2; i < 5; i++) {
 		old = objects_find(fixture.bucket, S("a"));
 		assert_int_equal(objects_update(fixture.bucket, old, &draft, &object, &e), 0);
@@ -278,7 +280,7 @@ static void test_bucket_update_survives_a_restart(UNUSED void **state)
 {
 	struct err e = {0};
 	struct pair metadata[] = {{S("team"), S("data")}};
-	struct record draft = {.metadata = {metadata, 1}};
+	struct record draft = {.metadata = {.items = metadata, .count = 1}};
 	assert_int_equal(objects_bucket_update(fixture.bucket, &draft, &e), 0);
 	fixture_restart();
 	const struct record *r = bucket_record(fixture.bucket);

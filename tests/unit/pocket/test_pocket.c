@@ -151,8 +151,8 @@ static pid_t run_command(const char *announce)
 	if (child == 0) {
 		const struct command *const commands[] = {&pocket_command};
 		char program[] = "isobar", name[] = "pocket";
-		char *const arguments[] = {program, name, (char[]){"--as=aws"}, (char[]){"--name=p"},
-			(char[]){"--root"}, cloud.folder, (char[]){"--announce"}, (char *)(uintptr_t)announce, NULL};
+		char *arguments[] = {program, name, (char[]){"--as=aws"}, (char[]){"--name=p"}, (char[]){"--root"},
+			cloud.folder, (char[]){"--announce"}, (char *)(uintptr_t)announce, NULL};
 		_exit(command_main(commands, 1, COUNT_OF(arguments) - 1, arguments, NULL));
 	}
 	return child;

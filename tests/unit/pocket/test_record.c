@@ -27,8 +27,8 @@ static struct record sample(void)
 		.generation = 13,
 		.metageneration = 14,
 		.etag = S("etag-1"),
-		.properties = {properties, 1},
-		.metadata = {metadata, 2},
+		.properties = {.items = properties, .count = 1},
+		.metadata = {.items = metadata, .count = 2},
 		.folder = S("f00"),
 		.pieces = pieces,
 		.piece_count = 2,
@@ -116,6 +116,22 @@ static void test_pairs_grow(UNUSED void **state)
 	assert_false(pairs_has(&p, S("n100")));
 }
 
+// Arrays of others are copied before they change.
+static void test_borrowed_pairs_stay(UNUSED void **state)
+{
+	AUTO(arena) a = {0};
+	struct pairs p = {.items = metadata, .count = 2};
+	assert_int_equal(pairs_remove(&p, &a, S("Name")), 0);
+	assert_int_equal(p.count, 1);
+	assert_true(str_eq(metadata[0].name, S("Name")));
+	struct pairs q = {.items = properties, .count = 1};
+	assert_int_equal(pairs_add(&q, &a, S("x"), S("y")), 0);
+	assert_ptr_not_equal(q.items, properties);
+	assert_true(str_eq(pairs_get(&q, S("content-type")), S("text/plain")));
+	struct pairs none = {0};
+	assert_int_equal(pairs_remove(&none, &a, S("x")), 0);
+}
+
 static int write_sample(struct record *r, uint64_t data_size)
 {
 	int fd = memfd_create("record", MFD_CLOEXEC);
@@ -183,7 +199,7 @@ static void test_text_that_is_no_utf8_is_refused(UNUSED void **state)
 {
 	struct err e = {0};
 	struct pair bad = {S_INIT("x"), S_INIT("\xff")};
-	struct record r = {.key = S("k"), .metadata = {&bad, 1}};
+	struct record r = {.key = S("k"), .metadata = {.items = &bad, .count = 1}};
 	AUTO(fd) fd = memfd_create("record", MFD_CLOEXEC);
 	assert_int_equal(record_write(fd, &r, 0, &e), ERR_INVALID);
 	assert_int_equal(lseek(fd, 0, SEEK_END), 0);
@@ -218,6 +234,7 @@ int main(void)
 		cmocka_unit_test(test_digests_are_the_published_ones),
 		cmocka_unit_test(test_clone_is_the_same_and_its_own),
 		cmocka_unit_test(test_pairs_grow),
+		cmocka_unit_test(test_borrowed_pairs_stay),
 		cmocka_unit_test(test_file_round_trip),
 		cmocka_unit_test(test_long_record),
 		cmocka_unit_test(test_torn_files_are_refused),

@@ -17,15 +17,15 @@ static void test_tree(UNUSED void **state)
 	struct xml_node *root = NULL;
 	struct str text = S("<?xml version=\"1.0\"?><d:Delete xmlns:d=\"x\"> <Object><Key> a &lt;&#x41; </Key></Object>"
 			    "<Object><Key><![CDATA[b<]]></Key></Object><Quiet>true</Quiet></d:Delete>");
-	assert_int_equal(xml_parse(text, &a, &root, &e), 0);
+	assert_int_equal(pocket_xml_parse(text, &a, &root, &e), 0);
 	assert_true(str_eq(root->name, S("Delete")));
-	assert_true(str_eq(xml_child_text(root, "Quiet"), S("true")));
-	assert_true(str_eq(xml_child_text(root->first, "Key"), S("a <A")));
-	assert_true(str_eq(xml_child_text(root->first->next, "Key"), S("b<")));
+	assert_true(str_eq(pocket_xml_child_text(root, "Quiet"), S("true")));
+	assert_true(str_eq(pocket_xml_child_text(root->first, "Key"), S("a <A")));
+	assert_true(str_eq(pocket_xml_child_text(root->first->next, "Key"), S("b<")));
 	assert_ptr_equal(root->first->parent, root);
-	assert_null(xml_child(root, "Nothing"));
-	assert_null(xml_child(NULL, "Nothing"));
-	assert_int_equal(xml_child_text(root, "Nothing").n, 0);
+	assert_null(pocket_xml_child(root, "Nothing"));
+	assert_null(pocket_xml_child(NULL, "Nothing"));
+	assert_int_equal(pocket_xml_child_text(root, "Nothing").n, 0);
 }
 
 static void test_hostile_documents(UNUSED void **state)
@@ -48,7 +48,7 @@ static void test_hostile_documents(UNUSED void **state)
 		AUTO(arena) a = {0};
 		struct err e = {0};
 		struct xml_node *root = NULL;
-		if (xml_parse(bad[i], &a, &root, &e) != ERR_INVALID || root || !e.message[0])
+		if (pocket_xml_parse(bad[i], &a, &root, &e) != ERR_INVALID || root || !e.message[0])
 			fail_msg("document %zu was not refused", i);
 	}
 }
@@ -63,16 +63,16 @@ static void test_bounds(UNUSED void **state)
 		buf_add(&text, S("<a>"));
 	for (int i = 0; i < XML_MAX_DEPTH + 1; i++)
 		buf_add(&text, S("</a>"));
-	assert_int_equal(xml_parse(buf_str(&text), &a, &root, &e), ERR_INVALID);
+	assert_int_equal(pocket_xml_parse(buf_str(&text), &a, &root, &e), ERR_INVALID);
 	struct arena small = {.limit = 200};
-	assert_int_equal(xml_parse(S("<a><b>1</b><c>2</c><d>3</d></a>"), &small, &root, &e), ERR_NO_MEMORY);
+	assert_int_equal(pocket_xml_parse(S("<a><b>1</b><c>2</c><d>3</d></a>"), &small, &root, &e), ERR_NO_MEMORY);
 	arena_free(&small);
 	buf_clear(&text);
 	buf_add(&text, S("<a>"));
 	for (int i = 0; i < XML_MAX_ELEMENTS; i++)
 		buf_add(&text, S("<b/>"));
 	buf_add(&text, S("</a>"));
-	assert_int_equal(xml_parse(buf_str(&text), &a, &root, &e), ERR_INVALID);
+	assert_int_equal(pocket_xml_parse(buf_str(&text), &a, &root, &e), ERR_INVALID);
 	assert_null(root);
 }
 
