@@ -21,7 +21,7 @@ static int bucket_read(struct call *c, const struct cloud *cloud, struct str id,
 	int r = CLOUD_CALL(c, cloud, store, bucket_head, id);
 	if (r)
 		return r;
-	json_t *j = json_in_arena(c->arena, json_object());
+	json_t *j = json_object();
 	if (!j)
 		return call_no_memory(c);
 	json_set_str(j, "name", id);

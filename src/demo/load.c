@@ -28,6 +28,7 @@ struct load {
 	struct load_options options;
 	char pixels[256][16]; // each grey value scaled to 0..1, as text
 	char authorization[300];
+	struct http_header headers[2]; // a fetch borrows them
 	struct loop *loop;
 	struct tls *tls;
 	struct guard *guard;
@@ -119,10 +120,6 @@ static void on_end(void *ctx, const struct err *e, UNUSED bool began)
 static bool issue(struct load *l)
 {
 	static const struct http_fetch_events events = {.head = on_head, .body = on_body, .end = on_end};
-	struct http_header headers[] = {
-		{S("content-type"), S("application/json")},
-		{S("authorization"), str_of(l->authorization)},
-	};
 	struct slot *s = l->slots;
 	while (s->fetch)
 		s++;
@@ -133,8 +130,8 @@ static bool issue(struct load *l)
 	write_request(l, s);
 	// The client itself never retries: a request that the gateway fails counts as failed.
 	struct http_fetch_request request = {
-		.origin = l->origin, .method = S("POST"), .target = str_of(l->target), .headers = headers,
-		.header_count = COUNT_OF(headers), .body = buf_str(&s->body), .total_ns = 30 * NS_PER_S};
+		.origin = l->origin, .method = S("POST"), .target = str_of(l->target), .headers = l->headers,
+		.header_count = COUNT_OF(l->headers), .body = buf_str(&s->body), .total_ns = 30 * NS_PER_S};
 	struct err e = {0};
 	l->issued++;
 	bool started = http_fetch_start(&request, &events, s, &s->fetch, &e) == 0;
@@ -204,6 +201,8 @@ static void prepare(struct load *l)
 	for (size_t i = 0; i < LOAD_MAX_PARALLEL; i++)
 		l->slots[i] = (struct slot){.load = l, .answer = {.limit = 1 << 20}};
 	snprintf(l->authorization, sizeof(l->authorization), "Bearer %s", l->options.key);
+	l->headers[0] = (struct http_header){S("content-type"), S("application/json")};
+	l->headers[1] = (struct http_header){S("authorization"), str_of(l->authorization)};
 	const char *path = strstr(l->options.url, "://");
 	path = path ? strchr(path + 3, '/') : NULL;
 	snprintf(l->target, sizeof(l->target), "%s", path ? path : "/");

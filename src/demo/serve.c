@@ -36,7 +36,7 @@ static bool gateway_known(struct demo *d, const json_t *answer)
 
 static int read_key(struct demo *d)
 {
-	AUTO(buf) text = {.limit = KEY_LIMIT};
+	AUTO(buf) text = {0};
 	struct str path = arena_printf(d->call.arena, "%s/.isobar/shop-app.key", d->folder);
 	int rc = file_read(path.p, KEY_LIMIT, &text, &d->call.err);
 	if (rc == 0 && !str_copy(d->key, sizeof(d->key), str_trim(buf_str(&text))))

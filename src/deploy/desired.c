@@ -105,7 +105,7 @@ static int read_one(const struct reader *r, struct desired *out)
 	struct call *c = r->c;
 	*out = (struct desired){.resource = r->resource, .address = r->resource->address, .name = r->resource->name};
 	out->spec.name = r->resource->name;
-	out->spec.model = r->endpoint.model.name;
+	out->spec.model = r->resource->name; // clients address the endpoint, whichever model stands behind it
 	out->spec.cpu = r->endpoint.resources.cpu;
 	out->spec.memory = (uint64_t)r->endpoint.resources.memory;
 	int rc = read_replicas(r, &out->spec.replicas);
