@@ -246,7 +246,7 @@ static int list_page(struct front_request *r, struct objects_query *q, struct ob
 	int rc = azure_read_page(r, &q->after, &q->limit);
 	if (rc == 0)
 		rc = azure_container(r, &b);
-	return rc < 0 ? rc : objects_page(b, q, r->arena, page, &r->err);
+	return rc < 0 ? rc : objects_list_page(b, q, r->arena, page, &r->err);
 }
 
 void azure_list_blobs(struct front_request *r)

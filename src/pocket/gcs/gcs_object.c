@@ -20,7 +20,7 @@ static int list_page(struct front_request *r, struct objects_query *q, struct ob
 	int rc = gcs_read_page(r, &q->after, &q->limit);
 	if (rc == 0)
 		rc = gcs_bucket(r, gcs_state(r)->captures[0], &b);
-	return rc < 0 ? rc : objects_page(b, q, r->arena, page, &r->err);
+	return rc < 0 ? rc : objects_list_page(b, q, r->arena, page, &r->err);
 }
 
 void gcs_list_objects(struct front_request *r)

@@ -86,7 +86,7 @@ static int list(struct front_request *r, struct listing *l, struct objects_page 
 {
 	struct bucket *b = NULL;
 	int rc = s3_bucket(r, &b);
-	return rc < 0 ? rc : objects_page(b, &l->q, r->arena, page, &r->err);
+	return rc < 0 ? rc : objects_list_page(b, &l->q, r->arena, page, &r->err);
 }
 
 static void finish(struct front_request *r, struct listing *l)

@@ -133,7 +133,7 @@ struct objects_page {
 	size_t count;
 	struct str next; // `after` of the next page; empty: this was the last
 };
-MUST_CHECK int objects_page(const struct bucket *b, const struct objects_query *q, struct arena *a,
+MUST_CHECK int objects_list_page(const struct bucket *b, const struct objects_query *q, struct arena *a,
 	struct objects_page *out, struct err *e);
 
 // ---------------------------------------------------------------- uploads in parts

@@ -87,7 +87,7 @@ static bool finish(struct listing *l)
 	return l->page.next.n > 0;
 }
 
-int objects_page(
+int objects_list_page(
 	const struct bucket *b, const struct objects_query *q, struct arena *a, struct objects_page *out, struct err *e)
 {
 	struct listing l = {.q = q, .a = a};

@@ -16,7 +16,7 @@ static const char *list_text(struct objects_query q, struct buf *out)
 		AUTO(arena) a = {0};
 		struct err e = {0};
 		struct objects_page page = {0};
-		assert_int_equal(objects_page(fixture.bucket, &q, &a, &page, &e), 0);
+		assert_int_equal(objects_list_page(fixture.bucket, &q, &a, &page, &e), 0);
 		assert_true(page.count <= q.limit);
 		for (size_t i = 0; i < page.count; i++) {
 			const struct objects_entry *x = &page.entries[i];
@@ -111,7 +111,7 @@ static void test_many_objects_in_pages(UNUSED void **state)
 	int seen = 0;
 	for (;;) {
 		struct objects_page page = {0};
-		assert_int_equal(objects_page(fixture.bucket, &q, &a, &page, &e), 0);
+		assert_int_equal(objects_list_page(fixture.bucket, &q, &a, &page, &e), 0);
 		for (size_t i = 0; i < page.count; i++) {
 			snprintf(key, sizeof(key), "k%03d", seen++);
 			assert_true(str_eq(page.entries[i].record->key, str_of(key)));
