@@ -32,6 +32,16 @@ int demo_declare(struct demo *d)
 }
 
 // ---------------------------------------------------------------- learn
+// What a person need not read: every job waits and starts before it ends.
+static bool is_news(const char *text)
+{
+	static const char *const noise[] = {"", "queued", "running", "never made"};
+	for (size_t i = 0; i < COUNT_OF(noise); i++)
+		if (strcmp(text, noise[i]) == 0)
+			return false;
+	return true;
+}
+
 static void on_progress(void *ctx, const json_t *event)
 {
 	struct demo *d = ctx;
@@ -41,9 +51,11 @@ static void on_progress(void *ctx, const json_t *event)
 	struct str step = json_str(event, "step"), kind, name;
 	str_cut(step, '/', &kind, &name);
 	str_copy(chapter, sizeof(chapter), kind);
-	if (json_str(event, "text").n)
-		story_say(&d->story, chapter, "%s", json_text(event, "text"));
-	else
+	const char *what = json_text(event, "what"), *text = json_text(event, "text");
+	bool named = strstr(text, what) != NULL; // "round 3 of 10: ..." says itself what it is about
+	if (is_news(text))
+		story_say(&d->story, chapter, "%s%s%s", named ? "" : what, named ? "" : ": ", text);
+	else if (!text[0])
 		story_progress(&d->story, chapter, json_num(event, "done", 0), json_num(event, "total", 0));
 }
 

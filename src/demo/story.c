@@ -10,7 +10,8 @@
 #include "base/edges.h"
 #include "base/str.h"
 
-enum { BAR_WIDTH = 40 };
+// A bar of fewer steps than this says nothing on paper that the line after it does not say.
+enum { BAR_WIDTH = 40, FEW_STEPS = 10 };
 
 static int64_t now_ns(void)
 {
@@ -67,7 +68,7 @@ void story_progress(struct story *s, const char *chapter, double done, double to
 		head(s, chapter);
 		draw_bar(s, share);
 		fflush(s->out);
-	} else if (quarter > s->quarter) {
+	} else if (quarter > s->quarter && total >= FEW_STEPS) {
 		char label[sizeof(s->bar)];
 		memcpy(label, s->bar, sizeof(label));
 		story_say(s, chapter, "%d%%", quarter * 25);

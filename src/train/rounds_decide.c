@@ -100,6 +100,8 @@ static json_t *set_of(const struct round_view *v)
 			json_set_str(entry, "sha256", s->sha256);
 			if (isfinite(s->loss))
 				json_object_set_new(entry, "loss", json_real(s->loss));
+			if (isfinite(s->seconds))
+				json_object_set_new(entry, "seconds", json_real(s->seconds));
 			json_array_append_new(accepted, entry);
 		} else if (s->state == SITE_OUT) {
 			json_set_str(entry, "reason", s->reason);

@@ -30,6 +30,7 @@ struct site_view {
 	uint64_t samples;    // when READY
 	struct str sha256;   // of its weights, when READY
 	double loss;         // as its trainer measured it; NAN: not said
+	double seconds; // that its training took; NAN: not told
 	struct str reason;   // why it is OUT
 };
 struct round_view {

@@ -98,6 +98,7 @@ static int look_at_site(struct call *c, struct rounds *t, struct site *s, struct
 		v->samples = (uint64_t)json_int(done, "samples", 0);
 		v->sha256 = json_str(done, "sha256");
 		v->loss = json_num(done, "loss", NAN);
+		v->seconds = json_num(done, "seconds", NAN);
 		return 0;
 	}
 	pthread_mutex_lock(&t->lock);

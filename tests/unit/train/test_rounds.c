@@ -22,7 +22,7 @@ static int setup(UNUSED void **state)
 {
 	static const char *const names[] = {"aws", "azure", "gcp"};
 	for (size_t i = 0; i < CLOUDS; i++)
-		sites[i] = (struct site_view){.name = str_of(names[i]), .loss = NAN};
+		sites[i] = (struct site_view){.name = str_of(names[i]), .loss = NAN, .seconds = NAN};
 	view = (struct round_view){.prefix = S("train/t/run"), .address = S("training/t"), .begun = true, .round = 2, .rounds = 5,
 		.deadline_ns = 1000, .allowed_ns = 60 * NS_PER_S, .need = 2, .pace_ns = 7, .sites = sites, .count = CLOUDS};
 	return 0;
@@ -104,12 +104,12 @@ static void expect_set(const struct action *a, const char *json)
 
 static void test_accepts_what_is_ready(UNUSED void **state)
 {
-	sites[0] = (struct site_view){.name = S("aws"), .state = SITE_READY, .samples = 5, .sha256 = S("aa"), .loss = 0.5};
+	sites[0] = (struct site_view){.name = S("aws"), .state = SITE_READY, .samples = 5, .sha256 = S("aa"), .loss = 0.5, .seconds = 1.5};
 	sites[1].state = SITE_RUNNING;
-	sites[2] = (struct site_view){.name = S("gcp"), .state = SITE_READY, .samples = 7, .sha256 = S("bb"), .loss = NAN};
+	sites[2] = (struct site_view){.name = S("gcp"), .state = SITE_READY, .samples = 7, .sha256 = S("bb"), .loss = NAN, .seconds = NAN};
 	struct actions out = decide(2000);
 	expect_actions(&out, "train/t/run/round-2/accept");
-	expect_set(&out.items[0], "{\"accepted\":[{\"loss\":0.5,\"samples\":5,\"sha256\":\"aa\",\"site\":\"aws\"},"
+	expect_set(&out.items[0], "{\"accepted\":[{\"loss\":0.5,\"samples\":5,\"seconds\":1.5,\"sha256\":\"aa\",\"site\":\"aws\"},"
 				  "{\"samples\":7,\"sha256\":\"bb\",\"site\":\"gcp\"}],\"late\":[\"azure\"],\"lost\":[],\"round\":2}");
 }
 
