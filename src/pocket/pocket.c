@@ -86,6 +86,8 @@ static int write_port(const struct pocket *p, uint16_t port, struct err *e)
 {
 	AUTO(buf) path = {0};
 	char text[16];
+	if (read_port(p) == port)
+		return 0;
 	snprintf(text, sizeof(text), "%u\n", (unsigned)port);
 	return file_write_atomic(path_of(p, "port", &path), str_of(text), 0600, e);
 }
