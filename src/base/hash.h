@@ -44,6 +44,7 @@ uint32_t crc32c(uint32_t crc, struct str s);
 uint32_t crc32c_portable(uint32_t crc, struct str s); // the same by tables: what processors without SSE4.2 run
 uint32_t crc32c_combine(uint32_t a, uint32_t b, uint64_t b_size);
 uint64_t crc64nvme(uint64_t crc, struct str s);
+uint64_t crc64nvme_portable(uint64_t crc, struct str s); // the same by tables: what processors without PCLMULQDQ run
 uint64_t crc64nvme_combine(uint64_t a, uint64_t b, uint64_t b_size);
 
 void hex_encode(struct str bytes, char *out);                   // lower case; out holds 2 n + 1

@@ -84,6 +84,22 @@ static void test_crc32c(UNUSED void **state)
 	assert_int_equal(crc32c(crc32c(0, S("1234")), S("56789")), 0xe3069283);
 }
 
+// Every length around the strides, at every alignment, with a checksum to go on from.
+static void test_crc64nvme_is_the_same_by_tables(UNUSED void **state)
+{
+	static unsigned char bytes[700];
+	uint32_t x = 1;
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		x = x * 1664525 + 1013904223;
+		bytes[i] = (unsigned char)(x >> 24);
+	}
+	for (size_t from = 0; from < 16; from++)
+		for (size_t n = 0; from + n <= sizeof(bytes); n += n < 300 ? 1 : 37) {
+			struct str s = str_bytes(bytes + from, n);
+			assert_true(crc64nvme(0x1234567890abcdef, s) == crc64nvme_portable(0x1234567890abcdef, s));
+		}
+}
+
 static void test_crc64nvme(UNUSED void **state)
 {
 	char block[4096] = {0};
@@ -191,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_crc32c),
 		cmocka_unit_test(test_crc64nvme),
+		cmocka_unit_test(test_crc64nvme_is_the_same_by_tables),
 		cmocka_unit_test(test_crc_combine),
 		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_base64),
