@@ -60,7 +60,8 @@ MUST_CHECK int safetensors_write_header(const struct safetensors *s, struct buf 
 MUST_CHECK int safetensors_write(const struct safetensors *s, struct buf *out, struct err *e); // header and data of all tensors
 
 // Writes a file as a stream: begin lays nothing out itself; put takes the data section in order, in pieces of any size; end checks
-// that it is complete, syncs, and only then gives the file its name. Not ended (or failed): nothing is left at path.
+// that it is complete and only then gives the file its name. Not ended (or failed): nothing is left at path. Nothing is synced to the
+// disk: these files go on to a cloud or can be made again, and are proved by their digest before they are used.
 struct safetensors_writer {
 	int fd;
 	char *path, *partial; // owned

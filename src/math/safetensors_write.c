@@ -213,7 +213,7 @@ int safetensors_writer_end(struct safetensors_writer *w, struct err *e)
 	if (w->left)
 		return err_set(e, ERR_INTERNAL, "write %s: %llu bytes of the layout were never given", w->path,
 			(unsigned long long)w->left);
-	if (fsync(w->fd) < 0 || rename(w->partial, w->path) < 0)
+	if (rename(w->partial, w->path) < 0)
 		return err_errno(e, "write %s", w->path);
 	digest_final(w->digest, w->sha256);
 	free(w->partial);
