@@ -192,13 +192,26 @@ static int write_images(
 	return 0;
 }
 
+// One more than the largest label, so that a training knows its classes without reading labels.
+static unsigned count_classes(const struct pairs *pairs)
+{
+	unsigned most = 0;
+	for (size_t i = 0; i < pairs->count; i++)
+		for (size_t k = 0; k < pairs->items[i].labels.count; k++)
+			most = MAX(most, pairs->items[i].labels.data[k] + 1u);
+	return most;
+}
+
 static int write_tensors(
 	const char *path, const struct pairs *pairs, struct scaled *scaled, struct sketch *sketch, struct err *e)
 {
 	const uint64_t classes[] = {pairs->records}, shape[] = {pairs->records, pairs->elements};
 	struct tensor tensors[] = {{.name = S("image"), .type = TENSOR_F32, .shape = shape, .rank = 2},
 		{.name = S("class"), .type = TENSOR_I64, .shape = classes, .rank = 1}};
-	struct safetensors layout = {.tensors = tensors, .count = COUNT_OF(tensors)};
+	char count[16];
+	snprintf(count, sizeof(count), "%u", count_classes(pairs));
+	struct safetensors_pair metadata = {S("classes"), str_of(count)};
+	struct safetensors layout = {.tensors = tensors, .count = COUNT_OF(tensors), .metadata = &metadata, .metadata_count = 1};
 	AUTO(safetensors_writer) w = {0};
 	int code = safetensors_lay_out(&layout, e);
 	if (!code)

@@ -74,6 +74,9 @@ static void test_tensors(void **state)
 	memcpy(classes, class->data, sizeof(classes));
 	assert_int_equal(classes[0], 0);
 	assert_int_equal(classes[2], 2);
+	assert_int_equal(s.metadata_count, 1);
+	assert_str(s.metadata[0].key, S("classes"));
+	assert_str(s.metadata[0].value, S("3"));
 
 	assert_ok(&f, safetensors_parse(fixture_read(&f, "out/train/data.safetensors"), &f.arena, &s, &f.call.err));
 	assert_int_equal(safetensors_find(&s, S("image"))->shape[0], 300);
