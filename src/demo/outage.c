@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Killing a cloud and watching it being dealt with: see outage.h.
-#include "demo/outage.h"
+// Killing a cloud and watching it being dealt with: see outage_impl.h.
+#include "demo/outage_impl.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@
 #include "base/time.h"
 #include "demo/demo_impl.h"
 #include "demo/load.h"
-#include "demo/outage.h"
+#include "demo/outage_impl.h"
 #include "net/http_call.h"
 
 #define READY_NS (60 * NS_PER_S)

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
-#include "monitor/watch.h"
+#include "monitor/watch_impl.h"
 #include "net/http_call.h"
 #include "state/override.h"
 #include "state/resource.h"

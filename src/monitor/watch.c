@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading one rule on one target: see watch.h.
-#include "monitor/watch.h"
+// Reading one rule on one target: see watch_impl.h.
+#include "monitor/watch_impl.h"
 
 #include <stdlib.h>
 #include <string.h>

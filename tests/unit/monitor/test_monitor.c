@@ -2,6 +2,7 @@
 // The monitor's tick from end to end: a gateway's counters are scraped, an alert fires, traffic is shifted, the channel is told; all of
 // it ends when the rule clears, survives a restart of the monitor, and stops where a person decided otherwise.
 #include "monitor/monitor.h"
+#include "monitor/monitor_kind.h"
 
 #include <pthread.h>
 #include <setjmp.h>

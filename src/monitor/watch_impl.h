@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One rule of one monitor on one target: its window, its alert, what it still owes. Owned by the monitor; its record in state is
 // "alert/MONITOR/RULE/CLOUD".
-#ifndef ISOBAR_MONITOR_WATCH_H
-#define ISOBAR_MONITOR_WATCH_H
+#ifndef ISOBAR_MONITOR_WATCH_IMPL_H
+#define ISOBAR_MONITOR_WATCH_IMPL_H
 
 #include "monitor/monitor.h"
 #include "monitor/signal.h"
