@@ -56,7 +56,8 @@ void finding_text(const struct finding *finding, struct buf *out);
 MUST_CHECK int findings_err(const struct findings *f, int code, struct err *e);
 
 // YAML 1.2 (core schema kept as text); JSON is read too. The tree lives in f->arena; *root NULL when the text is empty.
-// ERR_INVALID when there were findings: duplicate names, anchors, aliases, tags and second documents are some.
+// ERR_INVALID when there were findings: duplicate names, anchors, aliases, tags and second documents are some. *root is
+// set even then when the text could be read to its end, so that the checks behind this one find what else is wrong.
 MUST_CHECK int node_parse_yaml(struct str text, const char *file, struct findings *f, struct node **root);
 struct node *node_member(const struct node *map, struct str key); // NULL when absent or no map
 struct str node_path(const struct node *n, struct arena *a);      // "clouds.aws-us.region", "rules[1].over"

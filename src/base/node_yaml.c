@@ -268,6 +268,7 @@ static void read_event(struct yaml *y, struct fy_event *event)
 static void report_syntax(struct yaml *y)
 {
 	void *at = NULL;
+	y->stop = true;
 	const struct fy_diag_error *error = fy_diag_errors_iterate(y->diag, &at);
 	if (!error) {
 		REFUSE(y, position_of(y, NULL), "the text cannot be read as YAML");
@@ -392,8 +393,7 @@ int node_parse_yaml(struct str text, const char *file, struct findings *f, struc
 		REFUSE(&y, position_of(&y, NULL), "%zu bytes; at most %d are read", text.n, NODE_MAX_BYTES);
 	else if (check_text(&y, text) && str_trim(text).n)
 		run_parser(&y, text);
-	if (f->count > before)
-		return ERR_INVALID;
-	*root = y.root && y.root->type == NODE_NULL && y.root->text.n == 0 ? NULL : y.root;
-	return 0;
+	bool empty = y.stop || (y.root && y.root->type == NODE_NULL && y.root->text.n == 0);
+	*root = empty ? NULL : y.root;
+	return f->count > before ? ERR_INVALID : 0;
 }

@@ -111,8 +111,8 @@ static int read_one(const char *folder, const char *name, struct findings *f, st
 		return rc;
 	struct node *doc = NULL;
 	rc = node_parse_yaml(buf_str(&text), shown.p, f, &doc);
-	if (rc == ERR_INVALID || !doc)
-		return rc == ERR_INVALID ? 0 : rc;
+	if (!doc)
+		return rc == ERR_INVALID ? 0 : rc; // its mistakes are among the findings
 	if (doc->type != NODE_MAP) {
 		findings_add(f, doc->at, (struct str){0}, (struct str){0}, "expected a map of kinds, such as \"clouds:\"");
 		return 0;

@@ -32,7 +32,6 @@ static void assert_findings(struct str text, const char *expected)
 	struct findings f = {.arena = &a};
 	struct node *root = NULL;
 	assert_int_equal(node_parse_yaml(text, "x.yaml", &f, &root), ERR_INVALID);
-	assert_null(root);
 	for (const struct finding *finding = f.first; finding; finding = finding->next) {
 		AUTO(buf) line = {0};
 		finding_text(finding, &line);
@@ -46,6 +45,20 @@ static void assert_at(const struct node *n, int line, int column)
 {
 	assert_int_equal(n->at.line, line);
 	assert_int_equal(n->at.column, column);
+}
+
+// What could be read to its end is there in spite of findings, for the checks that come after.
+static void test_tree_in_spite_of_findings(UNUSED void **state)
+{
+	AUTO(arena) a = {0};
+	struct findings f = {.arena = &a};
+	struct node *root = NULL;
+	assert_int_equal(node_parse_yaml(S("a: 1\nb: 2\na: 3\n"), "x.yaml", &f, &root), ERR_INVALID);
+	assert_non_null(root);
+	assert_true(str_eq(node_member(root, S("b"))->text, S("2")));
+	root = NULL;
+	assert_int_equal(node_parse_yaml(S("a: [1\n"), "x.yaml", &f, &root), ERR_INVALID);
+	assert_null(root);
 }
 
 static void test_tree(UNUSED void **state)
@@ -256,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_tree_in_spite_of_findings),
 		cmocka_unit_test(test_scalars_keep_their_text),
 		cmocka_unit_test(test_nulls_and_blocks),
 		cmocka_unit_test(test_json_is_read_too),
