@@ -66,3 +66,38 @@ interop_wait_file() {
 		sleep 0.05
 	done
 }
+# interop_wait_log SED_EXPRESSION SECONDS: prints what the expression makes of the last started process' log, as soon as it makes anything.
+interop_wait_log() {
+	tries=$(($2 * 10))
+	while :; do
+		found=$(sed -n "$1" "$interop_log" | head -n 1)
+		[ -z "$found" ] || break
+		tries=$((tries - 1))
+		if [ "$tries" -le 0 ] || ! kill -0 "$interop_started" 2> /dev/null; then
+			echo "interop: the server did not start; its log says:" >&2
+			tail -n 20 "$interop_log" >&2
+			return 1
+		fi
+		sleep 0.1
+	done
+	echo "$found"
+}
+# A port that was free a moment ago, for servers that do not say which one they got.
+interop_free_port() {
+	/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+# interop_npm NAME@VERSION: prints the node_modules folder that holds the package. Made once, like interop_python's environments.
+interop_npm() {
+	command -v node > /dev/null && command -v npm > /dev/null || interop_skip "there is no node or no npm"
+	folder=$INTEROP_CACHE/npm-$(echo "$1" | tr -c 'a-zA-Z0-9.\n' -)
+	mkdir -p "$INTEROP_CACHE"
+	(
+		flock 9
+		[ -e "$folder/complete" ] && exit 0
+		rm -rf "$folder"
+		npm install --ignore-scripts --no-audit --no-fund --prefix "$folder" "$1" > "$folder.log" 2>&1 ||
+			interop_skip "$1 cannot be installed: $(tail -n 1 "$folder.log")"
+		touch "$folder/complete"
+	) 9> "$folder.lock" || return $?
+	echo "$folder/node_modules"
+}

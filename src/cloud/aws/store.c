@@ -95,16 +95,24 @@ static int run(struct call *c, struct aws_store *s, struct exchange *x)
 
 // ---------------------------------------------------------------- objects
 
+// Of an object made from parts, the checksum may be that of the parts' checksums, which proves nothing about the bytes
+// read. S3 says which it is, and marks it with the number of parts; others that speak its protocol only show that there
+// were parts, in the ETag.
+static bool is_whole_checksum(const struct transport_response *r)
+{
+	struct str type = transport_header(r, S("x-amz-checksum-type"));
+	if (type.n)
+		return str_eq(type, S("FULL_OBJECT"));
+	return str_find_char(transport_header(r, S("etag")), '-') < 0;
+}
+
 static int read_object(struct call *c, const struct transport_response *r, struct object *out)
 {
 	struct str checksum = transport_header(r, S("x-amz-checksum-crc32c"));
 	*out = (struct object){.etag = download_etag(transport_header(r, S("etag"))),
 		.modified_ns = download_modified_ns(r),
 		.content_type = transport_header(r, S("content-type"))};
-	// "...-3" is the checksum of three parts' checksums: no proof of the bytes. With a range it may be that of a
-	// part.
-	if (r->status == 200)
-		out->has_crc32c = object_crc32c_read(checksum, &out->crc32c) == 0;
+	out->has_crc32c = r->status == 200 && is_whole_checksum(r) && object_crc32c_read(checksum, &out->crc32c) == 0;
 	int code = download_size(c, r, &out->size);
 	if (!code)
 		code = object_read_metadata(c, r, "x-amz-meta-", S(""), &out->metadata);
