@@ -250,18 +250,20 @@ struct process job_process_of_json(const json_t *j)
 // ---------------------------------------------------------------- locks
 int lock_take(const char *path, int *fd, struct err *e)
 {
-	AUTO(fd) opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (opened < 0)
 		return err_errno(e, "open the lock %s", path);
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	if (fcntl(opened, F_OFD_SETLK, &whole) < 0) {
-		if (errno == EAGAIN || errno == EACCES)
-			return err_set(e, ERR_IN_USE, "%s: another process holds the lock", path);
-		return err_errno(e, "lock %s", path);
+	if (fcntl(opened, F_OFD_SETLK, &whole) == 0) {
+		*fd = opened;
+		return 0;
 	}
-	*fd = opened;
-	opened = -1;
-	return 0;
+	int number = errno;
+	fd_close(&opened);
+	errno = number;
+	if (number == EAGAIN || number == EACCES)
+		return err_set(e, ERR_IN_USE, "%s: another process holds the lock", path);
+	return err_errno(e, "lock %s", path);
 }
 
 bool lock_is_held(const char *path)

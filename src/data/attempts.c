@@ -5,7 +5,7 @@
 int attempts_check(struct call *c, const struct state *s, struct str action, int64_t *before, struct err *failed)
 {
 	struct err last = {0};
-	int64_t attempts;
+	int64_t attempts = 0;
 	if (reconcile_failures(c, s, action, &last, &attempts))
 		return c->err.code;
 	if (*before < 0 || *before > attempts) // it succeeded or was forgotten in between

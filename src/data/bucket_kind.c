@@ -37,61 +37,60 @@ struct str bucket_physical_name(struct call *c, const struct bucket *b, struct s
 }
 
 // ---------------------------------------------------------------- handler
-struct bucket_on {
-	const struct cloud *cloud;
-	struct str id;
-};
-
-static int bucket_on_cloud(struct call *c, void *ctx, const struct resource *r, struct bucket_on *out)
+// The cloud of a bucket and the bucket's id there; NULL with c->err set.
+static const struct cloud *bucket_cloud(struct call *c, void *ctx, const struct resource *r, struct str *id)
 {
 	struct bucket b = {0};
-	if (kind_decode_json(&bucket_kind, r->resolved, c->arena, &b, &c->err))
-		return call_context(c, "%.*s", STR(r->address));
+	if (kind_decode_json(&bucket_kind, r->resolved, c->arena, &b, &c->err)) {
+		(void)call_context(c, "%.*s", STR(r->address));
+		return NULL;
+	}
 	const struct cloud *cloud = clouds_find(ctx, r->cloud);
 	if (!cloud)
-		return call_fail(
+		(void)call_fail(
 			c, ERR_NOT_FOUND, "%.*s: the workspace has no cloud \"%.*s\"", STR(r->address), STR(r->cloud));
-	*out = (struct bucket_on){
-		.cloud = cloud, .id = r->cloud_id.n ? r->cloud_id : bucket_physical_name(c, &b, r->name)};
-	return 0;
+	*id = r->cloud_id.n ? r->cloud_id : bucket_physical_name(c, &b, r->name);
+	return cloud;
 }
 
 static int bucket_create(struct call *c, void *ctx, const struct resource *r, json_t **outputs, struct str *cloud_id)
 {
-	struct bucket_on on;
-	if (bucket_on_cloud(c, ctx, r, &on))
+	struct str id = {0};
+	const struct cloud *cloud = bucket_cloud(c, ctx, r, &id);
+	if (!cloud)
 		return c->err.code;
-	if (CLOUD_CALL(c, on.cloud, resources, create, S("bucket"), on.id, r->resolved, outputs))
+	if (CLOUD_CALL(c, cloud, resources, create, S("bucket"), id, r->resolved, outputs))
 		return call_context(c, "create %.*s", STR(r->address));
-	*cloud_id = on.id;
+	*cloud_id = id;
 	return 0;
 }
 
 static int bucket_read(struct call *c, void *ctx, const struct resource *r, json_t **outputs)
 {
-	struct bucket_on on;
-	if (bucket_on_cloud(c, ctx, r, &on))
-		return c->err.code;
-	return CLOUD_CALL(c, on.cloud, resources, read, S("bucket"), on.id, outputs);
+	struct str id = {0};
+	const struct cloud *cloud = bucket_cloud(c, ctx, r, &id);
+	return cloud ? CLOUD_CALL(c, cloud, resources, read, S("bucket"), id, outputs) : c->err.code;
 }
 
 static int bucket_update(struct call *c, void *ctx, const struct resource *r, const json_t *before, json_t **outputs)
 {
 	(void)before;
-	struct bucket_on on;
-	if (bucket_on_cloud(c, ctx, r, &on))
+	struct str id = {0};
+	const struct cloud *cloud = bucket_cloud(c, ctx, r, &id);
+	if (!cloud)
 		return c->err.code;
-	if (CLOUD_CALL(c, on.cloud, resources, update, S("bucket"), on.id, r->resolved, outputs))
+	if (CLOUD_CALL(c, cloud, resources, update, S("bucket"), id, r->resolved, outputs))
 		return call_context(c, "update %.*s", STR(r->address));
 	return 0;
 }
 
 static int bucket_delete(struct call *c, void *ctx, const struct resource *r)
 {
-	struct bucket_on on;
-	if (bucket_on_cloud(c, ctx, r, &on))
+	struct str id = {0};
+	const struct cloud *cloud = bucket_cloud(c, ctx, r, &id);
+	if (!cloud)
 		return c->err.code;
-	if (CLOUD_CALL(c, on.cloud, resources, delete, S("bucket"), on.id))
+	if (CLOUD_CALL(c, cloud, resources, delete, S("bucket"), id))
 		return call_context(c, "delete %.*s", STR(r->address));
 	return 0;
 }
@@ -117,8 +116,8 @@ static int bucket_ready(struct call *c, const struct resource *r, struct str *ph
 
 static int bucket_find_only(struct call *c, const struct state *s, struct str cloud, struct str *physical)
 {
-	struct resource *all;
-	size_t count;
+	struct resource *all = NULL;
+	size_t count = 0;
 	if (resource_list(c, s, S("bucket/"), &all, &count))
 		return c->err.code;
 	const struct resource *found = NULL;
@@ -141,7 +140,7 @@ int bucket_find(struct call *c, const struct state *s, struct str name, struct s
 {
 	if (!name.n)
 		return bucket_find_only(c, s, cloud, physical);
-	struct resource r;
+	struct resource r = {0};
 	int code = resource_get(c, s, resource_address(c->arena, S("bucket"), name, cloud), &r);
 	if (code == ERR_NOT_FOUND)
 		return call_fail(c, ERR_NOT_FOUND,

@@ -40,13 +40,13 @@ static int fetch_piece(struct range_reader *r)
 {
 	struct sink sink = {.ctx = r, .write = piece_write, .restart = piece_restart};
 	struct store_get get = r->get;
-	struct object ignored;
+	struct object ignored = {0};
 	get.offset = r->at;
 	get.length = MIN((uint64_t)COPY_RANGE, r->size - r->at);
 	r->have = r->used = 0;
 	// Each range has memory of its own, or a long copy would fill the caller's arena.
 	AUTO(arena) arena = {0};
-	struct call child;
+	struct call child = {0};
 	call_child(&child, r->c, &arena, 0);
 	int code = CLOUD_CALL(&child, r->cloud, store, get, &get, &sink, &ignored);
 	if (code) {
@@ -105,7 +105,7 @@ static int compare_by_reading(struct call *c, const struct copy_end *at, const s
 {
 	AUTO(digest) digest = digest_new(DIGEST_SHA256);
 	unsigned char got[SHA256_SIZE];
-	struct object ignored;
+	struct object ignored = {0};
 	if (!digest)
 		return call_no_memory(c);
 	struct sink sink = {.ctx = digest, .write = digest_write, .restart = digest_restart};
@@ -121,7 +121,7 @@ static int compare_by_reading(struct call *c, const struct copy_end *at, const s
 
 int copy_prove(struct call *c, const struct copy_end *at, const struct copy_proof *proof)
 {
-	struct object there;
+	struct object there = {0};
 	if (CLOUD_CALL(c, at->cloud, store, head, at->bucket, at->key, &there))
 		return call_context(c, "look at %.*s on %.*s", STR(at->key), STR(at->cloud->name));
 	if (there.size != proof->size || (there.has_crc32c && there.crc32c != proof->crc32c))
@@ -142,7 +142,7 @@ static int send_object(struct call *c, const struct copy *copy, const struct obj
 		.content_type = from->content_type,
 		.metadata = from->metadata};
 	struct copy_proof proof = {.size = from->size};
-	struct object stored;
+	struct object stored = {0};
 	if (CLOUD_CALL(c, copy->to.cloud, store, put, &put, &source, &stored))
 		return call_context(c, "write %.*s to %.*s", STR(copy->to.key), STR(copy->to.cloud->name));
 	(void)digest_final(r->digest, proof.sha256);
@@ -183,7 +183,7 @@ static int copy_found(struct call *c, const struct copy *copy, const struct obje
 
 int copy_object(struct call *c, const struct copy *copy, struct copy_result *out)
 {
-	struct object from;
+	struct object from = {0};
 	struct copy_result result = {0};
 	if (CLOUD_CALL(c, copy->from.cloud, store, head, copy->from.bucket, copy->from.key, &from))
 		return call_context(c, "copy %.*s from %.*s", STR(copy->from.key), STR(copy->from.cloud->name));
@@ -197,8 +197,8 @@ int copy_object(struct call *c, const struct copy *copy, struct copy_result *out
 static bool is_there(struct call *c, const struct copy_end *to, const struct object *from)
 {
 	AUTO(arena) arena = {0};
-	struct call child;
-	struct object there;
+	struct call child = {0};
+	struct object there = {0};
 	call_child(&child, c, &arena, 0);
 	if (CLOUD_CALL(&child, to->cloud, store, head, to->bucket, to->key, &there))
 		return false;
@@ -209,7 +209,7 @@ static int copy_one_of(struct call *c, const struct copy *copy, const struct obj
 {
 	struct str rest = str_drop(listed->key, copy->from.key.n);
 	struct copy one = *copy;
-	struct object from;
+	struct object from = {0};
 	one.from.key = listed->key;
 	one.to.key = arena_printf(c->arena, "%.*s%.*s", STR(copy->to.key), STR(rest));
 	one.id = copy->id.n ? arena_printf(c->arena, "%.*s/%.*s", STR(copy->id), STR(rest)) : S("");
@@ -227,7 +227,7 @@ static int copy_one_of(struct call *c, const struct copy *copy, const struct obj
 
 int copy_prefix(struct call *c, const struct copy *copy, struct copy_result *out)
 {
-	struct store_page page;
+	struct store_page page = {0};
 	struct copy_result sum = {0};
 	if (cloud_list_all(c, copy->from.cloud, copy->from.bucket, copy->from.key, &page))
 		return call_context(c, "list %.*s on %.*s", STR(copy->from.key), STR(copy->from.cloud->name));

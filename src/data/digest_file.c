@@ -69,7 +69,7 @@ static int tree_folder(struct tree *t, const char *path, int depth);
 static int tree_entry(struct tree *t, const char *path, int depth)
 {
 	struct stat s;
-	struct file_digest d;
+	struct file_digest d = {0};
 	if (++t->entries > TREE_MAX_ENTRIES)
 		return err_set(t->e, ERR_LIMIT, "%s: more than %d files", path, TREE_MAX_ENTRIES);
 	if (lstat(path, &s) < 0)

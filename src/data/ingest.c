@@ -44,8 +44,8 @@ static int add_cloud(struct call *c, struct ingest_run *run, struct str name)
 // Without a partition: whole, on the only cloud that its bucket lies on.
 static int whole_on(struct call *c, struct ingest_run *run)
 {
-	struct resource *all;
-	size_t count;
+	struct resource *all = NULL;
+	size_t count = 0;
 	struct str prefix = run->dataset.bucket.name.n
 				    ? arena_printf(c->arena, "bucket/%.*s on ", STR(run->dataset.bucket.name))
 				    : S("bucket/");
@@ -121,8 +121,8 @@ static int send_file(struct call *c, struct sending *s, struct str name)
 	struct copy_end at = {.cloud = s->cloud,
 		.bucket = s->bucket,
 		.key = arena_printf(c->arena, "%.*s%.*s", STR(s->prefix), STR(name))};
-	struct file_digest d;
-	struct object stored;
+	struct file_digest d = {0};
+	struct object stored = {0};
 	if (!path || !at.key.p)
 		return call_no_memory(c);
 	AUTO(fd) fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -167,8 +167,8 @@ static json_t *part_to_json(const struct sending *s, const struct manifest *m, c
 static int send_part(struct call *c, struct sending *s, const struct action *action, json_t **output)
 {
 	const struct ingest *in = s->run->in;
-	struct manifest m;
-	struct file_digest manifest_digest;
+	struct manifest m = {0};
+	struct file_digest manifest_digest = {0};
 	if (manifest_verify(
 		    c->arena, s->folder, &m, &c->err)) // also tells whether the scratch folder is still what was split
 		return c->err.code;
@@ -201,7 +201,7 @@ struct ingest_view {
 
 static int look_at_part(struct call *c, struct ingest_run *run, size_t i, struct ingest_view *v)
 {
-	json_t *ignored;
+	json_t *ignored = NULL;
 	struct str name = action_name(c->arena, run, i);
 	int code = reconcile_result(c, run->in->state, name, &ignored);
 	if (code && code != ERR_NOT_FOUND)
@@ -270,9 +270,10 @@ static int ingest_act(struct call *c, void *ctx, const struct action *action, js
 
 static bool all_sent(struct call *c, struct ingest_run *run)
 {
-	void *view;
+	void *view = NULL;
 	struct actions actions = {0};
-	return !ingest_observe(c, run, &view) && !ingest_decide(c->arena, view, 0, &actions) && actions.finished;
+	return !ingest_observe(c, run, &view) && view && !ingest_decide(c->arena, view, 0, &actions) &&
+	       actions.finished;
 }
 
 // ---------------------------------------------------------------- the whole
@@ -283,7 +284,7 @@ static int gather_outputs(struct call *c, const struct ingest_run *run, json_t *
 	int64_t records = 0, bytes = 0;
 	json_object_set_new(j, "parts", parts);
 	for (size_t i = 0; i < run->count; i++) {
-		json_t *part;
+		json_t *part = NULL;
 		if (reconcile_result(c, run->in->state, action_name(c->arena, run, i), &part))
 			return c->err.code;
 		records += json_int(part, "records", 0);
@@ -302,7 +303,7 @@ static int gather_outputs(struct call *c, const struct ingest_run *run, json_t *
 static int ingest_parts(struct call *c, struct ingest_run *run)
 {
 	const struct ingest *in = run->in;
-	struct source_folder source;
+	struct source_folder source = {0};
 	struct split split = {.source = &source,
 		.in = in,
 		.dataset = &run->dataset,

@@ -36,7 +36,7 @@ static int source_path(struct call *c, struct str source, const char *folder, co
 
 int dataset_source_folder(struct call *c, struct str source, const char *folder, struct str *out)
 {
-	const char *path;
+	const char *path = NULL;
 	char real[PATH_MAX], home[PATH_MAX];
 	if (source_path(c, source, folder, &path))
 		return c->err.code;
@@ -97,13 +97,13 @@ static int add_pair(struct call *c, struct source_folder *f, struct str stem)
 
 int source_open(struct call *c, struct str source, const char *folder, struct source_folder *out)
 {
-	struct str path;
+	struct str path = {0};
 	struct dirent **list;
 	if (dataset_source_folder(c, source, folder, &path))
 		return c->err.code;
 	struct source_folder f = {
 		.path = path.p, .pairs = arena_new_array(c->arena, SOURCE_MAX_PAIRS, struct source_pair)};
-	if (!f.pairs)
+	if (!f.path || !f.pairs)
 		return call_no_memory(c);
 	int n = scandir(f.path, &list, NULL, alphasort);
 	if (n < 0)
@@ -127,7 +127,7 @@ int source_open(struct call *c, struct str source, const char *folder, struct so
 // ---------------------------------------------------------------- fingerprint
 static int fingerprint_file(struct call *c, struct buf *out, struct str stem, const char *path)
 {
-	struct file_digest d;
+	struct file_digest d = {0};
 	if (digest_file(path, &d, &c->err))
 		return c->err.code;
 	buf_printf(out, "%.*s %s\n", STR(stem), d.hex);
@@ -137,7 +137,7 @@ static int fingerprint_file(struct call *c, struct buf *out, struct str stem, co
 int dataset_fingerprint(struct call *c, const struct resource *r, const char *folder, struct str *out)
 {
 	struct dataset d = {0};
-	struct source_folder f;
+	struct source_folder f = {0};
 	AUTO(buf) text = {0};
 	char hex[HEX_SHA256_SIZE];
 	if (kind_decode_json(&dataset_kind, r->resolved, c->arena, &d, &c->err) || source_open(c, d.source, folder, &f))

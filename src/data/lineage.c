@@ -8,7 +8,7 @@ enum { LINEAGE_MAX = 1000 };
 
 static int read_made(struct call *c, const struct state *s, struct str address, const json_t **out)
 {
-	struct record r;
+	struct record r = {0};
 	struct str key = arena_printf(c->arena, "made/%.*s", STR(address));
 	if (!key.p)
 		return call_no_memory(c);
@@ -43,7 +43,7 @@ static int add_inputs(const json_t *made, struct lineage_link *links, size_t *co
 int lineage_upstream(
 	struct call *c, const struct state *s, struct str address, struct lineage_link **out, size_t *count)
 {
-	const json_t *made;
+	const json_t *made = NULL;
 	size_t n = 0;
 	if (read_made(c, s, address, &made))
 		return c->err.code;

@@ -89,7 +89,7 @@ int manifest_of_json(struct arena *a, const json_t *j, struct manifest *out, str
 static int verify_file(const char *folder, const struct manifest_file *f, struct err *e)
 {
 	AUTO(buf) path = {0};
-	struct file_digest d;
+	struct file_digest d = {0};
 	buf_printf(&path, "%s/%.*s", folder, STR(f->name));
 	int code = buf_check(&path, e);
 	if (code)
@@ -106,7 +106,7 @@ static int verify_file(const char *folder, const struct manifest_file *f, struct
 int manifest_verify(struct arena *a, const char *folder, struct manifest *out, struct err *e)
 {
 	AUTO(json) j = NULL;
-	struct manifest m;
+	struct manifest m = {0};
 	struct str path = arena_printf(a, "%s/" MANIFEST_FILE, folder);
 	if (!path.p)
 		return err_set(e, ERR_NO_MEMORY, "out of memory");

@@ -105,7 +105,7 @@ int objects_list(struct call *c, const struct object_place *at, bool recursive, 
 	if (need_cloud(c, at))
 		return c->err.code;
 	do {
-		struct store_page page;
+		struct store_page page = {0};
 		if (call_check(c) || CLOUD_CALL(c, at->cloud, store, list, &list, &page) || add_page(c, &all, &page))
 			return call_context(c, "list %.*s", STR(at->text));
 		list.token = page.next;
@@ -138,8 +138,8 @@ static int upload(struct call *c, const struct object_place *from, const struct 
 	struct copy_result *out)
 {
 	AUTO(fd) fd = open(from->key.p, O_RDONLY | O_CLOEXEC);
-	struct file_digest d;
-	struct object stored;
+	struct file_digest d = {0};
+	struct object stored = {0};
 	if (fd < 0)
 		return call_errno(c, "open %.*s", STR(from->key));
 	if (digest_fd(fd, from->key.p, &d, &c->err))
@@ -160,8 +160,8 @@ static int download(struct call *c, const struct object_place *from, struct str 
 {
 	const char *final = arena_cstr(c->arena, path),
 		   *partial = arena_printf(c->arena, "%.*s.part-%d", STR(path), (int)getpid()).p;
-	struct object got;
-	struct file_digest d;
+	struct object got = {0};
+	struct file_digest d = {0};
 	if (!final || !partial)
 		return call_no_memory(c);
 	AUTO(fd) fd = open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
@@ -188,7 +188,7 @@ static int download(struct call *c, const struct object_place *from, struct str 
 static int copy_places(struct call *c, const struct object_env *env, const struct object_place *from,
 	const struct object_place *to, struct copy_result *out)
 {
-	struct str key;
+	struct str key = {0};
 	if (final_key(c, from, to, &key))
 		return c->err.code;
 	if (!from->cloud && !to->cloud)
@@ -233,7 +233,7 @@ int objects_cat(struct call *c, const struct object_place *at, int fd)
 	struct output output = {.c = c, .fd = fd, .name = at->text};
 	struct sink sink = {.ctx = &output, .write = output_write}; // what went out cannot be taken back: no restart
 	const struct store_get get = {.bucket = at->bucket, .key = at->key};
-	struct object ignored;
+	struct object ignored = {0};
 	if (need_cloud(c, at))
 		return c->err.code;
 	if (CLOUD_CALL(c, at->cloud, store, get, &get, &sink, &ignored))
@@ -252,8 +252,8 @@ static int remove_one(struct call *c, const struct object_place *at, struct str 
 int objects_remove(struct call *c, const struct object_place *at, bool recursive, uint64_t *removed)
 {
 	uint64_t n = 0;
-	struct store_page page;
-	struct object there;
+	struct store_page page = {0};
+	struct object there = {0};
 	if (need_cloud(c, at))
 		return c->err.code;
 	if (!recursive) {

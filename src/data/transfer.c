@@ -69,8 +69,8 @@ static int append_once(struct call *c, const struct state *s, const struct trans
 
 int transfer_record(struct call *c, const struct state *s, const struct transfer *t)
 {
-	struct price per_gb;
-	double amount;
+	struct price per_gb = {0};
+	double amount = 0;
 	if (!t->bytes || t->from == t->to)
 		return 0;
 	if (transfer_price(c, t, &per_gb, &amount))
@@ -93,7 +93,7 @@ static struct transfer_total *row_of(struct transfer_total *rows, size_t *count,
 
 int transfer_totals(struct call *c, const struct state *s, struct transfer_total **out, size_t *count)
 {
-	struct event *events;
+	struct event *events = NULL;
 	size_t event_count, n = 0;
 	if (state_read_all(c, s, str_of(transfer_event), S(""), &events, &event_count))
 		return c->err.code;

@@ -28,7 +28,7 @@ static struct str made_key(struct call *c, struct str address)
 
 int pipeline_made(struct call *c, const struct state *s, struct str address, const json_t **made)
 {
-	struct record r;
+	struct record r = {0};
 	struct str key = made_key(c, address);
 	if (!key.p)
 		return call_no_memory(c);
@@ -43,7 +43,7 @@ int pipeline_made(struct call *c, const struct state *s, struct str address, con
 int pipeline_plan(
 	struct call *c, const struct pipeline_env *env, struct str goal, struct pipeline_step **steps, size_t *count)
 {
-	struct pipeline_graph g;
+	struct pipeline_graph g = {0};
 	if (pipeline_graph_build(c, env, goal, &g))
 		return c->err.code;
 	struct pipeline_step *list = arena_new_array(c->arena, g.order_count + 1, struct pipeline_step);
@@ -173,7 +173,7 @@ static int make_scratch(struct call *c, const struct pipeline_env *env, const st
 
 static int run_step(struct call *c, struct pipeline_graph *g, struct pipeline_node *n)
 {
-	const char *scratch;
+	const char *scratch = NULL;
 	int64_t started = call_mono_ns(c);
 	AUTO(json) outputs = NULL;
 	struct step step = {.state = g->env->state,
@@ -205,7 +205,7 @@ static int run_step(struct call *c, struct pipeline_graph *g, struct pipeline_no
 
 int pipeline_run(struct call *c, const struct pipeline_env *env, struct str goal)
 {
-	struct pipeline_graph g;
+	struct pipeline_graph g = {0};
 	AUTO(fd) lock = -1;
 	const char *path = arena_printf(c->arena, "%s/lock", env->scratch).p;
 	if (!path)

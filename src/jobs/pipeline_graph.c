@@ -53,7 +53,7 @@ static int code_digest(struct call *c, const struct pipeline_graph *g, const str
 static int fingerprint(struct call *c, const struct pipeline_graph *g, const struct pipeline_node *n, json_t *made_of)
 {
 	struct str text = {0};
-	if (!n->maker->fingerprint)
+	if (!n->maker || !n->maker->fingerprint)
 		return 0;
 	if (n->maker->fingerprint(c, n->maker->ctx, &n->resource, g->env->folder, &text))
 		return call_context(c, "%.*s", STR(n->step.address));
@@ -184,9 +184,9 @@ static int visit(struct call *c, struct pipeline_graph *g, struct str text, size
 
 static int visit_pipeline(struct call *c, struct pipeline_graph *g, struct str goal)
 {
-	struct resource r;
+	struct resource r = {0};
 	size_t i, ignored;
-	json_t *one;
+	json_t *one = NULL;
 	if (resource_get(c, g->env->state, goal, &r))
 		return call_context(c, "%.*s", STR(goal));
 	const json_t *make = json_object_get(r.resolved, "make");
@@ -197,7 +197,7 @@ static int visit_pipeline(struct call *c, struct pipeline_graph *g, struct str g
 
 int pipeline_graph_build(struct call *c, const struct pipeline_env *env, struct str goal, struct pipeline_graph *out)
 {
-	size_t ignored;
+	size_t ignored = 0;
 	struct pipeline_graph g = {
 		.env = env,
 		.nodes = arena_new_array(c->arena, PIPELINE_MAX_STEPS, struct pipeline_node),

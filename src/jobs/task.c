@@ -39,7 +39,7 @@ static struct str submit_name(struct arena *a, const struct task *t, int n)
 
 static int count_submits(struct call *c, const struct task_run *run, const struct task *t, int *out)
 {
-	json_t *ignored;
+	json_t *ignored = NULL;
 	for (int n = 0; n < MAX_SUBMITS; n++) {
 		int code = reconcile_result(c, run->step->state, submit_name(c->arena, t, n + 1), &ignored);
 		*out = n;
@@ -193,7 +193,7 @@ static void tell_log(struct call *c, const struct task_run *run, const struct ta
 	struct tail tail = {.n = 0};
 	struct sink sink = {.ctx = &tail, .write = tail_write};
 	AUTO(arena) arena = {0};
-	struct call child;
+	struct call child = {0};
 	call_child(&child, c, &arena, 0);
 	if (CLOUD_CALL(&child, t->cloud, jobs, logs, t->spec.name, &sink) || !tail.n)
 		return;
@@ -216,7 +216,7 @@ static int begin(struct call *c, struct task_run *run)
 {
 	for (size_t i = 0; i < run->count; i++) {
 		const struct task *t = &run->tasks[i];
-		struct job_status status;
+		struct job_status status = {0};
 		run->failures[i] = ATTEMPTS_UNKNOWN;
 		int code = CLOUD_CALL(c, t->cloud, jobs, observe, t->spec.name, &status);
 		if (!code && (status.state == JOB_FAILED || status.state == JOB_STOPPED))

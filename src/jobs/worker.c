@@ -57,7 +57,7 @@ static int read_earlier(struct worker *w, bool *again, bool *ended)
 {
 	AUTO(json) j = NULL;
 	const char *path = worker_path(w, JOB_STATUS_FILE);
-	struct job_status earlier;
+	struct job_status earlier = {0};
 	*again = path && file_exists(path);
 	*ended = false;
 	if (!*again)

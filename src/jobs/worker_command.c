@@ -39,7 +39,7 @@ static int hold_lock(struct call *c, const char *folder, int *fd)
 static int run_with_cloud(struct call *c, const char *folder)
 {
 	AUTO(json) j = NULL;
-	struct cloud_config config;
+	struct cloud_config config = {0};
 	struct cloud cloud = {0};
 	AUTO(fd) lock = -1;
 	const char *path = arena_printf(c->arena, "%s/" JOB_CLOUD_FILE, folder).p;
@@ -59,7 +59,7 @@ static int worker_main(const struct arguments *a)
 {
 	const struct worker_options *options = a->options;
 	AUTO(arena) arena = {0};
-	struct call c;
+	struct call c = {0};
 	sigset_t term;
 	call_init(&c, &arena, edges_real(), S("system"));
 	char *folder = options->job ? realpath(options->job, NULL) : NULL;

@@ -61,7 +61,7 @@ static struct str file_name(struct str key)
 static int add_input(struct staging *s, const struct job_input *in)
 {
 	struct call *c = s->w->c;
-	struct store_page page;
+	struct store_page page = {0};
 	if (in->prefix.n && !str_ends(in->prefix, S("/")))
 		return add_item(s, in, in->prefix, file_name(in->prefix));
 	if (cloud_list_all(c, s->w->cloud, in->bucket, in->prefix, &page))
@@ -87,8 +87,8 @@ static int make_parent(struct call *c, const char *path)
 
 static int bring(struct call *c, const struct cloud *cloud, const struct item *item)
 {
-	struct object got;
-	struct file_digest d;
+	struct object got = {0};
+	struct file_digest d = {0};
 	if (make_parent(c, item->path))
 		return c->err.code;
 	AUTO(fd) fd = open(item->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -117,7 +117,7 @@ static void *bring_items(void *ctx)
 	struct staging *s = ctx;
 	for (const struct item *item; (item = next_item(s));) {
 		AUTO(arena) arena = {0};
-		struct call c;
+		struct call c = {0};
 		call_child(&c, s->w->c, &arena, 0);
 		if (bring(&c, s->w->cloud, item) == 0)
 			continue;

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "jobs/worker_impl.h"
 
-enum { LAST_LINE = 200 };
+enum { LAST_LINE = 200, LOOK_BACK = 400 };
 
 int job_log_open(struct worker *w, struct job_log *log)
 {
@@ -48,11 +48,11 @@ struct str job_log_last_line(struct worker *w)
 {
 	const char *path = worker_path(w, JOB_LOG_FILE);
 	AUTO(fd) fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-	char *text = arena_alloc(w->c->arena, 2 * LAST_LINE);
+	char *text = arena_alloc(w->c->arena, LOOK_BACK);
 	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
 	if (!text || size <= 0)
 		return S("");
-	ssize_t n = pread(fd, text, 2 * LAST_LINE, size > 2 * LAST_LINE ? size - 2 * LAST_LINE : 0);
+	ssize_t n = pread(fd, text, LOOK_BACK, size > LOOK_BACK ? size - LOOK_BACK : 0);
 	struct str rest = str_trim(str_bytes(text, n > 0 ? (size_t)n : 0)), line = S("");
 	while (str_next(&rest, '\n', &line))
 		;

@@ -33,7 +33,7 @@ static struct str output_key(struct worker *w, struct str relative)
 static int put_file(struct sending *s, int fd, struct str relative, struct file_digest *d)
 {
 	struct worker *w = s->w;
-	struct object stored;
+	struct object stored = {0};
 	if (digest_fd(fd, relative.p, d, &w->c->err))
 		return w->c->err.code;
 	struct copy_end at = {.cloud = w->cloud, .bucket = w->spec.output.bucket, .key = output_key(w, relative)};
@@ -51,7 +51,7 @@ static int put_file(struct sending *s, int fd, struct str relative, struct file_
 static int send_file(struct sending *s, int folder, const char *name, struct str relative)
 {
 	struct call *c = s->w->c;
-	struct file_digest d;
+	struct file_digest d = {0};
 	AUTO(fd) fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return call_fail(c, ERR_INVALID, "the output holds %.*s, which cannot be opened as a file (%s)",
@@ -127,7 +127,7 @@ static int send_folder(struct sending *s, int folder, struct str relative, int d
 static int remove_strangers(struct sending *s)
 {
 	struct worker *w = s->w;
-	struct store_page page;
+	struct store_page page = {0};
 	if (cloud_list_all(w->c, w->cloud, w->spec.output.bucket, w->spec.output.prefix, &page))
 		return w->c->err.code;
 	for (size_t i = 0; i < page.count; i++) {
@@ -144,7 +144,7 @@ static int put_marker(struct sending *s)
 	struct worker *w = s->w;
 	AUTO(json) marker = json_object();
 	AUTO(buf) text = {0};
-	struct object stored;
+	struct object stored = {0};
 	json_set_str(marker, "job", w->spec.name);
 	json_object_set(marker, "files", s->files);
 	if (json_write(marker, &text, &w->c->err))
@@ -172,7 +172,7 @@ int worker_stage_out(struct worker *w, bool again)
 
 int worker_output_done(struct worker *w, bool *done)
 {
-	struct str text, key = output_key(w, S("_SUCCESS"));
+	struct str text = {0}, key = output_key(w, S("_SUCCESS"));
 	AUTO(json) marker = NULL;
 	int code = key.p ? cloud_get_bytes(w->c, w->cloud, w->spec.output.bucket, key, MARKER_LIMIT, &text)
 			 : call_no_memory(w->c);

@@ -63,7 +63,7 @@ int worker_slot_take(struct worker *w, int *fd)
 		return w->c->err.code;
 	for (;;) {
 		AUTO(arena) arena = {0}; // a long wait must not fill the worker's own
-		struct call turn;
+		struct call turn = {0};
 		call_child(&turn, w->c, &arena, 0);
 		int code = try_slots(&turn, folder, fd);
 		if (code && code != ERR_IN_USE)

@@ -142,7 +142,7 @@ static int load_split(const char *folder, const char *pattern, struct pairs *pai
 		free(list[i]);
 	}
 	free(list);
-	if (!code && !pairs->records)
+	if (!code && (!pairs->records || !pairs->elements))
 		code = err_set(e, ERR_NOT_FOUND, "%s: no records in files like \"%s" IMAGES "\"", folder, pattern);
 	return code;
 }
@@ -253,20 +253,28 @@ static int write_split(const char *folder, const struct pairs *pairs, const stru
 }
 
 // ---------------------------------------------------------------- the whole
+static int convert_pairs(
+	const char *input, const char *folder, const struct images_options *o, const char *pattern, struct err *e)
+{
+	struct pairs *pairs = calloc(1, sizeof(*pairs));
+	if (!pairs)
+		return err_set(e, ERR_NO_MEMORY, "out of memory");
+	int code = load_split(input, pattern, pairs, e);
+	if (!code)
+		code = write_split(folder, pairs, o, e);
+	pairs_free(pairs);
+	free(pairs);
+	return code;
+}
+
 static int convert_split(
 	const char *input, const char *out, const struct images_options *o, size_t split, struct err *e)
 {
-	struct pairs *pairs = calloc(1, sizeof(*pairs));
 	AUTO(buf) folder = {0};
 	buf_printf(&folder, "%s/%s", out, o->splits[split].name);
-	int code = pairs ? buf_check(&folder, e) : err_set(e, ERR_NO_MEMORY, "out of memory");
+	int code = buf_check(&folder, e);
 	if (!code)
-		code = load_split(input, o->splits[split].pattern, pairs, e);
-	if (!code)
-		code = write_split(buf_cstr(&folder), pairs, o, e);
-	if (pairs)
-		pairs_free(pairs);
-	free(pairs);
+		code = convert_pairs(input, buf_cstr(&folder), o, o->splits[split].pattern, e);
 	return code ? err_context(e, "split %s", o->splits[split].name) : 0;
 }
 
@@ -274,7 +282,7 @@ static int prove_input(const char *input, struct err *e)
 {
 	AUTO(arena) arena = {0};
 	AUTO(buf) path = {0};
-	struct manifest ignored;
+	struct manifest ignored = {0};
 	buf_printf(&path, "%s/" MANIFEST_FILE, input);
 	return file_exists(buf_cstr(&path)) ? manifest_verify(&arena, input, &ignored, e) : 0;
 }

@@ -104,7 +104,7 @@ static int make_task(struct call *c, struct transforming *t, const json_t *part)
 static int make_tasks(struct call *c, struct transforming *t)
 {
 	size_t i;
-	json_t *part;
+	json_t *part = NULL;
 	t->tasks = arena_new_array(c->arena, json_array_size(t->parts) + 1, struct task);
 	if (!t->tasks)
 		return call_no_memory(c);

@@ -20,7 +20,7 @@ static int run_images(struct err *e)
 {
 	AUTO(arena) arena = {0};
 	AUTO(json) with = NULL;
-	struct images_options options;
+	struct images_options options = {0};
 	const char *data = need_variable("ISOBAR_DATA", e), *out = need_variable("ISOBAR_OUT", e),
 		   *path = need_variable("ISOBAR_WITH", e);
 	if (!data || !out || !path)

@@ -26,7 +26,7 @@ static struct replica replica_of_json(struct call *c, const json_t *j)
 
 int endpoint_files_read(struct call *c, const char *path, struct endpoint_files *out)
 {
-	const json_t *j;
+	const json_t *j = NULL;
 	*out = (struct endpoint_files){0};
 	int code = local_read_json(c, path, &j);
 	if (code == ERR_NOT_FOUND) {

@@ -84,7 +84,7 @@ int local_read_json(struct call *c, const char *path, const json_t **out)
 {
 	if (!file_exists(path))
 		return call_fail(c, ERR_NOT_FOUND, "%s does not exist", path);
-	json_t *j;
+	json_t *j = NULL;
 	int code = json_parse_file(path, JOB_FILE_LIMIT, &j, &c->err);
 	if (code)
 		return code;
@@ -188,7 +188,7 @@ int local_start(
 int local_check_store(struct call *c, const struct local *l, struct str bucket)
 {
 	AUTO(arena) arena = {0};
-	struct call child;
+	struct call child = {0};
 	call_child(&child, c, &arena, LOCAL_STORE_TIMEOUT_NS);
 	int code = CLOUD_CALL(&child, l->self, store, bucket_head, bucket);
 	if (!code)

@@ -61,7 +61,7 @@ static int bring_file(struct call *c, const struct local *l, const struct endpoi
 	if (code)
 		return code;
 	AUTO(fd) fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	struct object got;
+	struct object got = {0};
 	if (fd < 0)
 		return call_errno(c, "open %s", path);
 	const struct store_get get = {.bucket = spec->bucket, .key = object->key};
@@ -75,7 +75,7 @@ static int bring_model(struct call *c, const struct local *l, const struct endpo
 {
 	const char *model = arena_printf(c->arena, "%s/model", generation).p;
 	const char *partial = arena_printf(c->arena, "%s/model.partial", generation).p;
-	struct store_page page;
+	struct store_page page = {0};
 	if (!model || !partial)
 		return call_no_memory(c);
 	if (file_exists(model))
@@ -184,7 +184,7 @@ static int start_replicas(
 static void stop_unrecorded(struct call *c, const char *generation)
 {
 	for (size_t i = 0; i < ENDPOINT_MAX_REPLICAS; i++) {
-		struct replica r;
+		struct replica r = {0};
 		const char *folder = arena_printf(c->arena, "%s/%zu", generation, i).p;
 		if (folder && replica_adopt(c, folder, &r))
 			process_stop(&r.process, STOP_GRACE_NS);
@@ -195,7 +195,7 @@ static void stop_unrecorded(struct call *c, const char *generation)
 static int remove_generations(struct call *c, const struct local *l, struct str name, struct str keep)
 {
 	struct str *names;
-	size_t count;
+	size_t count = 0;
 	const char *room = arena_printf(c->arena, "endpoints/%.*s", STR(name)).p;
 	if (!room || local_list(c, l, room, &names, &count))
 		return room ? c->err.code : call_no_memory(c);
@@ -214,7 +214,7 @@ static int remove_generations(struct call *c, const struct local *l, struct str 
 
 static int ensure_locked(struct call *c, struct local *l, const struct endpoint_spec *spec, const struct place *place)
 {
-	struct endpoint_files now;
+	struct endpoint_files now = {0};
 	AUTO(json) wanted = spec_to_json(spec);
 	if (endpoint_files_read(c, place->status, &now))
 		return c->err.code;
@@ -245,7 +245,7 @@ static int ensure_locked(struct call *c, struct local *l, const struct endpoint_
 static int local_endpoint_ensure(struct call *c, void *endpoints, const struct endpoint_spec *spec)
 {
 	struct local *l = endpoints;
-	struct place place;
+	struct place place = {0};
 	AUTO(fd) lock = -1;
 	local_reap(l);
 	if (endpoint_place(c, l, spec->name, &place) || check_spec(c, spec) ||
@@ -300,8 +300,8 @@ static void tidy(struct call *c, const struct place *place, struct endpoint_file
 static int local_endpoint_observe(struct call *c, void *endpoints, struct str name, struct endpoint_status *out)
 {
 	struct local *l = endpoints;
-	struct place place;
-	struct endpoint_files files;
+	struct place place = {0};
+	struct endpoint_files files = {0};
 	local_reap(l);
 	if (endpoint_place(c, l, name, &place))
 		return c->err.code;
@@ -319,8 +319,8 @@ static int local_endpoint_observe(struct call *c, void *endpoints, struct str na
 static int local_endpoint_delete(struct call *c, void *endpoints, struct str name)
 {
 	struct local *l = endpoints;
-	struct place place;
-	struct endpoint_files files;
+	struct place place = {0};
+	struct endpoint_files files = {0};
 	AUTO(fd) lock = -1;
 	local_reap(l);
 	if (endpoint_place(c, l, name, &place))

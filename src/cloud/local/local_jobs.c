@@ -22,7 +22,7 @@ struct job { // a job's place
 
 static int job_place(struct call *c, const struct local *l, struct str name, struct job *out)
 {
-	struct str folder;
+	struct str folder = {0};
 	if (job_folder_name(c->arena, name, &folder, &c->err))
 		return c->err.code;
 	*out = (struct job){
@@ -87,7 +87,7 @@ static int submit_locked(struct call *c, struct local *l, const struct job *job,
 		err_clear(&c->err);
 		return 0;
 	}
-	struct job_status status;
+	struct job_status status = {0};
 	if (code || read_status(c, job, &status, NULL))
 		return c->err.code;
 	if (job_state_ended(status.state) || file_exists(job->stop))
@@ -100,8 +100,8 @@ static int submit_locked(struct call *c, struct local *l, const struct job *job,
 static int local_job_submit(struct call *c, void *jobs, const struct job_spec *spec)
 {
 	struct local *l = jobs;
-	struct job job;
-	struct job_status status;
+	struct job job = {0};
+	struct job_status status = {0};
 	local_reap(l);
 	if (job_place(c, l, spec->name, &job))
 		return c->err.code;
@@ -143,8 +143,8 @@ static void judge_dead(struct call *c, const struct job *job, struct job_status 
 static int local_job_observe(struct call *c, void *jobs, struct str name, struct job_status *out)
 {
 	struct local *l = jobs;
-	struct job job;
-	struct job_status status;
+	struct job job = {0};
+	struct job_status status = {0};
 	local_reap(l);
 	if (find_job(c, l, name, &job))
 		return c->err.code;
@@ -163,7 +163,7 @@ static int local_job_observe(struct call *c, void *jobs, struct str name, struct
 // ---------------------------------------------------------------- stop
 static void signal_processes(struct call *c, const struct job *job, int number, bool also_command)
 {
-	struct job_status status;
+	struct job_status status = {0};
 	const json_t *raw = NULL;
 	if (read_status(c, job, &status, &raw) || !raw) {
 		err_clear(&c->err);
@@ -196,8 +196,8 @@ static int wait_until_stopped(struct call *c, const struct job *job)
 static int local_job_stop(struct call *c, void *jobs, struct str name)
 {
 	struct local *l = jobs;
-	struct job job;
-	struct job_status status;
+	struct job job = {0};
+	struct job_status status = {0};
 	local_reap(l);
 	int code = find_job(c, l, name, &job);
 	if (code == ERR_NOT_FOUND) {
@@ -238,7 +238,7 @@ static int send_file(struct call *c, const char *path, struct sink *to)
 static int local_job_logs(struct call *c, void *jobs, struct str name, struct sink *to)
 {
 	static const char *const files[] = {JOB_OLD_LOG_FILE, JOB_LOG_FILE};
-	struct job job;
+	struct job job = {0};
 	if (find_job(c, jobs, name, &job))
 		return c->err.code;
 	for (size_t i = 0; i < COUNT_OF(files); i++) {
@@ -268,8 +268,8 @@ static int local_job_list(struct call *c, void *jobs, struct str prefix, struct 
 static int local_job_remove(struct call *c, void *jobs, struct str name)
 {
 	struct local *l = jobs;
-	struct job job;
-	struct job_work work;
+	struct job job = {0};
+	struct job_work work = {0};
 	local_reap(l);
 	if (job_place(c, l, name, &job))
 		return c->err.code;

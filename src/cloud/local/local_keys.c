@@ -59,7 +59,7 @@ static int key_load(struct call *c, const struct local *l, struct key_file *f)
 {
 	if (!file_exists(f->path))
 		return call_fail(c, ERR_NOT_FOUND, "%s: there is no key %.*s", l->cloud, STR(f->name));
-	const json_t *j;
+	const json_t *j = NULL;
 	if (local_read_json(c, f->path, &j))
 		return c->err.code;
 	f->content = json_in_arena(c->arena, json_deep_copy(j));
@@ -94,7 +94,7 @@ static int key_add_version(struct call *c, struct key_file *f)
 static int local_key_create(struct call *c, void *keys, struct str name)
 {
 	struct local *l = keys;
-	struct key_file f;
+	struct key_file f = {0};
 	AUTO(fd) lock = -1;
 	if (key_place(c, l, name, &f) || local_make_folder(c, l, "keys", S("")) || local_lock_wait(c, f.lock, &lock))
 		return c->err.code;
@@ -111,7 +111,7 @@ static int local_key_create(struct call *c, void *keys, struct str name)
 static int local_key_rotate(struct call *c, void *keys, struct str name)
 {
 	struct local *l = keys;
-	struct key_file f;
+	struct key_file f = {0};
 	AUTO(fd) lock = -1;
 	if (key_place(c, l, name, &f) || key_load(c, l, &f) || local_lock_wait(c, f.lock, &lock) || key_load(c, l, &f))
 		return c->err.code;
@@ -125,7 +125,7 @@ static int local_key_rotate(struct call *c, void *keys, struct str name)
 
 static int local_key_describe(struct call *c, void *keys, struct str name, json_t **out)
 {
-	struct key_file f;
+	struct key_file f = {0};
 	if (key_place(c, keys, name, &f) || key_load(c, keys, &f))
 		return c->err.code;
 	const json_t *versions = json_object_get(f.content, "versions");
@@ -139,7 +139,7 @@ static int local_key_describe(struct call *c, void *keys, struct str name, json_
 
 static int local_key_delete(struct call *c, void *keys, struct str name)
 {
-	struct key_file f;
+	struct key_file f = {0};
 	AUTO(fd) lock = -1;
 	if (key_place(c, keys, name, &f))
 		return c->err.code;
@@ -212,7 +212,7 @@ static uint32_t head_version(const unsigned char *head)
 static int local_key_wrap(
 	struct call *c, void *keys, struct str name, struct str context, struct str plain, struct str *wrapped)
 {
-	struct key_file f;
+	struct key_file f = {0};
 	unsigned char key[KEY_BYTES];
 	if (!plain.n || plain.n > MAX_PLAIN || context.n > MAX_CONTEXT)
 		return call_fail(c, ERR_INVALID,
@@ -247,7 +247,7 @@ static int local_key_wrap(
 static int local_key_unwrap(
 	struct call *c, void *keys, struct str name, struct str context, struct str wrapped, struct str *plain)
 {
-	struct key_file f;
+	struct key_file f = {0};
 	unsigned char key[KEY_BYTES], tag[TAG_BYTES];
 	const size_t around = HEAD_BYTES + NONCE_BYTES + TAG_BYTES;
 	if (wrapped.n <= around || wrapped.n > around + MAX_PLAIN || context.n > MAX_CONTEXT ||

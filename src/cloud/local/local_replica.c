@@ -25,7 +25,7 @@ bool replica_ready(struct call *c, const struct replica *r)
 {
 	AUTO(arena) arena = {0};
 	AUTO(guard) guard = NULL;
-	struct call child;
+	struct call child = {0};
 	struct http_call_response response = {0};
 	call_child(&child, c, &arena, READY_CALL_NS);
 	if (!r->url.n || guard_new_loopback(&guard, &child.err))
@@ -51,7 +51,7 @@ static struct str log_tail(struct call *c, const char *path)
 // true when the file speaks of this very process; pid 0: of whichever.
 static bool read_announcement(struct call *c, const char *path, struct replica *r)
 {
-	const json_t *j;
+	const json_t *j = NULL;
 	uint64_t port;
 	if (local_read_json(c, path, &j)) {
 		err_clear(&c->err);
@@ -147,7 +147,7 @@ static int start_on_port(struct call *c, struct local *l, const struct endpoint_
 
 bool replica_adopt(struct call *c, const char *folder, struct replica *r)
 {
-	struct replica_place at;
+	struct replica_place at = {0};
 	struct replica found = {0};
 	int64_t until = call_mono_ns(c) + ADOPT_NS;
 	if (replica_place(c, folder, &at))
@@ -167,7 +167,7 @@ bool replica_adopt(struct call *c, const char *folder, struct replica *r)
 int replica_start(
 	struct call *c, struct local *l, const struct endpoint_spec *spec, const char *folder, struct replica *r)
 {
-	struct replica_place at;
+	struct replica_place at = {0};
 	if (file_make_dirs(folder, 0700, &c->err) || replica_place(c, folder, &at))
 		return c->err.code;
 	if (replica_adopt(c, folder, r))
