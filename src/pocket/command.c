@@ -66,6 +66,7 @@ static int serve(const struct pocket_options *o, struct run *run, struct err *e)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error like a full disk
 	int rc = loop_signals(run->loop, &signals, on_signal, run, e);
 	if (rc == 0)
 		rc = pocket_start(&config, &run->pocket, e);
