@@ -18,8 +18,10 @@ int handle_validate(struct api_request *r, json_t **result)
 	err_clear(&r->call->err);
 	*result = json_pack("{s:b, s:o, s:i}", "valid", (int)(rc == 0), "findings", findings_to_json(&s.findings), "resources",
 		(int)(rc == 0 ? s.workspace.resource_count : 0));
-	if (rc == 0)
+	if (rc == 0) {
 		json_set_str(*result, "workspace", s.workspace.name);
+		json_object_set_new(*result, "document", node_to_json(s.workspace.root));
+	}
 	return 0;
 }
 

@@ -9,7 +9,8 @@ const struct api_route api_routes[] = {
 		.response = "{status: \"ok\", version, pid, serving, folder}"),
 	ROUTE("POST", "/v1/validate", "workspace.read", handle_validate,
 		.summary = "Reads and checks the workspace; makes no call and changes nothing.",
-		.response = "{valid, workspace, resources: COUNT, findings: [{file, line, column, field, problem, suggestion}]}",
+		.response = "{valid, workspace, resources: COUNT, document: as it was read, findings: [{file, line, column, field, problem, "
+			    "suggestion}]}",
 		.events = "finding {file, line, column, field, problem, suggestion}"),
 	ROUTE("POST", "/v1/plan", "workspace.plan", handle_plan, .summary = "What apply (or destroy) would do.",
 		.request = "{color: false, destroy: false}",

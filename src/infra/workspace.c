@@ -139,6 +139,7 @@ int workspace_load(const struct workspace_options *options, struct findings *f, 
 	int rc = workspace_read(options->path, f, &w, &root, e);
 	if (rc < 0)
 		return rc;
+	w.root = root;
 	if (root) {
 		workspace_decode(&w, root, f);
 		workspace_check_references(&w, f);

@@ -32,6 +32,7 @@ struct workspace {
 	struct str folder; // absolute, without links
 	struct str name;   // "fashion"
 	const struct workspace_options *options; // borrowed
+	struct node *root; // all files as one map
 	struct workspace_entry *entries; // in the order of the files
 	size_t entry_count;
 	struct environment *environments;

@@ -73,7 +73,7 @@ static void check_path(const struct workspace *w, const struct node *n, struct f
 		if (has_link(w->folder, path))
 			findings_add(f, n->at, field, (struct str){0}, "leads through a link, which may point outside of the workspace");
 	} else if (!is_below(path, S(data_root))) {
-		findings_add(f, n->at, field, arena_printf(f->arena, "move it into %.*s", STR(w->folder)),
+		findings_add(f, n->at, field, S("move it there"),
 			"a file: path must be inside the workspace's folder or below %s", data_root);
 	}
 }

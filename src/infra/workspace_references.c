@@ -68,6 +68,16 @@ struct reference workspace_reference(const struct workspace *w, const struct fie
 }
 
 // ---------------------------------------------------------------- suggestions
+// "dataset|transform" as people say it.
+static struct str kinds_text(struct arena *a, struct str kinds)
+{
+	AUTO(buf) text = {0};
+	struct str piece;
+	while (str_next(&kinds, '|', &piece))
+		buf_printf(&text, "%s%.*s", text.n ? " or " : "", STR(piece));
+	return arena_str(a, buf_str(&text));
+}
+
 struct names {
 	struct str *items;
 	size_t count;
@@ -89,7 +99,7 @@ struct str workspace_suggest_name(const struct workspace *w, struct str kinds, s
 	if (meant.n)
 		return arena_printf(w->arena, "did you mean \"%.*s\"?", STR(meant));
 	if (names.count == 0)
-		return arena_printf(w->arena, "no %.*s is declared", STR(kinds));
+		return arena_printf(w->arena, "no %.*s is declared", STR(kinds_text(w->arena, kinds)));
 	if (names.count > 5)
 		return (struct str){0};
 	AUTO(buf) list = {0};
@@ -102,7 +112,7 @@ struct str workspace_suggest_name(const struct workspace *w, struct str kinds, s
 static void missing(const struct walk *k, const struct node *at, struct str kinds, struct str name)
 {
 	findings_add(k->f, at->at, node_path(at, k->f->arena), workspace_suggest_name(k->w, kinds, name),
-		"there is no %.*s \"%.*s\"", STR(kinds), STR(name));
+		"there is no %.*s \"%.*s\"", STR(kinds_text(k->f->arena, kinds)), STR(name));
 }
 
 static void check_reference(const struct walk *k, const struct field *field, const struct node *at)
@@ -117,7 +127,7 @@ static void check_reference(const struct walk *k, const struct field *field, con
 		missing(k, at, kinds, r.name);
 	} else if (!kinds_have(kinds, r.kind)) {
 		findings_add(k->f, at->at, node_path(at, k->f->arena), (struct str){0}, "expected a reference to %.*s, got %.*s",
-			STR(kinds), STR(r.kind));
+			STR(kinds_text(k->f->arena, kinds)), STR(r.kind));
 	} else if (workspace_kind(k->w, r.kind) && !workspace_find(k->w, r.kind, r.name)) {
 		missing(k, at, r.kind, r.name);
 	}

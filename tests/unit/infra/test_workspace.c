@@ -196,10 +196,10 @@ static void test_references(void **state)
 	assert_findings(HEAD "buckets:\n  x: {clouds: all, encrypt_with: bucket/x}\n",
 		"isobar.yaml:7:34: buckets.x.encrypt_with: expected a reference to encryption-key, got bucket\n");
 	assert_findings(HEAD "transforms:\n  t: {input: nothing/train, after: [t, u]}\n",
-		"isobar.yaml:7:14: transforms.t.input: there is no dataset|transform \"nothing\" (there is \"t\")\n"
+		"isobar.yaml:7:14: transforms.t.input: there is no dataset or transform \"nothing\" (there is \"t\")\n"
 		"isobar.yaml:7:40: transforms.t.after[1]: there is no transform \"u\" (there is \"t\")\n");
 	assert_findings(HEAD "transforms:\n  t: {needs: [accuracy >= 0.9 on gone/test, run transform/none, uses path/x]}\n",
-		"isobar.yaml:7:15: transforms.t.needs[0]: there is no dataset|transform \"gone\" (there is \"t\")\n"
+		"isobar.yaml:7:15: transforms.t.needs[0]: there is no dataset or transform \"gone\" (there is \"t\")\n"
 		"isobar.yaml:7:45: transforms.t.needs[1]: there is no transform \"none\" (there is \"t\")\n");
 }
 
