@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/api.h"
 #include "api/pipelines.h"
@@ -223,6 +224,8 @@ static int serve_monitor(struct call *c, const struct binding *b)
 	};
 	if (rc == 0)
 		rc = run_monitor(c, &options);
+	if (recorder)
+		(void)unlink(arena_printf(c->arena, "%.*s/.isobar/recorder.json", STR(b->folder)).p);
 	recorder_stop(recorder);
 	return rc;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What runs: the control plane itself, clouds, endpoints, gateways. Looking starts nothing. And `down`, which ends what runs.
+#include <string.h>
 #include <unistd.h>
 
 #include "api/handlers.h"
-#include "base/time.h"
+#include "base/process.h"
 
 int handle_health(struct api_request *r, json_t **result)
 {
@@ -57,6 +58,16 @@ static json_t *counts_json(const struct session *s)
 	return json_pack("{s:i, s:i, s:i, s:i}", "total", (int)s->recorded_count, "ready", ready, "waiting", waiting, "failed", failed);
 }
 
+// What was written of an endpoint holds only while its replicas live: `isobar down` ends them, and nobody looks until the next start.
+static void correct_endpoint(json_t *one)
+{
+	const json_t *pids = json_object_get(one, "pids");
+	pid_t first = (pid_t)json_integer_value(json_array_get(pids, 0));
+	struct process process;
+	if (strcmp(json_text(one, "state"), "ready") == 0 && first > 1 && process_identify(first, &process) < 0)
+		json_object_set_new(one, "state", json_string("down"));
+}
+
 static int add_state(struct session *s, json_t *out)
 {
 	struct record revision, *endpoints;
@@ -71,6 +82,7 @@ static int add_state(struct session *s, json_t *out)
 	for (size_t i = 0; i < count; i++) {
 		json_t *one = json_copy(endpoints[i].value);
 		json_set_str(one, "address", arena_printf(s->call->arena, "endpoint/%.*s", STR(str_drop(endpoints[i].key, 16))));
+		correct_endpoint(one);
 		json_array_append_new(list, one);
 	}
 	json_object_set_new(out, "endpoints", list);

@@ -136,7 +136,7 @@ static void show_progress(struct progress_view *p, const json_t *event)
 	double done = json_num(event, "done", 0), total = json_num(event, "total", 0);
 	if (text.n) {
 		char line[512];
-		snprintf(line, sizeof(line), "%s: %.*s", json_text(event, "step"), STR(text));
+		snprintf(line, sizeof(line), "%s: %.*s", label, STR(text));
 		say(p, line);
 	}
 	const char *unit = json_text(event, "unit");
@@ -181,9 +181,11 @@ static void show_run(struct progress_view *p, const json_t *event)
 	size_t i;
 	const json_t *step;
 	char line[512];
+	snprintf(line, sizeof(line), "%s is made of:", json_text(event, "goal"));
+	say(p, line);
 	json_array_foreach(json_object_get(event, "steps"), i, step)
 	{
-		snprintf(line, sizeof(line), "%s: %s", json_text(step, "step"), json_text(step, "need"));
+		snprintf(line, sizeof(line), "  %-40s %s", json_text(step, "step"), json_text(step, "need"));
 		say(p, line);
 	}
 }
