@@ -2,36 +2,36 @@
 // Costs of each place, and the least of them.
 #include "train/place.h"
 
-#include <math.h>
-
 #include "data/residency.h"
 #include "data/transfer.h"
 
-// A cloud without a price table is no reason to stop: it is taken when no other has a price.
-static int cost_of(struct call *c, int rc, double amount, double *cost)
+// A price that no table has is no reason to stop: it counts as 0, and a place with fewer of them goes first.
+static int add_cost(struct call *c, int rc, double amount, double *cost, struct place *p)
 {
 	if (rc < 0 && rc != ERR_UNSUPPORTED && rc != ERR_NOT_FOUND)
 		return rc;
 	err_clear(&c->err);
-	*cost = rc < 0 ? INFINITY : amount;
+	if (rc < 0)
+		p->unpriced++;
+	else
+		*cost += amount;
 	return 0;
 }
 
-static int egress_cost(struct call *c, const struct parts *parts, const struct part *to, double *out)
+static int egress_cost(struct call *c, const struct parts *parts, struct place *out)
 {
-	*out = 0;
+	const struct part *to = out->part;
 	for (size_t i = 0; i < parts->count && parts->partitioned; i++) {
 		const struct part *from = &parts->items[i];
 		struct transfer move = {.from = from->cloud, .to = to->cloud, .bytes = from->bytes};
 		struct price per_gb;
-		double amount = 0, cost = 0;
+		double amount = 0;
 		if (from == to)
 			continue;
 		int rc = transfer_price(c, &move, &per_gb, &amount);
-		rc = cost_of(c, rc, amount, &cost);
+		rc = add_cost(c, rc, amount, &out->egress, out);
 		if (rc < 0)
 			return rc;
-		*out += cost;
 	}
 	return 0;
 }
@@ -41,9 +41,9 @@ static int price_place(struct call *c, const struct parts *parts, const struct p
 	struct price price = {0};
 	*out = (struct place){.part = p};
 	int rc = CLOUD_CALL(c, p->cloud, prices, compute, need->cpu, need->memory, &price);
-	rc = cost_of(c, rc, price.amount, &out->compute);
+	rc = add_cost(c, rc, price.amount, &out->compute, out);
 	out->currency = price.currency;
-	return rc < 0 ? rc : egress_cost(c, parts, p, &out->egress);
+	return rc < 0 ? rc : egress_cost(c, parts, out);
 }
 
 static int read_residency(struct call *c, const struct parts *parts, struct residency *out)
@@ -59,6 +59,16 @@ static int read_residency(struct call *c, const struct parts *parts, struct resi
 	return 0;
 }
 
+static bool is_better(const struct place *a, const struct place *b)
+{
+	double cost_a = a->compute + a->egress, cost_b = b->compute + b->egress;
+	if (a->unpriced != b->unpriced)
+		return a->unpriced < b->unpriced;
+	if (cost_a != cost_b)
+		return cost_a < cost_b;
+	return str_cmp(a->part->cloud->name, b->part->cloud->name) < 0;
+}
+
 int place_cheapest(struct call *c, const struct parts *parts, const struct place_need *need, struct place *out)
 {
 	struct residency residency;
@@ -71,8 +81,7 @@ int place_cheapest(struct call *c, const struct parts *parts, const struct place
 		if (parts->partitioned && parts->count > 1 && !residency_allows(&residency, p->cloud->location))
 			continue;
 		rc = price_place(c, parts, p, need, &one);
-		double cost = one.compute + one.egress, least = best.compute + best.egress;
-		if (rc == 0 && (!best.part || cost < least || (cost == least && str_cmp(p->cloud->name, best.part->cloud->name) < 0)))
+		if (rc == 0 && (!best.part || is_better(&one, &best)))
 			best = one;
 	}
 	if (rc < 0)

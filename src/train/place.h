@@ -13,6 +13,7 @@ struct place {
 	const struct part *part; // the data's part there
 	double compute, egress;  // per hour; for all bytes that must come
 	struct str currency;
+	size_t unpriced; // prices that no table has
 };
 // ERR_DENIED when residency leaves no cloud; names the clouds and why. Equal costs: the first by name.
 MUST_CHECK int place_cheapest(struct call *c, const struct parts *parts, const struct place_need *need, struct place *out);

@@ -10,6 +10,7 @@
 #include "models/registry.h"
 #include "toy_world.h"
 #include "train/measure.h"
+#include "train/model_files.h"
 #include "train/model_step.h"
 #include "train/reference.h"
 
@@ -179,6 +180,32 @@ static void test_weights_must_be_those_recorded(void **state)
 	toy_close(&m.w);
 }
 
+// Weights that are no perceptron are kept as they are, and a model without a sketch has none.
+static void test_other_weights(void **state)
+{
+	(void)state;
+	struct model_world m;
+	struct model_files files;
+	struct model model = {0};
+	json_t *j = NULL;
+	open_world(&m);
+	struct str text = memory_cloud_peek(&m.w.memory[0], "fashion-lake", "transforms/prepared/t/train/data.safetensors");
+	struct sha256 sum = sha256_of(text);
+	char digest[HEX_SHA256_SIZE];
+	hex_encode(str_bytes(sum.bytes, SHA256_SIZE), digest);
+	memory_cloud_poke(&m.w.memory[0], "fashion-lake", "own/weights.safetensors", arena_str(&m.w.f.arena, text));
+	struct model_version v = {.model = S("cnn"), .version = S("4"), .sha256 = str_of(digest)};
+	AUTO(json) trained = json_pack("{s:[{s:s, s:s, s:s}]}", "parts", "cloud", "gcp-eu", "bucket", "fashion-lake", "prefix", "own/");
+	struct model_source from = {.model = &model, .version = &v, .trained = trained};
+	assert_ok(&m.w.f, model_files_make(&m.w.f.call, &m.w.step, &from, &files));
+	assert_ok(&m.w.f, json_parse_file(files.description, 1 << 20, &j, &m.w.f.call.err));
+	assert_str(json_str(j, "format"), S("safetensors"));
+	assert_null(json_object_get(j, "layers"));
+	assert_null(json_object_get(j, "sketch"));
+	json_decref(j);
+	toy_close(&m.w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_description),
 		cmocka_unit_test(test_needs_must_hold),
 		cmocka_unit_test(test_weights_must_be_those_recorded),
+		cmocka_unit_test(test_other_weights),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
