@@ -171,10 +171,12 @@ static void test_signals_are_reset(UNUSED void **state)
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
 	sigprocmask(SIG_BLOCK, &blocked, &before);
-	run((struct process_spec){0}, "grep -E '^Sig(Blk|Ign)' /proc/self/status", text, sizeof(text));
+	// Only signals 1 to 31: those above may be the C library's own, which it lets nobody change.
+	run((struct process_spec){0}, "sed -nE 's/^(Sig(Blk|Ign)):.*(.{8})$/\\1 \\3/p' /proc/self/status | tr 89abcdef 01234567", text,
+		sizeof(text));
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	assert_string_equal(text, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+	assert_string_equal(text, "SigBlk 00000000\nSigIgn 00000000\n");
 }
 
 static void test_start_fails(UNUSED void **state)

@@ -152,7 +152,7 @@ static void test_complete_answer_lost(void **state)
 	AUTO(arena) a = {0};
 	AUTO(buf) headers = {0};
 	struct str bytes = test_bytes(&a, SIZE);
-	buf_printf(&headers, "ETag: \"whole-2\"\r\nx-amz-checksum-crc32c: %s\r\n",
+	buf_printf(&headers, "ETag: \"whole-2\"\r\nx-amz-checksum-type: FULL_OBJECT\r\nx-amz-checksum-crc32c: %s\r\n",
 		object_crc32c_text(&a, crc32c(0, bytes)).p);
 	const struct script_step steps[] = {CREATED, PART("p1"), PART("p2"), {.fault = SCRIPT_CLOSE}, gone,
 		{.status = 200, .headers = buf_cstr(&headers), .body = bytes}};
