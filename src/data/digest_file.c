@@ -15,11 +15,16 @@
 
 enum { PIECE = 256 << 10, TREE_MAX_DEPTH = 32, TREE_MAX_ENTRIES = 100000 };
 
-static int digest_pieces(int fd, const char *name, struct file_digest *out, struct err *e)
+// digest NULL: the checksum alone.
+static int read_pieces(int fd, const char *name, struct digest *digest, struct file_digest *out, struct err *e)
 {
-	AUTO(digest) digest = digest_new(DIGEST_SHA256);
 	AUTO(buf) piece = {0};
-	if (!digest || !buf_reserve(&piece, PIECE))
+	struct stat s;
+	if (fstat(fd, &s) < 0)
+		return err_errno(e, "look at %s", name);
+	if (!S_ISREG(s.st_mode))
+		return err_set(e, ERR_INVALID, "%s is no regular file", name);
+	if (!buf_reserve(&piece, PIECE))
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
 	struct file_digest d = {0};
 	for (ssize_t n; (n = pread(fd, piece.p, PIECE, (off_t)d.size)) != 0;) {
@@ -28,24 +33,33 @@ static int digest_pieces(int fd, const char *name, struct file_digest *out, stru
 		if (n < 0)
 			return err_errno(e, "read %s", name);
 		struct str got = str_bytes(piece.p, (size_t)n);
-		digest_update(digest, got);
+		if (digest)
+			digest_update(digest, got);
 		d.crc32c = crc32c(d.crc32c, got);
 		d.size += got.n;
 	}
-	(void)digest_final(digest, d.sha256);
-	hex_encode(str_bytes(d.sha256, SHA256_SIZE), d.hex);
 	*out = d;
 	return 0;
 }
 
+int checksum_fd(int fd, const char *name, struct file_digest *out, struct err *e)
+{
+	return read_pieces(fd, name, NULL, out, e);
+}
+
 int digest_fd(int fd, const char *name, struct file_digest *out, struct err *e)
 {
-	struct stat s;
-	if (fstat(fd, &s) < 0)
-		return err_errno(e, "look at %s", name);
-	if (!S_ISREG(s.st_mode))
-		return err_set(e, ERR_INVALID, "%s is no regular file", name);
-	return digest_pieces(fd, name, out, e);
+	AUTO(digest) digest = digest_new(DIGEST_SHA256);
+	struct file_digest d = {0};
+	if (!digest)
+		return err_set(e, ERR_NO_MEMORY, "out of memory");
+	int code = read_pieces(fd, name, digest, &d, e);
+	if (code)
+		return code;
+	(void)digest_final(digest, d.sha256);
+	hex_encode(str_bytes(d.sha256, SHA256_SIZE), d.hex);
+	*out = d;
+	return 0;
 }
 
 int digest_file(const char *path, struct file_digest *out, struct err *e)

@@ -115,7 +115,8 @@ static void report(const struct sending *s)
 	progress_report(s->run->in->progress, &e);
 }
 
-static int send_file(struct call *c, struct sending *s, struct str name)
+// sha256: what the manifest says of the file, in hex; "" for the manifest itself.
+static int send_file(struct call *c, struct sending *s, struct str name, struct str sha256)
 {
 	const char *path = arena_printf(c->arena, "%s/%.*s", s->folder, STR(name)).p;
 	struct copy_end at = {.cloud = s->cloud,
@@ -130,6 +131,8 @@ static int send_file(struct call *c, struct sending *s, struct str name)
 		return call_errno(c, "open %s", path);
 	if (digest_fd(fd, path, &d, &c->err))
 		return c->err.code;
+	if (sha256.n && !str_eq(sha256, str_of(d.hex)))
+		return call_fail(c, ERR_CORRUPT, "%s is not what was split: its manifest says otherwise", path);
 	const struct store_put put = {
 		.bucket = at.bucket, .key = at.key, .content_type = S("application/octet-stream")};
 	if (cloud_put_fd(c, s->cloud, &put, fd, &stored))
@@ -169,8 +172,7 @@ static int send_part(struct call *c, struct sending *s, const struct action *act
 	const struct ingest *in = s->run->in;
 	struct manifest m = {0};
 	struct file_digest manifest_digest = {0};
-	if (manifest_verify(
-		    c->arena, s->folder, &m, &c->err)) // also tells whether the scratch folder is still what was split
+	if (manifest_read(c->arena, s->folder, &m, &c->err))
 		return c->err.code;
 	const char *path = arena_printf(c->arena, "%s/" MANIFEST_FILE, s->folder).p;
 	if (!path || digest_file(path, &manifest_digest, &c->err))
@@ -180,9 +182,9 @@ static int send_part(struct call *c, struct sending *s, const struct action *act
 		s->total += m.files[i].size;
 	report(s);
 	for (size_t i = 0; i < m.file_count; i++)
-		if (call_check(c) || send_file(c, s, m.files[i].name))
+		if (call_check(c) || send_file(c, s, m.files[i].name, m.files[i].sha256))
 			return c->err.code;
-	if (send_file(c, s, S(MANIFEST_FILE)))
+	if (send_file(c, s, S(MANIFEST_FILE), S("")))
 		return c->err.code;
 	const struct transfer moved = {
 		.to = s->cloud, .bytes = s->total, .what = in->resource->address, .id = action->name};

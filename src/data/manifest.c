@@ -103,16 +103,20 @@ static int verify_file(const char *folder, const struct manifest_file *f, struct
 	return 0;
 }
 
-int manifest_verify(struct arena *a, const char *folder, struct manifest *out, struct err *e)
+int manifest_read(struct arena *a, const char *folder, struct manifest *out, struct err *e)
 {
 	AUTO(json) j = NULL;
-	struct manifest m = {0};
 	struct str path = arena_printf(a, "%s/" MANIFEST_FILE, folder);
 	if (!path.p)
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
 	int code = json_parse_file(path.p, MANIFEST_LIMIT, &j, e);
-	if (!code)
-		code = manifest_of_json(a, j, &m, e);
+	return code ? code : manifest_of_json(a, j, out, e);
+}
+
+int manifest_verify(struct arena *a, const char *folder, struct manifest *out, struct err *e)
+{
+	struct manifest m = {0};
+	int code = manifest_read(a, folder, &m, e);
 	for (size_t i = 0; !code && i < m.file_count; i++)
 		code = verify_file(folder, &m.files[i], e);
 	if (code)

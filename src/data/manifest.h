@@ -27,7 +27,9 @@ struct manifest {
 };
 json_t *manifest_to_json(const struct manifest *m);                                                     // new reference
 MUST_CHECK int manifest_of_json(struct arena *a, const json_t *j, struct manifest *out, struct err *e); // ERR_CORRUPT
-// Reads folder/manifest.json and proves all files that it names. Each that is missing or differs is ERR_CORRUPT.
+MUST_CHECK int manifest_read(
+	struct arena *a, const char *folder, struct manifest *out, struct err *e); // folder/manifest.json
+// The same, and proves all files that it names. Each that is missing or differs is ERR_CORRUPT.
 MUST_CHECK int manifest_verify(struct arena *a, const char *folder, struct manifest *out, struct err *e);
 
 #endif

@@ -95,7 +95,7 @@ static int bring(struct call *c, const struct cloud *cloud, const struct item *i
 	if (fd < 0)
 		return call_errno(c, "create %s", item->path);
 	const struct store_get get = {.bucket = item->bucket, .key = item->key};
-	if (cloud_get_fd(c, cloud, &get, fd, &got) || digest_fd(fd, item->path, &d, &c->err))
+	if (cloud_get_fd(c, cloud, &get, fd, &got) || checksum_fd(fd, item->path, &d, &c->err))
 		return c->err.code;
 	if (d.size != got.size || (got.has_crc32c && d.crc32c != got.crc32c))
 		return call_fail(c, ERR_CORRUPT,

@@ -142,7 +142,7 @@ static int load_split(const char *folder, const char *pattern, struct pairs *pai
 		free(list[i]);
 	}
 	free(list);
-	if (!code && (!pairs->records || !pairs->elements))
+	if (!code && !pairs->records)
 		code = err_set(e, ERR_NOT_FOUND, "%s: no records in files like \"%s" IMAGES "\"", folder, pattern);
 	return code;
 }
@@ -211,7 +211,8 @@ static int write_tensors(
 	char count[16];
 	snprintf(count, sizeof(count), "%u", count_classes(pairs));
 	struct safetensors_pair metadata = {S("classes"), str_of(count)};
-	struct safetensors layout = {.tensors = tensors, .count = COUNT_OF(tensors), .metadata = &metadata, .metadata_count = 1};
+	struct safetensors layout = {
+		.tensors = tensors, .count = COUNT_OF(tensors), .metadata = &metadata, .metadata_count = 1};
 	AUTO(safetensors_writer) w = {0};
 	int code = safetensors_lay_out(&layout, e);
 	if (!code)
@@ -234,6 +235,8 @@ static int write_sketch(const char *path, const struct sketch *sketch, struct er
 
 static int write_split(const char *folder, const struct pairs *pairs, const struct images_options *o, struct err *e)
 {
+	if (!pairs->elements)
+		return err_set(e, ERR_CORRUPT, "%s: its images have no elements", folder);
 	AUTO(buf) tensors = {0}, sketches = {0};
 	AUTO(sketch) sketch = {0};
 	struct scaled scaled = {.rows = calloc(ROWS_AT_ONCE * pairs->elements, sizeof(float))};

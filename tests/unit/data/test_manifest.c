@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "data/manifest.h"
@@ -26,6 +27,13 @@ static void test_digest_file(void **state)
 	assert_string_equal(d.hex, ABC_SHA256);
 	assert_ok(&f, digest_file(fixture_path(&f, "digits"), &d, &f.call.err));
 	assert_int_equal(d.crc32c, 0xe3069283);
+	struct file_digest alone = {.hex = "x"};
+	int fd = open(fixture_path(&f, "digits"), O_RDONLY);
+	assert_ok(&f, checksum_fd(fd, "digits", &alone, &f.call.err));
+	assert_int_equal(alone.crc32c, 0xe3069283);
+	assert_int_equal(alone.size, 9);
+	assert_string_equal(alone.hex, "");
+	close(fd);
 	assert_fails(&f, digest_file(fixture_path(&f, "none"), &d, &f.call.err), ERR_NOT_FOUND);
 	assert_fails(&f, digest_file(f.folder, &d, &f.call.err), ERR_INVALID);
 	assert_int_equal(symlink("abc", fixture_path(&f, "link")), 0);
