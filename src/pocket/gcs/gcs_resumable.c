@@ -124,7 +124,11 @@ static void reply_incomplete(struct front_request *r, uint64_t size)
 {
 	if (size) // no header says that nothing is stored
 		front_addf(r, "range", "bytes=0-%llu", (unsigned long long)size - 1);
-	front_reply(r, 308, S(""));
+	// Google's Go library asks for another status, since other programs read 308 as a redirection.
+	bool other = str_eq_nocase(front_header(r, "x-guploader-no-308"), S("yes"));
+	if (other)
+		front_add(r, "x-http-status-code-override", S("308"));
+	front_reply(r, other ? 200 : 308, S(""));
 }
 
 // ---------------------------------------------------------------- the end
