@@ -33,7 +33,7 @@ demo: build
 	$(BUILD)/isobar demo --out $(BUILD)/demo
 
 test: tests
-	@tools/deps demo
+	@tools/deps scenario
 	tools/run-tests --build $(BUILD) check unit corpus scenario
 
 test-long: tests deps-test
