@@ -34,7 +34,7 @@ static int add_cost(struct demo *d)
 	json_object_set_new(d->summary, "bytes_moved", json_integer(bytes));
 	json_object_set(d->summary, "price", json_object_get(cost, "price"));
 	json_object_set(d->summary, "currency", json_object_get(cost, "currency"));
-	story_say(&d->story, "cost", "%.1f MB left a cloud, %.4f %s at list prices", (double)bytes / 1e6, json_num(cost, "price", 0),
+	story_say(&d->story, "cost", "%.1f MB moved between here and the clouds, %.4f %s at list prices", (double)bytes / 1e6, json_num(cost, "price", 0),
 		json_text(cost, "currency"));
 	return 0;
 }
