@@ -113,6 +113,9 @@ static int open_root(struct objects *o, const char *root, struct err *e)
 		return err_errno(e, "opening the folder %s", root);
 	AUTO(buf) lock = {0};
 	buf_printf(&lock, "%s/lock", root);
+	rc = buf_check(&lock, e);
+	if (rc < 0)
+		return rc;
 	o->lock_fd = file_lock(buf_cstr(&lock), e);
 	return o->lock_fd < 0 ? err_context(e, "opening the object store %s", root) : 0;
 }
@@ -121,7 +124,9 @@ static int sweep(struct objects *o, struct err *e)
 {
 	AUTO(buf) tmp = {0};
 	buf_printf(&tmp, "%s/tmp", o->root);
-	int rc = file_remove_tree(buf_cstr(&tmp), e);
+	int rc = buf_check(&tmp, e);
+	if (rc == 0)
+		rc = file_remove_tree(buf_cstr(&tmp), e);
 	if (rc == 0)
 		rc = objects_make_dir(o, "tmp", e);
 	return rc == 0 ? objects_make_dir(o, "buckets", e) : rc;

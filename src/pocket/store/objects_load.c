@@ -37,7 +37,7 @@ static int read_or_drop(struct load *load, const char *path, struct arena *a, st
 	int rc = record_read(fd, a, out, &data_size, &cause);
 	if (rc == 0 && out->folder.n == 0 && data_size != out->size)
 		rc = err_set(&cause, ERR_CORRUPT, "not a whole object: it has another size than its description says");
-	if (rc == ERR_CORRUPT || rc == ERR_INVALID) {
+	if (rc == ERR_CORRUPT) {
 		log_line(LOG_WARNING, "dropping %s/%s: %s", o->root, path, cause.message);
 		unlinkat(o->root_fd, path, 0);
 		return ERR_CORRUPT;
@@ -118,7 +118,8 @@ static int load_upload(void *ctx, const char *name)
 	if (strlen(name) > UPLOAD_ID_MAX)
 		return 0;
 	path_print(&path, "buckets/%.*s/uploads/%s/upload", BUCKET_NAME(load->b), name);
-	int rc = faccessat(o->root_fd, path.text, F_OK, 0) < 0 ? ERR_CORRUPT : read_or_drop(load, path.text, &a, &r);
+	bool absent = faccessat(o->root_fd, path.text, F_OK, 0) < 0 && errno == ENOENT; // killed while it was made
+	int rc = absent ? ERR_CORRUPT : read_or_drop(load, path.text, &a, &r);
 	if (rc == ERR_CORRUPT || (rc == 0 && expired(o, &r))) {
 		bucket_drop_upload_files(load->b, name);
 		return 0;

@@ -148,21 +148,43 @@ static uint64_t get_le(const unsigned char *bytes, size_t n)
 	return value;
 }
 
+static bool is_json_text(struct str s)
+{
+	return str_utf8_valid(s) && (s.n == 0 || !memchr(s.p, 0, s.n));
+}
+
+static bool pairs_are_text(const struct pairs *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (!is_json_text(p->items[i].name) || !is_json_text(p->items[i].value))
+			return false;
+	return true;
+}
+
+static bool is_text(const struct record *r)
+{
+	return is_json_text(r->key) && is_json_text(r->etag) && pairs_are_text(&r->properties) &&
+	       pairs_are_text(&r->metadata);
+}
+
 int record_write(int fd, const struct record *r, uint64_t data_size, struct err *e)
 {
 	AUTO(json) j = record_to_json(r);
-	AUTO(buf) text = {.limit = RECORD_MAX_JSON};
-	if (!j)
+	AUTO(buf) text = {0};
+	if (!j && !is_text(r))
 		return err_set(e, ERR_INVALID, "the description of an object is not text in UTF-8");
+	if (!j)
+		return err_set(e, ERR_NO_MEMORY, "out of memory");
 	int rc = json_write(j, &text, e);
 	if (rc < 0)
 		return rc;
+	if (text.n > RECORD_MAX_JSON)
+		return err_set(e, ERR_LIMIT, "the description of an object is larger than %d bytes", RECORD_MAX_JSON);
 	unsigned char footer[FOOTER_SIZE];
 	memcpy(footer, magic, sizeof(magic));
 	put_le(footer + 8, text.n, 4);
 	put_le(footer + 12, crc32c(0, buf_str(&text)), 4);
 	put_le(footer + 16, data_size, 8);
-	text.limit += FOOTER_SIZE;
 	buf_add_bytes(&text, footer, sizeof(footer));
 	rc = buf_check(&text, e);
 	return rc < 0 ? rc : file_write_all(fd, buf_str(&text), "an object", e);
@@ -198,11 +220,23 @@ static int read_tail(int fd, uint64_t file_size, uint64_t want, struct buf *tail
 	return read_at(fd, file_size - n, (size_t)n, tail, e);
 }
 
+// The checksum was right, so these bytes are what was written: a failure to read them says nothing against the file,
+// which must not be dropped for it. jansson reports a lack of memory as a syntax error.
+static int read_description(struct str text, struct arena *a, struct record *out, struct err *e)
+{
+	AUTO(json) j = NULL;
+	struct err cause = {0};
+	if (json_parse(text, &j, &cause) < 0)
+		return err_set(e, ERR_NO_MEMORY, "no memory to read the description of an object: %s", cause.message);
+	int rc = record_of_json(j, a, out, e);
+	return rc == ERR_CORRUPT ? err_set(e, ERR_FAILED, "the description of an object was written by another version")
+				 : rc;
+}
+
 int record_read(int fd, struct arena *a, struct record *out, uint64_t *data_size, struct err *e)
 {
 	struct stat st;
 	AUTO(buf) tail = {0};
-	AUTO(json) j = NULL;
 	if (fstat(fd, &st) < 0)
 		return err_errno(e, "reading the size of an object's file");
 	uint64_t size = (uint64_t)st.st_size;
@@ -223,9 +257,7 @@ int record_read(int fd, struct arena *a, struct record *out, uint64_t *data_size
 	struct str text = {.p = tail.p + tail.n - FOOTER_SIZE - json_size, .n = (size_t)json_size};
 	if (crc32c(0, text) != crc)
 		return corrupt(e, "the checksum of its description differs");
-	rc = json_parse(text, &j, e);
-	if (rc == 0)
-		rc = record_of_json(j, a, out, e);
+	rc = read_description(text, a, out, e);
 	if (rc == 0)
 		*data_size = data;
 	return rc;

@@ -62,7 +62,8 @@ MUST_CHECK int record_of_json(const json_t *j, struct arena *a, struct record *o
 
 // Appends record and footer behind the data_size bytes of data that end the file.
 MUST_CHECK int record_write(int fd, const struct record *r, uint64_t data_size, struct err *e);
-// Reads the record of a file. *data_size: how many bytes of data come before it. Texts live in a.
+// Reads the record of a file. *data_size: how many bytes of data come before it. Texts live in a. ERR_CORRUPT: a torn
+// file; ERR_FAILED: a whole one of another version.
 MUST_CHECK int record_read(int fd, struct arena *a, struct record *out, uint64_t *data_size, struct err *e);
 
 #endif

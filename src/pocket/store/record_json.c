@@ -20,6 +20,7 @@ static const struct digest_field {
 static json_t *digests_to_json(const struct digests *d)
 {
 	json_t *j = json_object();
+	size_t count = 0;
 	for (size_t i = 0; i < COUNT_OF(digest_fields); i++) {
 		unsigned char bytes[SHA256_SIZE];
 		char hex[HEX_SHA256_SIZE];
@@ -28,8 +29,12 @@ static json_t *digests_to_json(const struct digests *d)
 			continue;
 		hex_encode(str_bytes(bytes, n), hex);
 		json_object_set_new(j, digest_fields[i].name, json_string(hex));
+		count++;
 	}
-	return j;
+	if (json_object_size(j) == count)
+		return j;
+	json_decref(j);
+	return NULL;
 }
 
 static uint64_t big_endian(const unsigned char *bytes, size_t n)
@@ -73,6 +78,15 @@ static int digests_of_json(const json_t *j, struct digests *d, struct err *e)
 }
 
 // An array of [name, value]: order and repeated names are kept, and no name can collide with another's case.
+// The array when it has all its members, else NULL: jansson drops what it cannot hold.
+static json_t *complete(json_t *array, size_t count)
+{
+	if (json_array_size(array) == count)
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
 static json_t *pairs_to_json(const struct pairs *p)
 {
 	json_t *array = json_array();
@@ -80,31 +94,33 @@ static json_t *pairs_to_json(const struct pairs *p)
 		json_t *pair = json_array();
 		json_array_append_new(pair, json_of_str(p->items[i].name));
 		json_array_append_new(pair, json_of_str(p->items[i].value));
-		if (json_array_size(pair) != 2) { // text that is no UTF-8
-			json_decref(pair);
-			json_decref(array);
-			return NULL;
-		}
-		json_array_append_new(array, pair);
+		json_array_append_new(array, complete(pair, 2));
 	}
-	return array;
+	return complete(array, p->count);
 }
 
-static struct str text_of(const json_t *j, struct arena *a)
+// A text of the record, copied. ERR_CORRUPT when it is none: never for a lack of memory, since what is corrupt is
+// dropped.
+static int get_text(const json_t *value, struct arena *a, struct str *out, struct err *e)
 {
-	return j && json_is_string(j) ? arena_str(a, str_bytes(json_string_value(j), json_string_length(j)))
-				      : (struct str){0};
+	if (!json_is_string(value))
+		return err_set(e, ERR_CORRUPT, "a record lacks one of its texts");
+	*out = arena_str(a, json_value_str(value));
+	return out->p ? 0 : err_set(e, ERR_NO_MEMORY, "out of memory");
 }
 
 static int pairs_of_json(const json_t *array, struct arena *a, struct pairs *out, struct err *e)
 {
 	for (size_t i = 0; i < json_array_size(array); i++) {
 		const json_t *pair = json_array_get(array, i);
-		struct str name = text_of(json_array_get(pair, 0), a), value = text_of(json_array_get(pair, 1), a);
-		if (!name.p || !value.p)
-			return err_set(e, ERR_CORRUPT, "a record has a pair that is not two texts");
-		if (pairs_add(out, a, name, value) < 0)
-			return err_set(e, ERR_NO_MEMORY, "out of memory");
+		struct str name = {0}, value = {0};
+		int rc = get_text(json_array_get(pair, 0), a, &name, e);
+		if (rc == 0)
+			rc = get_text(json_array_get(pair, 1), a, &value, e);
+		if (rc == 0 && pairs_add(out, a, name, value) < 0)
+			rc = err_set(e, ERR_NO_MEMORY, "out of memory");
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -117,9 +133,9 @@ static json_t *pieces_to_json(const struct record *r)
 		json_array_append_new(piece, json_of_str(r->pieces[i].name));
 		json_array_append_new(piece, json_integer((json_int_t)r->pieces[i].offset));
 		json_array_append_new(piece, json_integer((json_int_t)r->pieces[i].length));
-		json_array_append_new(array, piece);
+		json_array_append_new(array, complete(piece, 3));
 	}
-	return array;
+	return complete(array, r->piece_count);
 }
 
 static int pieces_of_json(const json_t *array, struct arena *a, struct record *out, struct err *e)
@@ -134,12 +150,12 @@ static int pieces_of_json(const json_t *array, struct arena *a, struct record *o
 	for (size_t i = 0; i < count; i++) {
 		const json_t *item = json_array_get(array, i);
 		struct piece *piece = &out->pieces[i];
-		piece->name = text_of(json_array_get(item, 0), a);
+		int rc = get_text(json_array_get(item, 0), a, &piece->name, e);
+		if (rc < 0)
+			return rc;
 		piece->offset = (uint64_t)json_integer_value(json_array_get(item, 1));
 		piece->length = (uint64_t)json_integer_value(json_array_get(item, 2));
 		total += piece->length;
-		if (!piece->name.p)
-			return err_set(e, ERR_CORRUPT, "a record has a piece without a name");
 	}
 	out->piece_count = count;
 	if (total != out->size)
@@ -165,24 +181,33 @@ json_t *record_to_json(const struct record *r)
 		json_object_set_new(j, "pieces", pieces_to_json(r));
 	}
 	bool whole = json_object_size(j) == (r->folder.n ? 12u : 10u); // a member that could not be made is missing
-	return whole ? json_incref(j) : NULL;
+	return whole && j ? json_incref(j) : NULL;
+}
+
+static int read_texts(const json_t *j, struct arena *a, struct record *r, struct err *e)
+{
+	int rc = get_text(json_object_get(j, "key"), a, &r->key, e);
+	if (rc == 0)
+		rc = get_text(json_object_get(j, "etag"), a, &r->etag, e);
+	if (rc == 0 && json_object_get(j, "folder"))
+		rc = get_text(json_object_get(j, "folder"), a, &r->folder, e);
+	return rc;
 }
 
 int record_of_json(const json_t *j, struct arena *a, struct record *out, struct err *e)
 {
 	struct record r = {
-		.key = text_of(json_object_get(j, "key"), a),
 		.size = (uint64_t)json_int(j, "size", -1),
 		.created_ns = json_int(j, "created", 0),
 		.modified_ns = json_int(j, "modified", 0),
 		.generation = json_int(j, "generation", 0),
 		.metageneration = json_int(j, "metageneration", 1),
-		.etag = text_of(json_object_get(j, "etag"), a),
-		.folder = text_of(json_object_get(j, "folder"), a),
 	};
-	if (!r.key.p || r.size > INT64_MAX || !r.etag.p)
-		return err_set(e, ERR_CORRUPT, "a record lacks its key, size or etag");
-	int rc = digests_of_json(json_object_get(j, "digests"), &r.digests, e);
+	if (r.size > INT64_MAX)
+		return err_set(e, ERR_CORRUPT, "a record has no valid size");
+	int rc = read_texts(j, a, &r, e);
+	if (rc == 0)
+		rc = digests_of_json(json_object_get(j, "digests"), &r.digests, e);
 	if (rc == 0)
 		rc = pairs_of_json(json_object_get(j, "properties"), a, &r.properties, e);
 	if (rc == 0)
