@@ -76,6 +76,8 @@ static bool range_is(struct suite *s, struct str key, uint64_t offset, uint64_t 
 
 static void check_bucket_create(struct suite *s)
 {
+	for (size_t i = 0; i < s->config.sealed_count; i++)
+		check(s, CLOUD_CALL(s->c, &s->cloud, keys, create, s->config.sealed[i].key) == 0, "make an encryption key");
 	check(s, CLOUD_CALL(s->c, &s->cloud, store, bucket_head, s->bucket) == ERR_NOT_FOUND,
 		"a bucket that is not there is not found");
 	check(s, CLOUD_CALL(s->c, &s->cloud, store, bucket_create, s->bucket) == 0, "make a bucket");
