@@ -3,7 +3,8 @@
 // and the cloud_* functions below are the one place that answers ERR_UNSUPPORTED. Each part may come from another
 // engine. A part of the same shape may wrap another (encryption, replication, failover) without its callers knowing.
 // Calls block, with the deadline of struct call; a part may be used by several threads at once (drivers keep no state a
-// call). Results live in call->arena, but a json_t given out by pointer is a new reference, the caller's to release. Signing, credentials, retry and paging are written once, below the drivers.
+// call). Results live in call->arena, but a json_t given out by pointer is a new reference, the caller's to release.
+// Signing, credentials, retry and paging are written once, below the drivers.
 #ifndef ISOBAR_CLOUD_CLOUD_H
 #define ISOBAR_CLOUD_CLOUD_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// safetensors: what is read lies inside the file without holes, is written again as the same tensors, and reads back equal; what is
-// refused has a message; a perceptron made of it stays within its layers.
+// safetensors: what is read lies inside the file without holes, is written again as the same tensors, and reads back
+// equal; what is refused has a message; a perceptron made of it stays within its layers.
 #include <string.h>
 
 #include "fuzz.h"

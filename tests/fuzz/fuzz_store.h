@@ -35,7 +35,7 @@ static inline struct fuzz_answer fuzz_answer_of(const uint8_t *data, size_t size
 	static const int statuses[] = {200, 200, 200, 400, 403, 404, 409, 412, 503};
 	struct fuzz_answer a = {.status = 200, .body = S("")};
 	if (size) {
-		a.status = statuses[data[0] % COUNT_OF(statuses)];
+		a.status = statuses[data[0] % 128 % COUNT_OF(statuses)];
 		a.body = str_bytes(data + 1, size - 1);
 	}
 	return a;

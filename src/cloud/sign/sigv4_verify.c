@@ -17,6 +17,17 @@ static const struct sign_refusal mismatch = {ERR_UNAUTHENTICATED, 403, "Signatur
 
 static const struct str algorithm = {"AWS4-HMAC-SHA256", 16};
 
+static bool is_region(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+			    c == '_'))
+			return false;
+	}
+	return s.n < SIGV4_REGION_SIZE;
+}
+
 // "AK/20261124/us-east-1/s3/aws4_request". Access keys have no '/'.
 static bool read_credential(struct str credential, struct sigv4_claim *claim)
 {
@@ -26,7 +37,7 @@ static bool read_credential(struct str credential, struct sigv4_claim *claim)
 			return false;
 	}
 	if (rest.n || credential.p[credential.n - 1] == '/' || !str_eq(parts[3], S("s3")) ||
-		!str_eq(parts[4], S("aws4_request")) || parts[1].n != 8 || parts[2].n >= SIGV4_REGION_SIZE)
+		!str_eq(parts[4], S("aws4_request")) || parts[1].n != 8 || !is_region(parts[2]))
 		return false;
 	claim->access_key = parts[0];
 	claim->day = parts[1];

@@ -244,6 +244,35 @@ static void test_get_wrong_checksum(void **state)
 	close_store(&x, 3);
 }
 
+// A checksum of parts' checksums proves nothing about the bytes, and must not be taken for one that is wrong.
+static void test_checksums_of_parts(void **state)
+{
+	(void)state;
+	const struct script_step steps[] = {{.status = 200,
+						    .headers = "ETag: \"e-2\"\r\nx-amz-checksum-crc32c: AAAAAA==\r\n",
+						    .body = S("123456789")},
+		{.status = 200,
+			.headers =
+				"ETag: \"e\"\r\nx-amz-checksum-type: COMPOSITE\r\nx-amz-checksum-crc32c: AAAAAA==\r\n",
+			.body = S("123456789")},
+		{.status = 200,
+			.headers = "ETag: \"e-2\"\r\nx-amz-checksum-type: FULL_OBJECT\r\nx-amz-checksum-crc32c: "
+				   "4waSgw==\r\n",
+			.body = S("123456789")}};
+	struct store_test x;
+	struct object found;
+	open_store(&x, steps, COUNT_OF(steps));
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		struct test_sink sink;
+		test_sink_init(&sink);
+		struct store_get get = {.bucket = S("lake"), .key = S("a")};
+		assert_int_equal(aws_store_ops.get(x.c, x.store, &get, &sink.sink, &found), 0);
+		assert_int_equal(found.has_crc32c, i == 2);
+		buf_free(&sink.bytes);
+	}
+	close_store(&x, COUNT_OF(steps));
+}
+
 static void test_get_range(void **state)
 {
 	(void)state;
@@ -399,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_get_goes_on),
 		cmocka_unit_test(test_get_changed_meanwhile),
 		cmocka_unit_test(test_get_wrong_checksum),
+		cmocka_unit_test(test_checksums_of_parts),
 		cmocka_unit_test(test_get_range),
 		cmocka_unit_test(test_sink_fails),
 		cmocka_unit_test(test_conflict_of_our_own),

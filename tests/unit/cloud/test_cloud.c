@@ -164,14 +164,18 @@ static void test_resources(void **state)
 	assert_int_equal(ops->create(f->c, &f->cloud, S("bucket"), S("new"), NULL, &outputs), 0);
 	assert_string_equal(json_text(outputs, "name"), "new");
 	assert_string_equal(json_text(outputs, "location"), "US");
+	json_decref(outputs);
 	assert_int_equal(ops->read(f->c, &f->cloud, S("bucket"), S("new"), &outputs), 0);
+	json_decref(outputs);
 	assert_int_equal(ops->update(f->c, &f->cloud, S("bucket"), S("new"), NULL, &outputs), 0);
+	json_decref(outputs);
 	assert_int_equal(ops->delete (f->c, &f->cloud, S("bucket"), S("new")), 0);
 	assert_int_equal(ops->read(f->c, &f->cloud, S("bucket"), S("new"), &outputs), ERR_NOT_FOUND);
 	assert_int_equal(ops->create(f->c, &f->cloud, S("encryption-key"), S("lake"), NULL, &outputs), 0);
 	assert_int_equal(json_int(outputs, "versions", 0), 1);
-	assert_int_equal(ops->delete (f->c, &f->cloud, S("encryption-key"), S("lake")),
-		ERR_UNSUPPORTED); // a slot that is absent
+	json_decref(outputs);
+	assert_int_equal(
+		ops->delete (f->c, &f->cloud, S("encryption-key"), S("lake")), ERR_UNSUPPORTED); // no such slot
 	assert_int_equal(ops->create(f->c, &f->cloud, S("volume"), S("v"), NULL, &outputs), ERR_UNSUPPORTED);
 }
 
