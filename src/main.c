@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only file that sees every room: the arrays of kinds, handlers, step makers and services, the contexts that they need, and the
-// table of commands. Nothing is opened before a command asks for it, so that `isobar --version` touches no file.
+// The only file that sees every room: the arrays of kinds, handlers, step makers and services, the contexts that they
+// need, and the table of commands. Nothing is opened before a command asks for it, so that `isobar --version` touches
+// no file.
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,12 +54,42 @@
 
 // ---------------------------------------------------------------- kinds
 static const struct kind *const kinds[] = {
-	&cloud_kind, &encryption_key_kind, &bucket_kind, &dataset_kind, &transform_kind, &training_kind, &model_kind, &endpoint_kind,
-	&gateway_kind, &route_kind, &api_key_kind, &role_kind, &channel_kind, &monitor_kind, &pipeline_kind, NULL,
+	&cloud_kind,
+	&encryption_key_kind,
+	&bucket_kind,
+	&dataset_kind,
+	&transform_kind,
+	&training_kind,
+	&model_kind,
+	&endpoint_kind,
+	&gateway_kind,
+	&route_kind,
+	&api_key_kind,
+	&role_kind,
+	&channel_kind,
+	&monitor_kind,
+	&pipeline_kind,
+	NULL,
 };
-static const struct kind *const explained_kinds[] = { // what a user may write: environments are no resources
-	&environment_kind, &cloud_kind, &encryption_key_kind, &bucket_kind, &dataset_kind, &transform_kind, &training_kind, &model_kind,
-	&endpoint_kind, &gateway_kind, &route_kind, &api_key_kind, &role_kind, &channel_kind, &monitor_kind, &pipeline_kind, NULL,
+static const struct kind *const explained_kinds[] = {
+	// what a user may write: environments are no resources
+	&environment_kind,
+	&cloud_kind,
+	&encryption_key_kind,
+	&bucket_kind,
+	&dataset_kind,
+	&transform_kind,
+	&training_kind,
+	&model_kind,
+	&endpoint_kind,
+	&gateway_kind,
+	&route_kind,
+	&api_key_kind,
+	&role_kind,
+	&channel_kind,
+	&monitor_kind,
+	&pipeline_kind,
+	NULL,
 };
 
 // ---------------------------------------------------------------- handlers
@@ -68,11 +99,20 @@ static const struct handler_row {
 	const struct resource_handler *handler;
 	enum context context;
 } handler_rows[] = {
-	{&encryption_key_handler, CONTEXT_SECURITY}, {&bucket_handler, CONTEXT_CLOUDS}, {&dataset_handler, CONTEXT_NONE},
-	{&transform_handler, CONTEXT_NONE}, {&training_handler, CONTEXT_NONE}, {&model_handler, CONTEXT_NONE},
-	{&endpoint_handler, CONTEXT_DEPLOY}, {&gateway_handler, CONTEXT_GATEWAY}, {&route_handler, CONTEXT_NONE},
-	{&api_key_handler, CONTEXT_SECURITY}, {&role_handler, CONTEXT_NONE}, {&channel_handler, CONTEXT_NONE},
-	{&monitor_handler, CONTEXT_NONE}, {&pipeline_handler, CONTEXT_NONE},
+	{&encryption_key_handler, CONTEXT_SECURITY},
+	{&bucket_handler, CONTEXT_CLOUDS},
+	{&dataset_handler, CONTEXT_NONE},
+	{&transform_handler, CONTEXT_NONE},
+	{&training_handler, CONTEXT_NONE},
+	{&model_handler, CONTEXT_NONE},
+	{&endpoint_handler, CONTEXT_DEPLOY},
+	{&gateway_handler, CONTEXT_GATEWAY},
+	{&route_handler, CONTEXT_NONE},
+	{&api_key_handler, CONTEXT_SECURITY},
+	{&role_handler, CONTEXT_NONE},
+	{&channel_handler, CONTEXT_NONE},
+	{&monitor_handler, CONTEXT_NONE},
+	{&pipeline_handler, CONTEXT_NONE},
 };
 
 struct contexts { // of one binding
@@ -104,9 +144,11 @@ static int make_contexts(struct call *c, const struct binding *b, struct context
 	struct str secret = arena_printf(c->arena, "%.*s/.isobar/key-hash.secret", STR(b->folder));
 	if (!folder || !secret.p)
 		return call_no_memory(c);
-	all->security = (struct security_ctx){.clouds = b->clouds, .state = b->state, .folder = folder, .hash_secret_path = secret.p};
+	all->security = (struct security_ctx){
+		.clouds = b->clouds, .state = b->state, .folder = folder, .hash_secret_path = secret.p};
 	all->deploy = (struct deploy_ctx){.clouds = b->clouds, .state = b->state};
-	all->gateway = (struct gateway_ctx){.state = b->state, .folder = folder, .hash_secret_path = secret.p, .free_port = b->pocket};
+	all->gateway = (struct gateway_ctx){
+		.state = b->state, .folder = folder, .hash_secret_path = secret.p, .free_port = b->pocket};
 	return 0;
 }
 
@@ -141,7 +183,8 @@ static int serve_deploy(struct call *c, const struct binding *b)
 	return deploy_run(c, &deploy);
 }
 
-// What routes, keys and roles say, endpoints that came and went, and traffic that was shifted reach the gateways within a moment.
+// What routes, keys and roles say, endpoints that came and went, and traffic that was shifted reach the gateways within
+// a moment.
 static int serve_gateways(struct call *c, const struct binding *b)
 {
 	struct contexts all;
@@ -285,8 +328,11 @@ static void tell(void *ctx, json_t *event)
 static int dispatch(struct call *c, void *ctx, const struct client_request *request, json_t **result)
 {
 	struct local *local = ctx;
-	const struct api_call call = {.method = str_of(request->method), .target = str_of(request->path), .body = request->body,
-		.emit = tell, .emit_ctx = local};
+	const struct api_call call = {.method = str_of(request->method),
+		.target = str_of(request->path),
+		.body = request->body,
+		.emit = tell,
+		.emit_ctx = local};
 	local->request = request;
 	int rc = api_dispatch(c, local->control, &call, result);
 	local->request = NULL;
@@ -299,7 +345,8 @@ static int open_local(struct call *c, void *app, const struct cli_target *target
 	struct local *local = calloc(1, sizeof(*local));
 	if (!local)
 		return call_no_memory(c);
-	const struct control_options options = {.path = target->path, .environment = target->environment, .parts = &a->parts};
+	const struct control_options options = {
+		.path = target->path, .environment = target->environment, .parts = &a->parts};
 	c->principal = principal_of_process(c->arena);
 	int rc = control_open(c, &options, &local->control);
 	if (rc < 0) {
@@ -332,11 +379,21 @@ struct up_command_options {
 	bool foreground;
 };
 static const struct option up_options[] = {
-	{.name = "env", .letter = 'e', .type = OPTION_TEXT, .offset = offsetof(struct up_command_options, environment), .argument = "NAME",
+	{.name = "env",
+		.letter = 'e',
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct up_command_options, environment),
+		.argument = "NAME",
 		.help = "environment; else ISOBAR_ENV, else the only one"},
-	{.name = "listen", .type = OPTION_TEXT, .offset = offsetof(struct up_command_options, listen), .argument = "HOST:PORT",
-		.otherwise = "127.0.0.1:0", .help = "loopback address of the API; port 0 is a free one"},
-	{.name = "foreground", .type = OPTION_FLAG, .offset = offsetof(struct up_command_options, foreground),
+	{.name = "listen",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct up_command_options, listen),
+		.argument = "HOST:PORT",
+		.otherwise = "127.0.0.1:0",
+		.help = "loopback address of the API; port 0 is a free one"},
+	{.name = "foreground",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct up_command_options, foreground),
 		.help = "stay in the foreground and log to standard error"},
 };
 
@@ -347,7 +404,9 @@ static int up_command_run(const struct arguments *a)
 	const char *environment = o->environment ? o->environment : getenv("ISOBAR_ENV");
 	const struct up_options options = {
 		.listen = o->listen,
-		.control = {.path = a->count ? a->rest[0] : ".", .environment = str_of(environment), .parts = &app->parts},
+		.control = {.path = a->count ? a->rest[0] : ".",
+			.environment = str_of(environment),
+			.parts = &app->parts},
 	};
 	return up_main(&options, o->foreground, a->out, a->error);
 }
@@ -355,7 +414,8 @@ static int up_command_run(const struct arguments *a)
 static const struct command up_command = {
 	.name = "up",
 	.arguments = "[FOLDER]",
-	.help = "Starts the control plane of a workspace: its API, the deploy loop, gateways, the monitor, and pocket clouds.",
+	.help = "Starts the control plane of a workspace: its API, the deploy loop, gateways, the monitor, and pocket "
+		"clouds.",
 	.example = "isobar up examples/fashion\nisobar up --foreground",
 	COMMAND_OPTIONS(up_options, struct up_command_options),
 	.max_arguments = 1,
@@ -364,7 +424,14 @@ static const struct command up_command = {
 
 // ---------------------------------------------------------------- commands
 static const struct command *const process_commands[] = {
-	&up_command, &demo_command, &pocket_command, &gateway_command, &serve_command, &worker_command, &trainer_command, &transformer_command,
+	&up_command,
+	&demo_command,
+	&pocket_command,
+	&gateway_command,
+	&serve_command,
+	&worker_command,
+	&trainer_command,
+	&transformer_command,
 };
 
 static void build_app(struct app *app)

@@ -4,7 +4,17 @@
 
 #include <math.h>
 
-enum { WIDTH = 760, HEIGHT = 260, LEFT = 64, RIGHT = 16, TOP = 12, BOTTOM = 44, ROW_HEIGHT = 30, ROW_LABEL = 190, TICKS = 5 };
+enum {
+	WIDTH = 760,
+	HEIGHT = 260,
+	LEFT = 64,
+	RIGHT = 16,
+	TOP = 12,
+	BOTTOM = 44,
+	ROW_HEIGHT = 30,
+	ROW_LABEL = 190,
+	TICKS = 5
+};
 
 struct scale {
 	double low, high; // of the data
@@ -63,10 +73,13 @@ static void write_y_axis(const struct scale *y, const char *label, struct buf *o
 	double step = tick_step(y->high - y->low);
 	for (double v = ceil(y->low / step) * step; v <= y->high + step * 1e-6; v += step) {
 		double at = place(y, v);
-		buf_printf(out, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", LEFT, WIDTH - RIGHT, at, at);
-		buf_printf(out, "<text class=\"tick\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%g</text>", LEFT - 6, at + 4, fabs(v) < step * 1e-6 ? 0 : v);
+		buf_printf(out, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", LEFT,
+			WIDTH - RIGHT, at, at);
+		buf_printf(out, "<text class=\"tick\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%g</text>", LEFT - 6,
+			at + 4, fabs(v) < step * 1e-6 ? 0 : v);
 	}
-	buf_printf(out, "<text class=\"label\" transform=\"translate(14 %d) rotate(-90)\" text-anchor=\"middle\">%s</text>",
+	buf_printf(out,
+		"<text class=\"label\" transform=\"translate(14 %d) rotate(-90)\" text-anchor=\"middle\">%s</text>",
 		(HEIGHT - BOTTOM + TOP) / 2, label);
 }
 
@@ -74,10 +87,10 @@ static void write_x_axis(const struct scale *x, const char *label, int bottom, s
 {
 	double step = tick_step(x->high - x->low);
 	for (double v = ceil(x->low / step) * step; v <= x->high + step * 1e-6; v += step)
-		buf_printf(out, "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g</text>", place(x, v), bottom + 16,
-			fabs(v) < step * 1e-6 ? 0 : v);
-	buf_printf(out, "<text class=\"label\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>", (x->from + x->to) / 2, bottom + 34,
-		label);
+		buf_printf(out, "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g</text>",
+			place(x, v), bottom + 16, fabs(v) < step * 1e-6 ? 0 : v);
+	buf_printf(out, "<text class=\"label\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
+		(x->from + x->to) / 2, bottom + 34, label);
 }
 
 static void write_legend(const struct chart *c, struct buf *out)
@@ -117,15 +130,17 @@ static void measure(const struct chart *c, struct scale *x, struct scale *y)
 	}
 }
 
-static void write_line(const struct chart_series *s, size_t index, const struct scale *x, const struct scale *y, struct buf *out)
+static void write_line(
+	const struct chart_series *s, size_t index, const struct scale *x, const struct scale *y, struct buf *out)
 {
 	buf_printf(out, "<polyline class=\"line c%zu\" points=\"", index % CHART_COLORS);
 	for (size_t j = 0; j < s->count; j++)
 		buf_printf(out, "%.1f,%.1f ", place(x, s->x[j]), place(y, s->y[j]));
 	buf_add(out, S("\"/>"));
 	for (size_t j = 0; s->count <= 40 && j < s->count; j++)
-		buf_printf(out, "<circle class=\"dot c%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>%g: %g</title></circle>", index % CHART_COLORS,
-			place(x, s->x[j]), place(y, s->y[j]), s->x[j], s->y[j]);
+		buf_printf(out,
+			"<circle class=\"dot c%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>%g: %g</title></circle>",
+			index % CHART_COLORS, place(x, s->x[j]), place(y, s->y[j]), s->x[j], s->y[j]);
 }
 
 static double sum_below(const struct chart *c, size_t index, size_t point)
@@ -136,7 +151,8 @@ static double sum_below(const struct chart *c, size_t index, size_t point)
 	return sum;
 }
 
-static void write_area(const struct chart *c, size_t index, const struct scale *x, const struct scale *y, struct buf *out)
+static void write_area(
+	const struct chart *c, size_t index, const struct scale *x, const struct scale *y, struct buf *out)
 {
 	const struct chart_series *s = &c->series[index];
 	buf_printf(out, "<polygon class=\"area c%zu\" points=\"", index % CHART_COLORS);
@@ -179,7 +195,8 @@ static void write_span(const struct chart_span *s, const struct scale *x, struct
 		buf_printf(out, "<circle class=\"dot c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"5\">", s->color, from, top + 10);
 	} else {
 		double width = fmax(place(x, s->to) - from, 2);
-		buf_printf(out, "<rect class=\"span c%d\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"20\" rx=\"3\">", s->color, from, top, width);
+		buf_printf(out, "<rect class=\"span c%d\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"20\" rx=\"3\">",
+			s->color, from, top, width);
 	}
 	buf_add(out, S("<title>"));
 	html_escape(s->text, out);
@@ -197,7 +214,8 @@ void chart_write_timeline(const struct chart_timeline *t, struct buf *out)
 	buf_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\">", WIDTH, bottom + BOTTOM);
 	for (size_t i = 0; i < t->row_count; i++) {
 		int at = TOP + (int)i * ROW_HEIGHT;
-		buf_printf(out, "<line class=\"grid\" x1=\"0\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>", WIDTH - RIGHT, at + ROW_HEIGHT, at + ROW_HEIGHT);
+		buf_printf(out, "<line class=\"grid\" x1=\"0\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>", WIDTH - RIGHT,
+			at + ROW_HEIGHT, at + ROW_HEIGHT);
 		buf_printf(out, "<text class=\"tick\" x=\"0\" y=\"%d\">", at + 19);
 		html_escape(t->rows[i], out);
 		buf_add(out, S("</text>"));

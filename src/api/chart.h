@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Charts as SVG text: lines, stacked areas, and a timeline of spans. Colours come from the page's style sheet (classes c0 .. c5), so that
-// they follow light and dark. Pure; everything is escaped, since names come from users.
+// Charts as SVG text: lines, stacked areas, and a timeline of spans. Colours come from the page's style sheet (classes
+// c0 .. c5), so that they follow light and dark. Pure; everything is escaped, since names come from users.
 #ifndef ISOBAR_API_CHART_H
 #define ISOBAR_API_CHART_H
 

@@ -101,7 +101,10 @@ void session_emit(struct api_request *r, const char *event, json_t *members)
 
 void session_begin(struct api_request *r, struct session *s)
 {
-	*s = (struct session){.request = r, .call = r->call, .lock = -1, .findings = {.arena = r->call->arena},
+	*s = (struct session){.request = r,
+		.call = r->call,
+		.lock = -1,
+		.findings = {.arena = r->call->arena},
 		.revive = !r->control->options.serving};
 }
 
@@ -122,7 +125,8 @@ int session_read_state(struct session *s)
 {
 	int rc = open_state(s->call, s->request->control);
 	if (rc == 0)
-		rc = resource_list(s->call, control_state(s->request->control), S(""), &s->recorded, &s->recorded_count);
+		rc = resource_list(
+			s->call, control_state(s->request->control), S(""), &s->recorded, &s->recorded_count);
 	if (rc == 0)
 		fill_binding(s);
 	return rc;
@@ -133,8 +137,7 @@ static void emit_findings(struct session *s)
 	AUTO(json) list = findings_to_json(&s->findings);
 	size_t i;
 	json_t *one;
-	json_array_foreach(list, i, one)
-		session_emit(s->request, "finding", json_incref(one));
+	json_array_foreach(list, i, one) session_emit(s->request, "finding", json_incref(one));
 }
 
 int session_load(struct session *s)
@@ -161,7 +164,8 @@ int session_bind(struct session *s)
 	static const struct clouds no_clouds;
 	const struct control_parts *parts = s->request->control->options.parts;
 	s->binding.clouds = s->env ? clouds_env_clouds(s->env) : &no_clouds;
-	struct resource_handler *rows = arena_new_array(s->call->arena, parts->handler_count + 1, struct resource_handler);
+	struct resource_handler *rows =
+		arena_new_array(s->call->arena, parts->handler_count + 1, struct resource_handler);
 	if (!rows)
 		return call_no_memory(s->call);
 	memcpy(rows, parts->handlers, parts->handler_count * sizeof(*rows));
@@ -190,8 +194,8 @@ int session_open_clouds(struct session *s)
 {
 	const struct environment *environment;
 	int rc = workspace_need_environment(&s->workspace, &environment, &s->call->err);
-	struct clouds_env_options o = {.folder = s->binding.folder, .workspace = s->binding.workspace,
-		.revive = s->revive};
+	struct clouds_env_options o = {
+		.folder = s->binding.folder, .workspace = s->binding.workspace, .revive = s->revive};
 	if (rc == 0)
 		rc = all_resources(s, &o);
 	if (rc < 0)

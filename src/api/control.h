@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The control plane of one workspace: what every route acts on. It lives inside a command (then each request opens what it needs and
-// closes it again) or inside `isobar up` (then the clouds stay open for its loops). main.c fills the parts that only it can see.
-// A control may be used by several threads; requests that change things exclude each other. Owned by whoever opened it.
+// The control plane of one workspace: what every route acts on. It lives inside a command (then each request opens what
+// it needs and closes it again) or inside `isobar up` (then the clouds stay open for its loops). main.c fills the parts
+// that only it can see. A control may be used by several threads; requests that change things exclude each other. Owned
+// by whoever opened it.
 #ifndef ISOBAR_API_CONTROL_H
 #define ISOBAR_API_CONTROL_H
 
@@ -12,8 +13,8 @@
 struct clouds;
 
 struct control_parts;
-struct binding { // an open workspace, as contexts of handlers, makers and loops are built from; all borrowed
-	struct str folder;    // absolute
+struct binding {           // an open workspace, as contexts of handlers, makers and loops are built from; all borrowed
+	struct str folder; // absolute
 	struct str workspace; // name
 	bool pocket;
 	const struct state *state;
@@ -21,7 +22,8 @@ struct binding { // an open workspace, as contexts of handlers, makers and loops
 	const struct control_parts *parts;
 };
 
-// A service of `isobar up`: runs on a thread of its own until the call is cancelled, and is started again when the clouds change.
+// A service of `isobar up`: runs on a thread of its own until the call is cancelled, and is started again when the
+// clouds change.
 struct control_service {
 	const char *name;
 	int (*run)(struct call *c, const struct binding *b);
@@ -37,7 +39,8 @@ struct control_parts {
 	size_t service_count;
 	// Fills the contexts of rows (a copy of the handlers above) for a binding; memory in c->arena.
 	int (*bind)(struct call *c, const struct binding *b, struct resource_handler *rows);
-	// Endpoints brought to their declared state once, without the loop of `up`; pending: how many are not ready yet.
+	// Endpoints brought to their declared state once, without the loop of `up`; pending: how many are not ready
+	// yet.
 	int (*deploy_once)(struct call *c, const struct binding *b, size_t *pending);
 	// Processes that run for a workspace beside the clouds (gateways): for `status`, and to end them for `down`.
 	int (*describe)(struct call *c, const struct binding *b, json_t *into);
@@ -48,7 +51,7 @@ struct control_options {
 	const char *path;       // of the workspace; NULL: "."
 	struct str environment; // "": the only one
 	const struct control_parts *parts;
-	bool serving;           // inside `isobar up`, which holds the lock of the workspace
+	bool serving; // inside `isobar up`, which holds the lock of the workspace
 };
 
 struct control;

@@ -22,7 +22,8 @@ static bool pattern_matches(const char *pattern, struct str path, struct str *pa
 	return true;
 }
 
-static const struct api_route *find_route(const struct api_call *call, struct str path, struct str *parameter, bool *other_method)
+static const struct api_route *find_route(
+	const struct api_call *call, struct str path, struct str *parameter, bool *other_method)
 {
 	*other_method = false;
 	for (size_t i = 0; i < api_route_count; i++) {
@@ -36,7 +37,8 @@ static const struct api_route *find_route(const struct api_call *call, struct st
 }
 
 // ---------------------------------------------------------------- permission
-// Whoever runs the process owns the workspace; roles of the workspace come on top, and their deny rules hold for the owner as well.
+// Whoever runs the process owns the workspace; roles of the workspace come on top, and their deny rules hold for the
+// owner as well.
 static json_t *owner_role(struct call *c)
 {
 	return json_pack("{s:s, s:[o], s:[{s:[s], s:[s]}]}", "name", "owner", "members",
@@ -67,17 +69,20 @@ static int check_permission(struct call *c, const struct control *control, const
 		rc = policy_of_json(roles, c->arena, &policy, &c->err);
 	if (rc < 0)
 		return call_context(c, "decide on %s", route->permission);
-	struct policy_request request = {.principal = c->principal, .action = str_of(route->permission), .resource = S("workspace")};
+	struct policy_request request = {
+		.principal = c->principal, .action = str_of(route->permission), .resource = S("workspace")};
 	struct policy_decision decision = policy_decide(&policy, &request);
 	if (decision.allowed)
 		return 0;
-	return call_fail(c, ERR_DENIED, "%.*s may not do %s: %s", STR(c->principal), route->permission, decision.reason);
+	return call_fail(
+		c, ERR_DENIED, "%.*s may not do %s: %s", STR(c->principal), route->permission, decision.reason);
 }
 
 // ---------------------------------------------------------------- one request
 json_t *api_error_json(const struct err *e)
 {
-	return json_pack("{s:{s:s, s:s, s:b}}", "error", "code", err_name(e->code), "message", e->message, "retryable", (int)e->retryable);
+	return json_pack("{s:{s:s, s:s, s:b}}", "error", "code", err_name(e->code), "message", e->message, "retryable",
+		(int)e->retryable);
 }
 
 static int check_body(struct call *c, const struct api_call *call, json_t **empty)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Verifying the audit logs of the workspace's gateways against the heads that state keeps: what a gateway's folder claims is compared
-// with what was copied out of its reach.
+// Verifying the audit logs of the workspace's gateways against the heads that state keeps: what a gateway's folder
+// claims is compared with what was copied out of its reach.
 #include "api/handlers.h"
 #include "security/audit_verify.h"
 
@@ -14,7 +14,8 @@ static int expectation(struct call *c, const struct session *s, struct str gatew
 {
 	struct record record;
 	struct audit_head *head = arena_new(c->arena, struct audit_head);
-	struct str folder = arena_printf(c->arena, "%.*s/.isobar/gateways/%.*s/audit", STR(s->binding.folder), STR(gateway));
+	struct str folder =
+		arena_printf(c->arena, "%.*s/.isobar/gateways/%.*s/audit", STR(s->binding.folder), STR(gateway));
 	struct str key = arena_printf(c->arena, "audit-head/%.*s", STR(gateway));
 	if (!head || !folder.p || !key.p)
 		return call_no_memory(c);
@@ -34,9 +35,10 @@ static json_t *report_json(const struct audit_report *report, struct str gateway
 {
 	char root[HEX_SHA256_SIZE];
 	hex_encode(str_bytes(report->head.root.bytes, SHA256_SIZE), root);
-	json_t *one = json_pack("{s:I, s:I, s:b, s:b, s:I, s:I, s:I, s:s}", "records", (json_int_t)report->records, "verified",
-		(json_int_t)report->verified, "intact", (int)report->intact, "complete", (int)report->complete, "gaps",
-		(json_int_t)report->gaps, "lost", (json_int_t)report->lost, "heads_checked", (json_int_t)report->heads_checked, "root", root);
+	json_t *one = json_pack("{s:I, s:I, s:b, s:b, s:I, s:I, s:I, s:s}", "records", (json_int_t)report->records,
+		"verified", (json_int_t)report->verified, "intact", (int)report->intact, "complete",
+		(int)report->complete, "gaps", (json_int_t)report->gaps, "lost", (json_int_t)report->lost,
+		"heads_checked", (json_int_t)report->heads_checked, "root", root);
 	json_set_str(one, "gateway", gateway);
 	json_set_str(one, "reason", report->reason);
 	json_set_str(one, "public_key", report->public_key);
@@ -77,7 +79,8 @@ int handle_audit_verify(struct api_request *r, json_t **result)
 			rc = verify_gateway(r->call, &s, s.recorded[i].name, &v);
 	}
 	if (rc == 0)
-		*result = json_pack("{s:O, s:I, s:b, s:b, s:b}", "gateways", gateways, "records", (json_int_t)v.records, "intact",
-			(int)v.intact, "complete", (int)v.complete, "verified", (int)(v.intact && v.complete));
+		*result = json_pack("{s:O, s:I, s:b, s:b, s:b}", "gateways", gateways, "records", (json_int_t)v.records,
+			"intact", (int)v.intact, "complete", (int)v.complete, "verified",
+			(int)(v.intact && v.complete));
 	return rc;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routes about objects: list, read, copy, remove. Reading streams through a pipe as base64 events, so that memory stays bounded.
+// Routes about objects: list, read, copy, remove. Reading streams through a pipe as base64 events, so that memory stays
+// bounded.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -127,7 +128,9 @@ static int read_object(struct api_request *r, const struct object_place *at, jso
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return call_errno(r->call, "make a pipe");
 	struct reader reader = {.request = r, .fd = ends[0]};
-	int rc = pthread_create(&thread, NULL, forward, &reader) == 0 ? 0 : call_fail(r->call, ERR_UNAVAILABLE, "out of threads");
+	int rc = pthread_create(&thread, NULL, forward, &reader) == 0
+			 ? 0
+			 : call_fail(r->call, ERR_UNAVAILABLE, "out of threads");
 	bool reading = rc == 0;
 	if (rc == 0)
 		rc = objects_cat(r->call, at, ends[1]);
@@ -156,7 +159,8 @@ int handle_objects_read(struct api_request *r, json_t **result)
 }
 
 // ---------------------------------------------------------------- copy and remove
-static int places_of_body(struct api_request *r, const struct objects *o, struct object_place *from, struct object_place *to)
+static int places_of_body(
+	struct api_request *r, const struct objects *o, struct object_place *from, struct object_place *to)
 {
 	struct str source, target;
 	int rc = json_need_str(r->body, "from", &source, &r->call->err);
@@ -178,8 +182,8 @@ int handle_objects_copy(struct api_request *r, json_t **result)
 	if (rc == 0)
 		rc = objects_copy(r->call, &o.env, &from, &to, &copied);
 	if (rc == 0)
-		*result = json_pack("{s:I, s:I, s:I, s:s}", "objects", (json_int_t)copied.objects, "skipped", (json_int_t)copied.skipped,
-			"bytes", (json_int_t)copied.bytes, "sha256", copied.sha256);
+		*result = json_pack("{s:I, s:I, s:I, s:s}", "objects", (json_int_t)copied.objects, "skipped",
+			(json_int_t)copied.skipped, "bytes", (json_int_t)copied.bytes, "sha256", copied.sha256);
 	close_objects(&o);
 	return rc;
 }

@@ -8,7 +8,7 @@
 #include "state/override.h"
 
 enum {
-	EVENTS_LIMIT = 1000,  // of one answer, unless the request says another number
+	EVENTS_LIMIT = 1000, // of one answer, unless the request says another number
 	EVENTS_MOST = 100000,
 	EVENTS_WAIT_MOST_S = 60,
 };
@@ -176,7 +176,8 @@ static json_t *event_json(const struct event *e)
 {
 	char time[TIME_TEXT_SIZE];
 	time_rfc3339(e->time_ns, 9, time);
-	json_t *one = json_pack("{s:I, s:s, s:i}", "sequence", (json_int_t)e->sequence, "time", time, "schema", e->schema);
+	json_t *one =
+		json_pack("{s:I, s:s, s:i}", "sequence", (json_int_t)e->sequence, "time", time, "schema", e->schema);
 	json_set_str(one, "type", e->type);
 	json_set_str(one, "address", e->address);
 	json_set_str(one, "principal", e->principal);
@@ -218,7 +219,8 @@ int handle_events(struct api_request *r, json_t **result)
 		rc = state_watch(r->call, s.binding.state, q.since, (int64_t)q.wait_s * NS_PER_S, &head);
 	if (rc == 0)
 		rc = state_read(r->call, s.binding.state,
-			&(struct state_query){.after = q.since, .type_prefix = q.type, .limit = (size_t)q.limit}, &events, &count);
+			&(struct state_query){.after = q.since, .type_prefix = q.type, .limit = (size_t)q.limit},
+			&events, &count);
 	if (rc < 0)
 		return rc;
 	json_t *list = json_array();
@@ -303,20 +305,24 @@ static int find_override(struct api_request *r, struct session *s, struct str fi
 	}
 	if (rc < 0 || found == 1)
 		return rc;
-	return found ? call_fail(r->call, ERR_INVALID, "%.*s has %zu overrides: say which field", STR(r->parameter), found)
-		     : call_fail(r->call, ERR_NOT_FOUND, "%.*s has no override%s%.*s", STR(r->parameter), field.n ? " of " : "", STR(field));
+	return found ? call_fail(r->call, ERR_INVALID, "%.*s has %zu overrides: say which field", STR(r->parameter),
+			       found)
+		     : call_fail(r->call, ERR_NOT_FOUND, "%.*s has no override%s%.*s", STR(r->parameter),
+			       field.n ? " of " : "", STR(field));
 }
 
 int handle_override_end(struct api_request *r, json_t **result)
 {
 	struct session s;
 	struct override which;
-	struct str field = url_query_get(r->query, "field", r->call->arena), why = url_query_get(r->query, "reason", r->call->arena);
+	struct str field = url_query_get(r->query, "field", r->call->arena),
+		   why = url_query_get(r->query, "reason", r->call->arena);
 	int rc = open_state(r, &s);
 	if (rc == 0)
 		rc = find_override(r, &s, field.p ? field : S(""), &which);
 	if (rc == 0)
-		rc = override_end(r->call, s.binding.state, &which, r->call->principal, why.p ? why : S("ended by an operator"));
+		rc = override_end(
+			r->call, s.binding.state, &which, r->call->principal, why.p ? why : S("ended by an operator"));
 	if (rc == 0)
 		*result = json_pack("{s:o}", "ended", override_json(&which));
 	return rc;

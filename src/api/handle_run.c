@@ -9,7 +9,8 @@ static int open_for_run(struct session *s)
 	if (rc == 0)
 		rc = session_read_state(s);
 	if (rc == 0 && s->recorded_count == 0)
-		rc = call_fail(s->call, ERR_WAITING, "nothing of the workspace %.*s is applied yet: run `isobar apply` first",
+		rc = call_fail(s->call, ERR_WAITING,
+			"nothing of the workspace %.*s is applied yet: run `isobar apply` first",
 			STR(s->workspace.name));
 	return rc;
 }
@@ -17,7 +18,8 @@ static int open_for_run(struct session *s)
 static void report_progress(void *ctx, const struct progress_event *e)
 {
 	struct api_request *r = ctx;
-	json_t *event = json_pack("{s:f, s:f, s:s}", "done", e->done, "total", e->total, "unit", e->unit ? e->unit : "");
+	json_t *event =
+		json_pack("{s:f, s:f, s:s}", "done", e->done, "total", e->total, "unit", e->unit ? e->unit : "");
 	json_set_str(event, "step", e->step);
 	json_set_str(event, "what", e->what);
 	if (e->text.n)
@@ -62,7 +64,9 @@ static json_t *steps_json(const struct pipeline_step *steps, size_t count)
 static int need_goal(struct api_request *r, struct str *goal)
 {
 	*goal = json_str(r->body, "goal");
-	return goal->n ? 0 : call_fail(r->call, ERR_INVALID, "say what to make: \"goal\", such as model/classifier@champion");
+	return goal->n ? 0
+		       : call_fail(
+				 r->call, ERR_INVALID, "say what to make: \"goal\", such as model/classifier@champion");
 }
 
 int handle_run_plan(struct api_request *r, json_t **result)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What runs: the control plane itself, clouds, endpoints, gateways. Looking starts nothing. And `down`, which ends what runs.
+// What runs: the control plane itself, clouds, endpoints, gateways. Looking starts nothing. And `down`, which ends what
+// runs.
 #include <string.h>
 #include <unistd.h>
 
@@ -9,8 +10,8 @@
 int handle_health(struct api_request *r, json_t **result)
 {
 	const struct control_options *o = control_get_options(r->control);
-	*result = json_pack("{s:s, s:s, s:i, s:b}", "status", "ok", "version", ISOBAR_VERSION, "pid", (int)getpid(), "serving",
-		(int)o->serving);
+	*result = json_pack("{s:s, s:s, s:i, s:b}", "status", "ok", "version", ISOBAR_VERSION, "pid", (int)getpid(),
+		"serving", (int)o->serving);
 	json_set_str(*result, "folder", control_folder(r->control));
 	return 0;
 }
@@ -55,10 +56,12 @@ static json_t *counts_json(const struct session *s)
 		waiting += str_eq(s->recorded[i].status, S("waiting"));
 		failed += str_eq(s->recorded[i].status, S("failed")) || str_eq(s->recorded[i].status, S("creating"));
 	}
-	return json_pack("{s:i, s:i, s:i, s:i}", "total", (int)s->recorded_count, "ready", ready, "waiting", waiting, "failed", failed);
+	return json_pack("{s:i, s:i, s:i, s:i}", "total", (int)s->recorded_count, "ready", ready, "waiting", waiting,
+		"failed", failed);
 }
 
-// What was written of an endpoint holds only while its replicas live: `isobar down` ends them, and nobody looks until the next start.
+// What was written of an endpoint holds only while its replicas live: `isobar down` ends them, and nobody looks until
+// the next start.
 static void correct_endpoint(json_t *one)
 {
 	const json_t *pids = json_object_get(one, "pids");
@@ -81,7 +84,8 @@ static int add_state(struct session *s, json_t *out)
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++) {
 		json_t *one = json_copy(endpoints[i].value);
-		json_set_str(one, "address", arena_printf(s->call->arena, "endpoint/%.*s", STR(str_drop(endpoints[i].key, 16))));
+		json_set_str(one, "address",
+			arena_printf(s->call->arena, "endpoint/%.*s", STR(str_drop(endpoints[i].key, 16))));
 		correct_endpoint(one);
 		json_array_append_new(list, one);
 	}
@@ -118,14 +122,16 @@ int handle_status(struct api_request *r, json_t **result)
 }
 
 // ---------------------------------------------------------------- down
-// What outlives a command: endpoints and gateways, then the clouds that they stand on. Records stay: the next start finds all again.
+// What outlives a command: endpoints and gateways, then the clouds that they stand on. Records stay: the next start
+// finds all again.
 int handle_down(struct api_request *r, json_t **result)
 {
 	const struct control_options *o = control_get_options(r->control);
 	AUTO(session) s;
 	session_begin(r, &s);
 	if (o->serving)
-		return call_fail(r->call, ERR_UNSUPPORTED, "end the process of `isobar up` instead: it stops what it started");
+		return call_fail(
+			r->call, ERR_UNSUPPORTED, "end the process of `isobar up` instead: it stops what it started");
 	int rc = session_load(&s);
 	if (rc == 0)
 		rc = session_lock(&s);

@@ -16,8 +16,8 @@ int handle_validate(struct api_request *r, json_t **result)
 	if (rc < 0 && s.findings.count == 0)
 		return rc; // a wrong --env is no finding: it stands in no file
 	err_clear(&r->call->err);
-	*result = json_pack("{s:b, s:o, s:i}", "valid", (int)(rc == 0), "findings", findings_to_json(&s.findings), "resources",
-		(int)(rc == 0 ? s.workspace.resource_count : 0));
+	*result = json_pack("{s:b, s:o, s:i}", "valid", (int)(rc == 0), "findings", findings_to_json(&s.findings),
+		"resources", (int)(rc == 0 ? s.workspace.resource_count : 0));
 	if (rc == 0) {
 		json_set_str(*result, "workspace", s.workspace.name);
 		json_object_set_new(*result, "document", node_to_json(s.workspace.root));
@@ -76,8 +76,9 @@ int handle_plan(struct api_request *r, json_t **result)
 static void report_change(void *ctx, const struct apply_event *e)
 {
 	struct api_request *r = ctx;
-	json_t *event = json_pack("{s:s, s:s, s:f, s:i, s:i}", "state", apply_state_word(e->state), "action", plan_action_word(e->action),
-		"seconds", e->seconds, "finished", (int)e->finished, "total", (int)e->total);
+	json_t *event = json_pack("{s:s, s:s, s:f, s:i, s:i}", "state", apply_state_word(e->state), "action",
+		plan_action_word(e->action), "seconds", e->seconds, "finished", (int)e->finished, "total",
+		(int)e->total);
 	json_set_str(event, "address", e->address);
 	if (e->error.n)
 		json_set_str(event, "error", e->error);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The handlers of the route table (api/routes.c). Each answers one request; its result is a new reference that the caller owns. What
-// they take and give is written beside the routes, and so in docs/api.md.
+// The handlers of the route table (api/routes.c). Each answers one request; its result is a new reference that the
+// caller owns. What they take and give is written beside the routes, and so in docs/api.md.
 #ifndef ISOBAR_API_HANDLERS_H
 #define ISOBAR_API_HANDLERS_H
 

@@ -68,16 +68,22 @@ static int note_end(struct call *c, const struct state *s, const struct event *r
 	if (rc < 0)
 		return rc;
 	AUTO(json) value = json_pack("{s:I}", "sequence", (json_int_t)request->sequence);
-	json_t *data = json_pack("{s:I, s:s}", "request", (json_int_t)request->sequence, "state", e->code ? "failed" : "done");
+	json_t *data =
+		json_pack("{s:I, s:s}", "request", (json_int_t)request->sequence, "state", e->code ? "failed" : "done");
 	json_set_str(data, "goal", request->address);
 	if (e->code)
 		json_set_str(data, "error", str_of(e->message));
-	const struct state_note note = {.key = S("pipelines/last"), .value = value, .expected = record.revision,
-		.type = S("pipeline.ended"), .address = request->address, .data = data};
+	const struct state_note note = {.key = S("pipelines/last"),
+		.value = value,
+		.expected = record.revision,
+		.type = S("pipeline.ended"),
+		.address = request->address,
+		.data = data};
 	return state_put_noted(c, s, &note);
 }
 
-// A run that is under way elsewhere in this workspace is waited for; any other failure ends the request, and is journaled.
+// A run that is under way elsewhere in this workspace is waited for; any other failure ends the request, and is
+// journaled.
 static int serve_one(struct call *c, const struct binding *b, const struct event *request)
 {
 	int rc = run_goal(c, b, json_str(request->data, "goal"));

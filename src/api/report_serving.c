@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The report's second half: answers per cloud and second as the audit logs have them, and beside them what the monitor and the deploy loop
-// did: alerts, overrides, endpoints that went down and came back.
+// The report's second half: answers per cloud and second as the audit logs have them, and beside them what the monitor
+// and the deploy loop did: alerts, overrides, endpoints that went down and came back.
 #include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ struct traffic {
 	struct str clouds[MAX_CLOUDS];
 	double *answers[MAX_CLOUDS]; // each MAX_SECONDS
 	size_t cloud_count;
-	int64_t first_ns, last_ns;   // wall clock; 0: no request
+	int64_t first_ns, last_ns; // wall clock; 0: no request
 	uint64_t requests, failed, refused;
 	struct arena *arena;
 };
@@ -78,7 +78,8 @@ static int is_segment(const struct dirent *entry)
 
 static void take_log(struct report *r, struct traffic *t, struct str gateway)
 {
-	struct str folder = arena_printf(t->arena, "%.*s/.isobar/gateways/%.*s/audit", STR(r->session.binding.folder), STR(gateway));
+	struct str folder = arena_printf(
+		t->arena, "%.*s/.isobar/gateways/%.*s/audit", STR(r->session.binding.folder), STR(gateway));
 	struct dirent **entries;
 	int count = folder.p ? scandir(folder.p, &entries, is_segment, by_name) : -1;
 	for (int i = 0; i < count; i++) {
@@ -104,12 +105,19 @@ static void write_traffic(struct report *r, const struct traffic *t)
 	for (size_t i = 0; x && i < n; i++)
 		x[i] = (double)i;
 	for (size_t i = 0; i < t->cloud_count; i++)
-		series[i] = (struct chart_series){.name = t->clouds[i], .x = x, .y = t->answers[i], .count = x && t->answers[i] ? n : 0};
-	const struct chart chart = {.x_label = "seconds since the first request", .y_label = "answers per second", .series = series,
-		.series_count = t->cloud_count, .stacked = true};
+		series[i] = (struct chart_series){
+			.name = t->clouds[i], .x = x, .y = t->answers[i], .count = x && t->answers[i] ? n : 0};
+	const struct chart chart = {.x_label = "seconds since the first request",
+		.y_label = "answers per second",
+		.series = series,
+		.series_count = t->cloud_count,
+		.stacked = true};
 	report_heading(r, "Traffic", "Answers per second and cloud, from the audit logs.");
-	buf_printf(&r->out, "<p>%llu requests: <span class=\"%s\">%llu failed</span>, %llu refused for want of a key or a role.</p>\n",
-		(unsigned long long)t->requests, t->failed ? "bad" : "good", (unsigned long long)t->failed, (unsigned long long)t->refused);
+	buf_printf(&r->out,
+		"<p>%llu requests: <span class=\"%s\">%llu failed</span>, %llu refused for want of a key or a "
+		"role.</p>\n",
+		(unsigned long long)t->requests, t->failed ? "bad" : "good", (unsigned long long)t->failed,
+		(unsigned long long)t->refused);
 	chart_write(&chart, &r->out);
 }
 
@@ -167,7 +175,9 @@ static void take_moment(struct failover *f, const struct moment *m)
 		lane->since = m->at;
 		lane->text = m->text;
 	} else if (!m->begins && !isnan(lane->since)) {
-		add_span(f, (struct chart_span){.row = row, .from = lane->since, .to = m->at, .text = lane->text, .color = m->color});
+		add_span(f,
+			(struct chart_span){
+				.row = row, .from = lane->since, .to = m->at, .text = lane->text, .color = m->color});
 		lane->since = NAN;
 	}
 }
@@ -222,14 +232,18 @@ static int write_failover(struct report *r, const struct traffic *t)
 	f->arena = t->arena;
 	f->zero_ns = t->first_ns;
 	f->end = t->requests ? (double)seconds_of(t) : 0;
-	json_array_foreach(json_object_get(answer, "events"), i, event)
-		take_event(f, event);
+	json_array_foreach(json_object_get(answer, "events"), i, event) take_event(f, event);
 	for (i = 0; i < f->span_count; i++)
 		f->end = fmax(f->end, f->spans[i].to);
 	close_open(f);
-	report_heading(r, "Failover", "When endpoints were down, alerts fired and traffic was shifted, on the same clock as the traffic.");
-	const struct chart_timeline timeline = {.rows = f->names, .row_count = t->requests ? f->lane_count : 0, .spans = f->spans,
-		.span_count = f->span_count, .from = 0, .to = f->end};
+	report_heading(r, "Failover",
+		"When endpoints were down, alerts fired and traffic was shifted, on the same clock as the traffic.");
+	const struct chart_timeline timeline = {.rows = f->names,
+		.row_count = t->requests ? f->lane_count : 0,
+		.spans = f->spans,
+		.span_count = f->span_count,
+		.from = 0,
+		.to = f->end};
 	chart_write_timeline(&timeline, &r->out);
 	return 0;
 }

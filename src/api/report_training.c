@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The report's first half: how the loss of each site fell over the rounds, what each site gave, and the versions that came of it.
+// The report's first half: how the loss of each site fell over the rounds, what each site gave, and the versions that
+// came of it.
 #include "api/report_impl.h"
 
 enum { MAX_SITES = 64, MAX_ROUNDS = 10000 };
@@ -26,7 +27,8 @@ static struct site *find_site(struct training *t, struct str name)
 	if (t->site_count == MAX_SITES)
 		return NULL;
 	struct site *s = &t->sites[t->site_count];
-	*s = (struct site){.name = name, .rounds = arena_new_array(t->arena, t->rounds + 1, double),
+	*s = (struct site){.name = name,
+		.rounds = arena_new_array(t->arena, t->rounds + 1, double),
 		.losses = arena_new_array(t->arena, t->rounds + 1, double)};
 	if (!s->rounds || !s->losses)
 		return NULL;
@@ -74,9 +76,15 @@ static void write_curve(struct report *r, const struct training *t)
 	struct chart_series series[MAX_SITES];
 	size_t count = 0;
 	for (size_t i = 0; i < t->site_count; i++)
-		series[count++] = (struct chart_series){
-			.name = t->sites[i].name, .x = t->sites[i].rounds, .y = t->sites[i].losses, .count = t->sites[i].count};
-	const struct chart chart = {.x_label = "round", .y_label = "training loss", .series = series, .series_count = count, .from_zero = true};
+		series[count++] = (struct chart_series){.name = t->sites[i].name,
+			.x = t->sites[i].rounds,
+			.y = t->sites[i].losses,
+			.count = t->sites[i].count};
+	const struct chart chart = {.x_label = "round",
+		.y_label = "training loss",
+		.series = series,
+		.series_count = count,
+		.from_zero = true};
 	chart_write(&chart, &r->out);
 }
 
@@ -84,11 +92,13 @@ static void write_sites(struct report *r, const struct training *t)
 {
 	if (t->site_count == 0)
 		return;
-	buf_add(&r->out, S("<table><tr><th>Site</th><th class=\"n\">Samples a round</th><th class=\"n\">Seconds in all</th></tr>\n"));
+	buf_add(&r->out, S("<table><tr><th>Site</th><th class=\"n\">Samples a round</th><th class=\"n\">Seconds in "
+			   "all</th></tr>\n"));
 	for (size_t i = 0; i < t->site_count; i++) {
 		buf_add(&r->out, S("<tr><td>"));
 		html_escape(t->sites[i].name, &r->out);
-		buf_printf(&r->out, "</td><td class=\"n\">%.0f</td><td class=\"n\">%.1f</td></tr>\n", t->sites[i].samples, t->sites[i].seconds);
+		buf_printf(&r->out, "</td><td class=\"n\">%.0f</td><td class=\"n\">%.1f</td></tr>\n",
+			t->sites[i].samples, t->sites[i].seconds);
 	}
 	buf_add(&r->out, S("</table>\n"));
 }
@@ -123,12 +133,12 @@ static int write_models(struct report *r)
 	int rc = report_ask(r, handle_models, "", &models);
 	if (rc < 0)
 		return rc;
-	report_heading(r, "Models", "A version is its bytes, the same on every cloud; an alias is earned by what was measured.");
+	report_heading(r, "Models",
+		"A version is its bytes, the same on every cloud; an alias is earned by what was measured.");
 	buf_add(&r->out, S("<table><tr><th>Version</th><th>Alias</th><th>Measured</th><th>SHA-256</th></tr>\n"));
 	json_array_foreach(json_object_get(models, "models"), i, model)
 	{
-		json_array_foreach(json_object_get(model, "versions"), k, version)
-			write_version(r, model, version);
+		json_array_foreach(json_object_get(model, "versions"), k, version) write_version(r, model, version);
 	}
 	buf_add(&r->out, S("</table>\n"));
 	return 0;

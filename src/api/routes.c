@@ -5,27 +5,33 @@
 #include "api/handlers.h"
 
 const struct api_route api_routes[] = {
-	ROUTE("GET", "/v1/health", "workspace.read", handle_health, .summary = "Whether the control plane answers, and who it is.",
+	ROUTE("GET", "/v1/health", "workspace.read", handle_health,
+		.summary = "Whether the control plane answers, and who it is.",
 		.response = "{status: \"ok\", version, pid, serving, folder}"),
 	ROUTE("POST", "/v1/validate", "workspace.read", handle_validate,
 		.summary = "Reads and checks the workspace; makes no call and changes nothing.",
-		.response = "{valid, workspace, resources: COUNT, document: as it was read, findings: [{file, line, column, field, problem, "
+		.response = "{valid, workspace, resources: COUNT, document: as it was read, findings: [{file, line, "
+			    "column, field, problem, "
 			    "suggestion}]}",
 		.events = "finding {file, line, column, field, problem, suggestion}"),
 	ROUTE("POST", "/v1/plan", "workspace.plan", handle_plan, .summary = "What apply (or destroy) would do.",
 		.request = "{color: false, destroy: false}",
-		.response = "{digest, empty, create, update, replace, delete, waiting: COUNTS, changes: [{address, action: nothing | create | "
-			    "update | replace | delete, fields: [{path, before, after, replaces}], drift?, waiting?, note?}], "
+		.response = "{digest, empty, create, update, replace, delete, waiting: COUNTS, changes: [{address, "
+			    "action: nothing | create | "
+			    "update | replace | delete, fields: [{path, before, after, replaces}], drift?, waiting?, "
+			    "note?}], "
 			    "overrides: [...], text, workspace, environment}",
 		.events = "finding"),
 	ROUTE("POST", "/v1/apply", "workspace.apply", handle_apply,
 		.summary = "Makes what the workspace declares. With the digest of a plan, only exactly that plan.",
 		.request = "{digest?}", .response = "{revision, done, waiting: COUNTS}",
-		.events = "finding; change {address, action, state: started | done | failed | skipped, error?, waiting?, seconds, finished, "
+		.events = "finding; change {address, action, state: started | done | failed | skipped, error?, "
+			  "waiting?, seconds, finished, "
 			  "total}"),
 	ROUTE("POST", "/v1/destroy", "workspace.destroy", handle_destroy,
 		.summary = "Deletes everything that the workspace recorded. Buckets must be empty, or objects true.",
-		.request = "{digest?, objects: false}", .response = "{revision, done, objects_removed}", .events = "change, as apply"),
+		.request = "{digest?, objects: false}", .response = "{revision, done, objects_removed}",
+		.events = "change, as apply"),
 	ROUTE("POST", "/v1/runs", "pipeline.run", handle_run,
 		.summary = "Makes a goal and what it is made from, like make: what is out of date, in order.",
 		.request = "{goal: \"model/classifier@champion\" | \"training/NAME\" | \"pipeline/NAME\" | ...}",
@@ -34,22 +40,30 @@ const struct api_route api_routes[] = {
 	ROUTE("POST", "/v1/runs/plan", "pipeline.read", handle_run_plan, .summary = "What a run would make, in order.",
 		.request = "{goal}", .response = "{steps: [{step, run, digest, need, up_to_date}]}"),
 	ROUTE("POST", "/v1/deploy", "endpoint.deploy", handle_deploy,
-		.summary = "Brings endpoints to their declared state once; inside `isobar up` its loop does so by itself.",
+		.summary =
+			"Brings endpoints to their declared state once; inside `isobar up` its loop does so by itself.",
 		.response = "{endpoints_pending}"),
-	ROUTE("GET", "/v1/status", "workspace.read", handle_status, .summary = "What runs and where; looking starts nothing.",
-		.response = "{workspace, folder, environment, serving, revision, resources: {total, ready, waiting, failed}, clouds: "
-			    "[{name, provider, region, pocket, up, url, pid}], endpoints: [{address, state, url, version, generation, "
+	ROUTE("GET", "/v1/status", "workspace.read", handle_status,
+		.summary = "What runs and where; looking starts nothing.",
+		.response = "{workspace, folder, environment, serving, revision, resources: {total, ready, waiting, "
+			    "failed}, clouds: "
+			    "[{name, provider, region, pocket, up, url, pid}], endpoints: [{address, state, url, "
+			    "version, generation, "
 			    "pids}], gateways: [{name, url, admin_url, pid, up}], recorder?, isolation}"),
 	ROUTE("POST", "/v1/down", "workspace.apply", handle_down,
-		.summary = "Ends the processes of the workspace (endpoints, gateways, pocket clouds); records and data stay. Not inside "
+		.summary = "Ends the processes of the workspace (endpoints, gateways, pocket clouds); records and data "
+			   "stay. Not inside "
 			   "`isobar up`.",
 		.response = "{stopped}"),
-	ROUTE("GET", "/v1/resources", "workspace.read", handle_resources, .summary = "The records of everything that was applied.",
+	ROUTE("GET", "/v1/resources", "workspace.read", handle_resources,
+		.summary = "The records of everything that was applied.",
 		.response = "{resources: [{address, status, reason, uid, cloud_id, resolved, outputs}]}"),
 	ROUTE("GET", "/v1/models", "model.read", handle_models, .summary = "Versions and aliases of the models.",
-		.response = "{models: [{name, versions: [{version, sha256, metrics, lineage, clouds, created}], aliases: {NAME: {version, "
+		.response = "{models: [{name, versions: [{version, sha256, metrics, lineage, clouds, created}], "
+			    "aliases: {NAME: {version, "
 			    "needs, at}}}]}"),
-	ROUTE("GET", "/v1/endpoints", "endpoint.read", handle_endpoints, .summary = "What each endpoint on each cloud was last seen to be.",
+	ROUTE("GET", "/v1/endpoints", "endpoint.read", handle_endpoints,
+		.summary = "What each endpoint on each cloud was last seen to be.",
 		.response = "{endpoints: [{id, address, state, url, version, generation, pids}]}"),
 	ROUTE("GET", "/v1/overrides", "override.read", handle_overrides, .summary = "Run-time changes in force.",
 		.response = "{overrides: [{address, field, value, author, reason, made, expires}]}"),
@@ -62,12 +76,13 @@ const struct api_route api_routes[] = {
 		.response = "{events: [{sequence, time, schema, type, address, principal, trace, data}], head}"),
 	ROUTE("GET", "/v1/audit/verify", "audit.verify", handle_audit_verify,
 		.summary = "Verifies the audit logs of all gateways against the heads kept in state.",
-		.response = "{verified, intact, complete, records, gateways: [{gateway, records, verified, intact, complete, gaps, lost, "
+		.response = "{verified, intact, complete, records, gateways: [{gateway, records, verified, intact, "
+			    "complete, gaps, lost, "
 			    "heads_checked, root, reason, public_key, bad_index?}]}"),
 	ROUTE("GET", "/v1/cost", "cost.read", handle_cost, .summary = "Bytes moved between clouds, and their price.",
 		.response = "{bytes_moved, price, currency, transfers: [{from, to, bytes, price, currency}]}"),
-	ROUTE("GET", "/v1/report", "report.read", handle_report, .summary = "One HTML page about the workspace, with nothing to load.",
-		.response = "{html}"),
+	ROUTE("GET", "/v1/report", "report.read", handle_report,
+		.summary = "One HTML page about the workspace, with nothing to load.", .response = "{html}"),
 	ROUTE("GET", "/v1/objects", "data.read", handle_objects_list, .summary = "What lies at a place.",
 		.request = "?at=CLOUD:bucket/key&recursive=1", .response = "{objects: [{name, size, modified}]}"),
 	ROUTE("GET", "/v1/objects/content", "data.read", handle_objects_read, .summary = "The bytes of an object.",
@@ -90,15 +105,19 @@ void api_write_reference(FILE *out)
 {
 	fputs("# The control plane's API\n\n"
 	      "Written by `isobar reference --api`; do not edit.\n\n"
-	      "`isobar up` serves it on a loopback port: `.isobar/control.json` holds url and pid, `.isobar/control.token` the bearer token.\n"
+	      "`isobar up` serves it on a loopback port: `.isobar/control.json` holds url and pid, "
+	      "`.isobar/control.token` the bearer token.\n"
 	      "The same table answers inside every command when no control plane runs.\n\n"
-	      "With `Accept: application/x-ndjson` the answer is a line for each event, `{\"event\": NAME, ...}`, and a last line that is\n"
-	      "`{\"result\": ...}` or `{\"error\": {\"code\", \"message\", \"retryable\"}}`. Without it, the answer is the result, or the error with its\n"
+	      "With `Accept: application/x-ndjson` the answer is a line for each event, `{\"event\": NAME, ...}`, and "
+	      "a last line that is\n"
+	      "`{\"result\": ...}` or `{\"error\": {\"code\", \"message\", \"retryable\"}}`. Without it, the answer is "
+	      "the result, or the error with its\n"
 	      "HTTP status. Members with `?` may be absent.\n",
 		out);
 	for (size_t i = 0; i < api_route_count; i++) {
 		const struct api_route *r = &api_routes[i];
-		fprintf(out, "\n## %s %s\n\n%s\n\n- permission: `%s`\n", r->method, r->pattern, r->summary, r->permission);
+		fprintf(out, "\n## %s %s\n\n%s\n\n- permission: `%s`\n", r->method, r->pattern, r->summary,
+			r->permission);
 		write_cell(out, strchr(r->request ? r->request : "", '?') == r->request ? "query" : "body", r->request);
 		write_cell(out, "result", r->response);
 		write_cell(out, "events", r->events);

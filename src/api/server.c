@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The API over HTTP. See server.h. The loop's thread owns exchanges; a worker thread owns the call. They meet in struct task: the worker
-// appends lines under its lock and posts the task to the loop, which writes them out. A task is freed on the loop's thread when both its
-// exchange has closed and its worker has ended.
+// The API over HTTP. See server.h. The loop's thread owns exchanges; a worker thread owns the call. They meet in struct
+// task: the worker appends lines under its lock and posts the task to the loop, which writes them out. A task is freed
+// on the loop's thread when both its exchange has closed and its worker has ended.
 #include "api/server.h"
 
 #include <pthread.h>
@@ -14,8 +14,8 @@
 
 enum {
 	BODY_LIMIT = 4 << 20,
-	MAX_WORKERS = 32,           // requests at once: a person's commands and a page or two
-	PENDING_LIMIT = 64 << 20,   // of lines that a slow reader has not taken
+	MAX_WORKERS = 32,         // requests at once: a person's commands and a page or two
+	PENDING_LIMIT = 64 << 20, // of lines that a slow reader has not taken
 	DRAIN_GRACE_MS = 5000,
 };
 
@@ -157,7 +157,10 @@ static void task_emit(void *ctx, json_t *event)
 
 static void task_finish(struct task *t, int rc, const struct err *e, json_t *result)
 {
-	AUTO(json) line = rc < 0 ? api_error_json(e) : t->lines ? json_pack("{s:O}", "result", result) : json_incref(result);
+	AUTO(json)
+	line = rc < 0     ? api_error_json(e)
+	       : t->lines ? json_pack("{s:O}", "result", result)
+			  : json_incref(result);
 	add_line(t, line);
 	pthread_mutex_lock(&t->lock);
 	t->status = rc < 0 ? err_http_status(rc) : 200;
@@ -174,7 +177,8 @@ static void *task_run(void *ctx)
 	call_init(&c, &arena, t->server->options.edges, t->server->principal);
 	c.cancel = &t->cancel;
 	json_t *result = NULL;
-	const struct api_call call = {.method = t->method, .target = t->target, .body = t->body, .emit = task_emit, .emit_ctx = t};
+	const struct api_call call = {
+		.method = t->method, .target = t->target, .body = t->body, .emit = task_emit, .emit_ctx = t};
 	int rc = api_dispatch(&c, t->server->options.control, &call, &result);
 	task_finish(t, rc, &c.err, result);
 	json_decref(result);
@@ -248,9 +252,11 @@ static void on_begin(struct http_exchange *x)
 {
 	if (!is_allowed(x->ctx, x)) {
 		static const struct http_header challenge[] = {HTTP_HEADER("www-authenticate", "Bearer")};
-		const struct http_reply reply = {.status = 401, .headers = challenge, .header_count = COUNT_OF(challenge)};
+		const struct http_reply reply = {
+			.status = 401, .headers = challenge, .header_count = COUNT_OF(challenge)};
 		http_reply(x, &reply,
-			S("{\"error\":{\"code\":\"UNAUTHENTICATED\",\"message\":\"the token of .isobar/control.token is needed\"}}\n"));
+			S("{\"error\":{\"code\":\"UNAUTHENTICATED\",\"message\":\"the token of .isobar/control.token "
+			  "is needed\"}}\n"));
 		return;
 	}
 	http_body_collect(x, BODY_LIMIT, got_body);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The API over HTTP: loopback only, with a bearer token (mode 0600 beside the workspace). A request runs on a thread of its own, since
-// provider calls block; its answer is written by the loop. Accept: application/x-ndjson gives a line for each event and the
-// result (or the error) as the last one; anything else gives the result alone, or the error with its status.
-// Owned; all functions are the loop's thread's.
+// The API over HTTP: loopback only, with a bearer token (mode 0600 beside the workspace). A request runs on a thread of
+// its own, since provider calls block; its answer is written by the loop. Accept: application/x-ndjson gives a line for
+// each event and the result (or the error) as the last one; anything else gives the result alone, or the error with its
+// status. Owned; all functions are the loop's thread's.
 #ifndef ISOBAR_API_SERVER_H
 #define ISOBAR_API_SERVER_H
 

@@ -11,8 +11,8 @@
 #include "base/time.h"
 
 enum {
-	LOOK_EVERY_S = 2,    // at the clouds that are declared, when the journal is quiet
-	SETTLE_MS = 300,     // an apply writes many records: look when it has ended
+	LOOK_EVERY_S = 2, // at the clouds that are declared, when the journal is quiet
+	SETTLE_MS = 300,  // an apply writes many records: look when it has ended
 	RETRY_AFTER_MS = 1000,
 };
 
@@ -212,7 +212,8 @@ int services_start(struct call *c, struct session *s, struct services **out)
 		free(items);
 		return call_no_memory(c);
 	}
-	*all = (struct services){.session = s, .edges = c->edges, .binding = s->binding, .items = items, .count = parts->service_count};
+	*all = (struct services){
+		.session = s, .edges = c->edges, .binding = s->binding, .items = items, .count = parts->service_count};
 	all->principal = arena_str(&all->arena, c->principal);
 	all->workspace = arena_str(&all->arena, s->binding.workspace);
 	for (size_t i = 0; i < all->count; i++)

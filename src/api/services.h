@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The services of `isobar up` on their threads, over the clouds of the workspace. When clouds or encrypted buckets are declared anew, the
-// services end, the clouds are opened again, and they start over: they keep everything that matters in state.
+// The services of `isobar up` on their threads, over the clouds of the workspace. When clouds or encrypted buckets are
+// declared anew, the services end, the clouds are opened again, and they start over: they keep everything that matters
+// in state.
 #ifndef ISOBAR_API_SERVICES_H
 #define ISOBAR_API_SERVICES_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one request opened: workspace, state, clouds, handlers with their contexts. A session lives as long as the request; all its
-// memory is the call's arena's. Steps are taken in order and only as far as the request needs.
+// What one request opened: workspace, state, clouds, handlers with their contexts. A session lives as long as the
+// request; all its memory is the call's arena's. Steps are taken in order and only as far as the request needs.
 #ifndef ISOBAR_API_SESSION_H
 #define ISOBAR_API_SESSION_H
 
@@ -14,13 +14,14 @@ struct session {
 	struct workspace_options options;
 	struct workspace workspace;
 	bool loaded;
-	bool revive; // start pocket clouds that ran before and are down: yes, but for inside `isobar up`, where one may be down for a reason
+	bool revive; // start pocket clouds that ran before and are down: yes, but for inside `isobar up`, where one may
+		     // be down for a reason
 	struct resource *recorded; // at the start
 	size_t recorded_count;
-	struct clouds_env *env;    // NULL: no cloud was needed
+	struct clouds_env *env; // NULL: no cloud was needed
 	struct binding binding;
 	struct infra_env infra;
-	int lock;                  // of changing requests; -1: not held
+	int lock; // of changing requests; -1: not held
 };
 
 void session_begin(struct api_request *r, struct session *out);
@@ -28,7 +29,8 @@ void session_begin(struct api_request *r, struct session *out);
 MUST_CHECK int session_load(struct session *s);
 // Opens the state and reads what was recorded.
 MUST_CHECK int session_read_state(struct session *s);
-// Opens the clouds of the workspace and of the records, and binds the handlers. Pocket clouds that never ran are started.
+// Opens the clouds of the workspace and of the records, and binds the handlers. Pocket clouds that never ran are
+// started.
 MUST_CHECK int session_open_clouds(struct session *s);
 // Handlers bound without clouds: enough for a plan of a workspace of which nothing is recorded.
 MUST_CHECK int session_bind(struct session *s);

@@ -64,7 +64,8 @@ static int write_token(struct up *u)
 
 static int write_control(struct up *u)
 {
-	AUTO(json) control = json_pack("{s:s, s:s, s:i, s:s}", "url", api_server_url(u->server), "token_file",
+	AUTO(json)
+	control = json_pack("{s:s, s:s, s:i, s:s}", "url", api_server_url(u->server), "token_file",
 		hidden_path(u, "control.token"), "pid", (int)getpid(), "version", ISOBAR_VERSION);
 	AUTO(buf) text = {0};
 	int rc = json_write(control, &text, &u->call->err);

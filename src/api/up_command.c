@@ -41,10 +41,10 @@ static void print_finding(void *ctx, json_t *event)
 {
 	struct launch *l = ctx;
 	if (strcmp(json_text(event, "event"), "finding") == 0)
-		fprintf(l->error, "%.*s/%s:%d:%d: %s: %s%s%s%s\n", STR(l->folder), json_text(event, "file"), (int)json_int(event, "line", 0),
-			(int)json_int(event, "column", 0), json_text(event, "field"), json_text(event, "problem"),
-			*json_text(event, "suggestion") ? " (" : "", json_text(event, "suggestion"),
-			*json_text(event, "suggestion") ? ")" : "");
+		fprintf(l->error, "%.*s/%s:%d:%d: %s: %s%s%s%s\n", STR(l->folder), json_text(event, "file"),
+			(int)json_int(event, "line", 0), (int)json_int(event, "column", 0), json_text(event, "field"),
+			json_text(event, "problem"), *json_text(event, "suggestion") ? " (" : "",
+			json_text(event, "suggestion"), *json_text(event, "suggestion") ? ")" : "");
 	json_decref(event);
 }
 
@@ -78,13 +78,15 @@ static int await(struct launch *l, const struct process *child, off_t log_from)
 		int status = 0;
 		if (!process_alive(child)) {
 			show_log(l, log_from);
-			if (process_wait(child, 0, &status, NULL) == 0 && WIFEXITED(status) && WEXITSTATUS(status) == err_exit_code(ERR_INVALID))
+			if (process_wait(child, 0, &status, NULL) == 0 && WIFEXITED(status) &&
+				WEXITSTATUS(status) == err_exit_code(ERR_INVALID))
 				return call_fail(&l->call, ERR_INVALID, "the control plane did not start");
 			return call_fail(&l->call, ERR_FAILED, "the control plane ended at its start");
 		}
 		if (call_mono_ns(&l->call) > give_up) {
 			process_stop(child, NS_PER_S);
-			return call_fail(&l->call, ERR_TIMEOUT, "the control plane did not answer within %d s; its log is %s", START_TIMEOUT_S,
+			return call_fail(&l->call, ERR_TIMEOUT,
+				"the control plane did not answer within %d s; its log is %s", START_TIMEOUT_S,
 				hidden_path(l, "control.log"));
 		}
 		int rc = call_sleep(&l->call, LOOK_EVERY_MS * NS_PER_MS);
@@ -97,13 +99,14 @@ static int await(struct launch *l, const struct process *child, off_t log_from)
 static int start(struct launch *l, int log, struct process *child)
 {
 	const struct control_options *c = &l->options->control;
-	const char *argv[] = {"self", "up", "--foreground", "--listen", l->options->listen, "--env", arena_cstr(&l->arena, c->environment),
-		c->path, NULL};
+	const char *argv[] = {"self", "up", "--foreground", "--listen", l->options->listen, "--env",
+		arena_cstr(&l->arena, c->environment), c->path, NULL};
 	if (!c->environment.n) {
 		argv[5] = c->path;
 		argv[6] = NULL;
 	}
-	const struct process_spec spec = {.argv = argv, .in = -1, .out = log, .error = log, .new_session = true, .max_descriptors = 4096};
+	const struct process_spec spec = {
+		.argv = argv, .in = -1, .out = log, .error = log, .new_session = true, .max_descriptors = 4096};
 	return process_start(&spec, child, &l->call.err);
 }
 
@@ -121,7 +124,9 @@ static int launch(struct launch *l)
 	if (rc == 0)
 		rc = await(l, &child, log_from);
 	if (rc == 0)
-		fprintf(l->out, "The control plane runs (pid %d); `isobar status` shows what it looks after, `isobar down` ends it.\n",
+		fprintf(l->out,
+			"The control plane runs (pid %d); `isobar status` shows what it looks after, `isobar down` "
+			"ends it.\n",
 			(int)child.pid);
 	return rc;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands that people type. Each one is a request or two to the control plane through client/, and a way to print the answer:
-// a table for people, JSON for programs (-o). Results go to standard output; what is told on the way, and errors, to standard error.
+// The commands that people type. Each one is a request or two to the control plane through client/, and a way to print
+// the answer: a table for people, JSON for programs (-o). Results go to standard output; what is told on the way, and
+// errors, to standard error.
 #ifndef ISOBAR_CLI_CLI_H
 #define ISOBAR_CLI_CLI_H
 
@@ -8,12 +9,12 @@
 #include "base/options.h"
 #include "client/client.h"
 
-struct cli_target { // which workspace a command is about
+struct cli_target {             // which workspace a command is about
 	const char *path;       // folder or file
 	struct str environment; // --env, else ISOBAR_ENV; "" when neither says
 };
 
-struct cli { // what main.c passes to every command; arguments.app
+struct cli {                             // what main.c passes to every command; arguments.app
 	const struct kind *const *kinds; // NULL-ended, for explain and schema
 	const struct kind *top_kind;     // keys of a workspace that are no kinds, for schema
 	void *app;

@@ -10,13 +10,24 @@ struct common {
 	const char *workspace, *environment, *output;
 };
 extern const char *const output_choices[]; // table, json
-#define COMMON_OPTIONS(owner) \
-	{.name = "workspace", .letter = 'w', .type = OPTION_TEXT, .offset = offsetof(owner, common.workspace), .argument = "PATH", \
-		.help = "folder or file of the workspace; else ISOBAR_WORKSPACE, else the current folder"}, \
-	{.name = "env", .letter = 'e', .type = OPTION_TEXT, .offset = offsetof(owner, common.environment), .argument = "NAME", \
-		.help = "environment; else ISOBAR_ENV, else the only one"}, \
-	{.name = "output", .letter = 'o', .type = OPTION_CHOICE, .offset = offsetof(owner, common.output), .argument = "FORM", \
-		.otherwise = "table", .choices = output_choices, .help = "table for people, json for programs"}
+#define COMMON_OPTIONS(owner)                                                                                          \
+	{.name = "workspace",                                                                                          \
+		.letter = 'w',                                                                                         \
+		.type = OPTION_TEXT,                                                                                   \
+		.offset = offsetof(owner, common.workspace),                                                           \
+		.argument = "PATH",                                                                                    \
+		.help = "folder or file of the workspace; else ISOBAR_WORKSPACE, else the current folder"},            \
+		{.name = "env",                                                                                        \
+			.letter = 'e',                                                                                 \
+			.type = OPTION_TEXT,                                                                           \
+			.offset = offsetof(owner, common.environment),                                                 \
+			.argument = "NAME",                                                                            \
+			.help = "environment; else ISOBAR_ENV, else the only one"},                                    \
+	{                                                                                                              \
+		.name = "output", .letter = 'o', .type = OPTION_CHOICE, .offset = offsetof(owner, common.output),      \
+		.argument = "FORM", .otherwise = "table", .choices = output_choices,                                   \
+		.help = "table for people, json for programs"                                                          \
+	}
 
 // ---- one command's connection
 struct session {
@@ -34,7 +45,8 @@ struct session {
 	size_t findings; // reported so far
 	struct progress_view *progress;
 };
-// folder: a positional argument that overrides --workspace; NULL: none. Prints what fails; returns 0 or a negative code.
+// folder: a positional argument that overrides --workspace; NULL: none. Prints what fails; returns 0 or a negative
+// code.
 int session_open(struct session *s, const struct arguments *a, const struct common *common, const char *folder);
 // Ends the session and gives the exit code for rc; prints the error of a failed call (once).
 int session_end(struct session *s, int rc);
@@ -62,10 +74,11 @@ struct progress_view *progress_new(struct arena *a, FILE *out);
 void progress_event(struct progress_view *p, const json_t *event);
 void progress_end(struct progress_view *p); // leaves the last state of the bars on the screen
 
-extern const struct command validate_command, explain_command, schema_command, plan_command, apply_command, destroy_command;
+extern const struct command validate_command, explain_command, schema_command, plan_command, apply_command,
+	destroy_command;
 extern const struct command run_command, status_command, down_command, deploy_command;
-extern const struct command models_command, endpoints_command, alerts_command, overrides_command, overrides_end_command, events_command,
-	cost_command, audit_verify_command, report_command;
+extern const struct command models_command, endpoints_command, alerts_command, overrides_command, overrides_end_command,
+	events_command, cost_command, audit_verify_command, report_command;
 extern const struct command data_ls_command, data_cp_command, data_cat_command, data_rm_command;
 extern const struct command reference_command;
 

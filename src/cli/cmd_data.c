@@ -13,7 +13,10 @@ struct data_options {
 };
 static const struct option data_options[] = {
 	COMMON_OPTIONS(struct data_options),
-	{.name = "recursive", .letter = 'r', .type = OPTION_FLAG, .offset = offsetof(struct data_options, recursive),
+	{.name = "recursive",
+		.letter = 'r',
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct data_options, recursive),
 		.help = "everything below, not only what is directly there"},
 };
 
@@ -79,7 +82,8 @@ static void cat_event(void *ctx, const json_t *event)
 	AUTO(buf) bytes = {0};
 	if (strcmp(json_text(event, "event"), "bytes") != 0)
 		return;
-	if (base64_decode(json_str(event, "base64"), &bytes) < 0 || fwrite(bytes.p, 1, bytes.n, cat->arguments->out) != bytes.n)
+	if (base64_decode(json_str(event, "base64"), &bytes) < 0 ||
+		fwrite(bytes.p, 1, bytes.n, cat->arguments->out) != bytes.n)
 		cat->failed = true;
 }
 
@@ -91,7 +95,9 @@ static int cat_run(const struct arguments *a)
 	struct cat cat = {.arguments = a};
 	int rc = session_open(&s, a, &o->common, NULL);
 	if (rc == 0) {
-		struct client_request request = {.method = "GET", .path = objects_path(&s, "/v1/objects/content", o), .on_event = cat_event,
+		struct client_request request = {.method = "GET",
+			.path = objects_path(&s, "/v1/objects/content", o),
+			.on_event = cat_event,
 			.ctx = &cat};
 		rc = client_call(&s.call, s.client, &request, &result);
 	}
@@ -130,20 +136,23 @@ static int cp_run(const struct arguments *a)
 	struct session s;
 	AUTO(json) result = NULL;
 	int rc = session_open(&s, a, &o->common, NULL);
-	AUTO(json) body = json_pack("{s:s, s:s}", "from", whole_place(&s, a->rest[0]), "to", whole_place(&s, a->rest[1]));
+	AUTO(json)
+	body = json_pack("{s:s, s:s}", "from", whole_place(&s, a->rest[0]), "to", whole_place(&s, a->rest[1]));
 	if (rc == 0)
 		rc = session_request(&s, "POST", "/v1/objects/copy", body, &result);
 	if (rc == 0 && s.json)
 		session_print_json(&s, result);
 	else if (rc == 0)
-		fprintf(a->out, "%lld bytes, SHA-256 %s\n", (long long)json_int(result, "bytes", 0), json_text(result, "sha256"));
+		fprintf(a->out, "%lld bytes, SHA-256 %s\n", (long long)json_int(result, "bytes", 0),
+			json_text(result, "sha256"));
 	return session_end(&s, rc);
 }
 
 const struct command data_cp_command = {
 	.name = "data cp",
 	.arguments = "FROM TO",
-	.help = "Copies an object or a file; a target that ends in / keeps the name. Lengths and checksums are compared.",
+	.help = "Copies an object or a file; a target that ends in / keeps the name. Lengths and checksums are "
+		"compared.",
 	.example = "isobar data cp aws-us:lake/models/classifier/1/weights.safetensors gcp-eu:lake/backup/",
 	COMMAND_OPTIONS(data_options, struct data_options),
 	.min_arguments = 2,

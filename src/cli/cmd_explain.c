@@ -19,7 +19,9 @@ struct explain_options {
 	bool reference;
 };
 static const struct option explain_options[] = {
-	{.name = "reference", .type = OPTION_FLAG, .offset = offsetof(struct explain_options, reference),
+	{.name = "reference",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct explain_options, reference),
 		.help = "the manual page of all kinds as Markdown (docs/kinds.md)"},
 };
 

@@ -18,16 +18,19 @@ static void print_verdict(const struct arguments *a, const json_t *result)
 	json_array_foreach(json_object_get(result, "gateways"), i, g)
 	{
 		bool intact = json_flag(g, "intact", false), complete = json_flag(g, "complete", false);
-		fprintf(a->out, "gateway/%s: %lld records, %s\n", json_text(g, "gateway"), (long long)json_int(g, "records", 0),
+		fprintf(a->out, "gateway/%s: %lld records, %s\n", json_text(g, "gateway"),
+			(long long)json_int(g, "records", 0),
 			intact && complete ? "complete and unaltered"
-			: intact	   ? "unaltered, but not complete"
+			: intact           ? "unaltered, but not complete"
 					   : "ALTERED");
 		if (!intact)
-			fprintf(a->out, "  first fault at record %lld: %s\n", (long long)json_int(g, "bad_index", 0), json_text(g, "reason"));
+			fprintf(a->out, "  first fault at record %lld: %s\n", (long long)json_int(g, "bad_index", 0),
+				json_text(g, "reason"));
 		else if (!complete)
 			fprintf(a->out, "  %lld records were lost in %lld gaps\n", (long long)json_int(g, "lost", 0),
 				(long long)json_int(g, "gaps", 0));
-		fprintf(a->out, "  Merkle root %s, %lld heads compared\n", json_text(g, "root"), (long long)json_int(g, "heads_checked", 0));
+		fprintf(a->out, "  Merkle root %s, %lld heads compared\n", json_text(g, "root"),
+			(long long)json_int(g, "heads_checked", 0));
 	}
 	if (json_array_size(json_object_get(result, "gateways")) == 0)
 		fputs("No gateway has run yet, so there is nothing to verify.\n", a->out);
@@ -64,8 +67,13 @@ struct report_options {
 };
 static const struct option report_options[] = {
 	COMMON_OPTIONS(struct report_options),
-	{.name = "file", .letter = 'f', .type = OPTION_TEXT, .offset = offsetof(struct report_options, file), .argument = "FILE",
-		.otherwise = "report.html", .help = "where the page goes; - is standard output"},
+	{.name = "file",
+		.letter = 'f',
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct report_options, file),
+		.argument = "FILE",
+		.otherwise = "report.html",
+		.help = "where the page goes; - is standard output"},
 };
 
 static int write_page(struct session *s, const char *file, struct str html)
@@ -108,7 +116,9 @@ struct reference_options {
 	bool api;
 };
 static const struct option reference_options[] = {
-	{.name = "api", .type = OPTION_FLAG, .offset = offsetof(struct reference_options, api),
+	{.name = "api",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct reference_options, api),
 		.help = "the control plane's API (docs/api.md) instead"},
 };
 

@@ -82,15 +82,16 @@ static void print_model(struct session *s, struct table *t, const json_t *model)
 	{
 		struct str number = json_str(version, "version");
 		const struct str cells[] = {json_str(model, "name"), number, aliases_of(s, model, number),
-			plain_cell(s, version, "metrics"), json_str(version, "created"), str_take(json_str(version, "sha256"), 12)};
+			plain_cell(s, version, "metrics"), json_str(version, "created"),
+			str_take(json_str(version, "sha256"), 12)};
 		table_add(t, cells);
 	}
 }
 
 static int models_run(const struct arguments *a)
 {
-	static const struct table_column columns[] = {
-		{"MODEL", false}, {"VERSION", true}, {"ALIASES", false}, {"METRICS", false}, {"CREATED", false}, {"SHA-256", false}};
+	static const struct table_column columns[] = {{"MODEL", false}, {"VERSION", true}, {"ALIASES", false},
+		{"METRICS", false}, {"CREATED", false}, {"SHA-256", false}};
 	const struct plain_options *o = a->options;
 	struct session s;
 	AUTO(json) result = NULL;
@@ -104,8 +105,7 @@ static int models_run(const struct arguments *a)
 	struct table *t = table_new(&s.arena, columns, COUNT_OF(columns));
 	size_t i;
 	const json_t *model;
-	json_array_foreach(json_object_get(result, "models"), i, model)
-		print_model(&s, t, model);
+	json_array_foreach(json_object_get(result, "models"), i, model) print_model(&s, t, model);
 	table_write(t, a->out);
 	return session_end(&s, rc);
 }
@@ -121,7 +121,8 @@ const struct command models_command = {
 // ---------------------------------------------------------------- endpoints and alerts
 static int endpoints_run(const struct arguments *a)
 {
-	static const struct table_column columns[] = {{"ENDPOINT", false}, {"STATE", false}, {"VERSION", true}, {"URL", false}};
+	static const struct table_column columns[] = {
+		{"ENDPOINT", false}, {"STATE", false}, {"VERSION", true}, {"URL", false}};
 	static const char *const members[] = {"id", "state", "version", "url"};
 	const struct listing l = {"/v1/endpoints", "endpoints", columns, members, COUNT_OF(columns), NULL};
 	return list_run(a, &l);
@@ -137,8 +138,8 @@ const struct command endpoints_command = {
 
 static int alerts_run(const struct arguments *a)
 {
-	static const struct table_column columns[] = {
-		{"MONITOR", false}, {"CLOUD", false}, {"STATE", false}, {"SINCE", false}, {"ENDED", false}, {"WHAT", false}};
+	static const struct table_column columns[] = {{"MONITOR", false}, {"CLOUD", false}, {"STATE", false},
+		{"SINCE", false}, {"ENDED", false}, {"WHAT", false}};
 	static const char *const members[] = {"monitor", "cloud", "state", "since", "ended", "summary"};
 	const struct listing l = {"/v1/alerts", "alerts", columns, members, COUNT_OF(columns), NULL};
 	return list_run(a, &l);
@@ -155,8 +156,8 @@ const struct command alerts_command = {
 // ---------------------------------------------------------------- overrides
 static int overrides_run(const struct arguments *a)
 {
-	static const struct table_column columns[] = {{"ADDRESS", false}, {"FIELD", false}, {"VALUE", true}, {"AUTHOR", false},
-		{"MADE", false}, {"EXPIRES", false}, {"REASON", false}};
+	static const struct table_column columns[] = {{"ADDRESS", false}, {"FIELD", false}, {"VALUE", true},
+		{"AUTHOR", false}, {"MADE", false}, {"EXPIRES", false}, {"REASON", false}};
 	static const char *const members[] = {"address", "field", "value", "author", "made", "expires", "reason"};
 	const struct listing l = {"/v1/overrides", "overrides", columns, members, COUNT_OF(columns), NULL};
 	return list_run(a, &l);
@@ -176,9 +177,15 @@ struct end_options {
 };
 static const struct option end_options[] = {
 	COMMON_OPTIONS(struct end_options),
-	{.name = "field", .type = OPTION_TEXT, .offset = offsetof(struct end_options, field), .argument = "NAME",
+	{.name = "field",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct end_options, field),
+		.argument = "NAME",
 		.help = "which one, when the address has several"},
-	{.name = "reason", .type = OPTION_TEXT, .offset = offsetof(struct end_options, reason), .argument = "TEXT",
+	{.name = "reason",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct end_options, reason),
+		.argument = "TEXT",
 		.help = "why; it is journaled"},
 };
 
@@ -188,15 +195,19 @@ static int overrides_end_run(const struct arguments *a)
 	struct session s;
 	AUTO(json) result = NULL;
 	int rc = session_open(&s, a, &o->common, NULL);
-	struct str field = client_escape(&s.arena, str_of(o->field)), reason = client_escape(&s.arena, str_of(o->reason));
-	const char *query = arena_printf(&s.arena, "?%s%.*s%s%.*s", field.n ? "field=" : "", STR(field), reason.n ? "&reason=" : "",
-		STR(reason)).p;
+	struct str field = client_escape(&s.arena, str_of(o->field)),
+		   reason = client_escape(&s.arena, str_of(o->reason));
+	const char *query = arena_printf(
+		&s.arena, "?%s%.*s%s%.*s", field.n ? "field=" : "", STR(field), reason.n ? "&reason=" : "", STR(reason))
+				    .p;
 	if (rc == 0)
-		rc = session_request(&s, "DELETE", session_path(&s, "/v1/overrides/", str_of(a->rest[0]), query ? query : ""), NULL, &result);
+		rc = session_request(&s, "DELETE",
+			session_path(&s, "/v1/overrides/", str_of(a->rest[0]), query ? query : ""), NULL, &result);
 	if (rc == 0 && s.json)
 		session_print_json(&s, result);
 	else if (rc == 0)
-		fprintf(a->out, "Ended: %s of %s holds again as declared.\n", json_text(json_object_get(result, "ended"), "field"), a->rest[0]);
+		fprintf(a->out, "Ended: %s of %s holds again as declared.\n",
+			json_text(json_object_get(result, "ended"), "field"), a->rest[0]);
 	return session_end(&s, rc);
 }
 
@@ -219,25 +230,39 @@ struct events_options {
 };
 static const struct option events_options[] = {
 	COMMON_OPTIONS(struct events_options),
-	{.name = "since", .type = OPTION_INTEGER, .offset = offsetof(struct events_options, since), .argument = "SEQUENCE",
-		.otherwise = "0", .help = "only later ones"},
-	{.name = "limit", .type = OPTION_INTEGER, .offset = offsetof(struct events_options, limit), .argument = "N",
-		.otherwise = "1000", .help = "at most so many"},
-	{.name = "type", .type = OPTION_TEXT, .offset = offsetof(struct events_options, type), .argument = "PREFIX",
+	{.name = "since",
+		.type = OPTION_INTEGER,
+		.offset = offsetof(struct events_options, since),
+		.argument = "SEQUENCE",
+		.otherwise = "0",
+		.help = "only later ones"},
+	{.name = "limit",
+		.type = OPTION_INTEGER,
+		.offset = offsetof(struct events_options, limit),
+		.argument = "N",
+		.otherwise = "1000",
+		.help = "at most so many"},
+	{.name = "type",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct events_options, type),
+		.argument = "PREFIX",
 		.help = "only types that begin so: round."},
 };
 
 static int events_run(const struct arguments *a)
 {
-	static const struct table_column columns[] = {{"SEQ", true}, {"TIME", false}, {"TYPE", false}, {"ADDRESS", false}, {"BY", false}};
+	static const struct table_column columns[] = {
+		{"SEQ", true}, {"TIME", false}, {"TYPE", false}, {"ADDRESS", false}, {"BY", false}};
 	static const char *const members[] = {"sequence", "time", "type", "address", "principal"};
 	const struct events_options *o = a->options;
 	struct session s;
 	AUTO(json) result = NULL;
 	int rc = session_open(&s, a, &o->common, NULL);
-	struct str path = arena_printf(&s.arena, "/v1/events?since=%lld&limit=%lld", (long long)o->since, (long long)o->limit);
+	struct str path =
+		arena_printf(&s.arena, "/v1/events?since=%lld&limit=%lld", (long long)o->since, (long long)o->limit);
 	if (rc == 0 && o->type)
-		path = arena_printf(&s.arena, "%.*s&type=%.*s", STR(path), STR(client_escape(&s.arena, str_of(o->type))));
+		path = arena_printf(
+			&s.arena, "%.*s&type=%.*s", STR(path), STR(client_escape(&s.arena, str_of(o->type))));
 	if (rc == 0)
 		rc = session_request(&s, "GET", path.p, NULL, &result);
 	const struct listing l = {NULL, "events", columns, members, COUNT_OF(columns), NULL};

@@ -16,7 +16,10 @@ struct run_options {
 };
 static const struct option run_options[] = {
 	COMMON_OPTIONS(struct run_options),
-	{.name = "dry-run", .type = OPTION_FLAG, .offset = offsetof(struct run_options, dry), .help = "show what would be made, in order"},
+	{.name = "dry-run",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct run_options, dry),
+		.help = "show what would be made, in order"},
 };
 
 static void print_steps(struct session *s, const json_t *result)
@@ -54,7 +57,8 @@ static int run_run(const struct arguments *a)
 const struct command run_command = {
 	.name = "run",
 	.arguments = "GOAL",
-	.help = "Makes a model, training, transform, dataset or pipeline, and what it is made from: what is out of date, in order.",
+	.help = "Makes a model, training, transform, dataset or pipeline, and what it is made from: what is out of "
+		"date, in order.",
 	.example = "isobar run model/classifier@champion\nisobar run --dry-run pipeline/retrain",
 	COMMAND_OPTIONS(run_options, struct run_options),
 	.min_arguments = 1,
@@ -79,7 +83,8 @@ static int deploy_run(const struct arguments *a)
 	if (rc == 0 && s.json)
 		session_print_json(&s, result);
 	else if (rc == 0)
-		fprintf(a->out, "Endpoints are as declared; %d not ready yet.\n", (int)json_int(result, "endpoints_pending", 0));
+		fprintf(a->out, "Endpoints are as declared; %d not ready yet.\n",
+			(int)json_int(result, "endpoints_pending", 0));
 	return session_end(&s, rc);
 }
 
@@ -96,16 +101,16 @@ static void print_head(struct session *s, const json_t *status)
 {
 	FILE *out = s->arguments->out;
 	const json_t *revision = json_object_get(status, "revision"), *resources = json_object_get(status, "resources");
-	fprintf(out, "workspace    %s (%s), environment %s\n", json_text(status, "workspace"), json_text(status, "folder"),
-		json_text(status, "environment"));
+	fprintf(out, "workspace    %s (%s), environment %s\n", json_text(status, "workspace"),
+		json_text(status, "folder"), json_text(status, "environment"));
 	struct str url = client_url(s->client);
 	if (url.n)
 		fprintf(out, "control      %.*s\n", STR(url));
 	else
 		fprintf(out, "control      not running (isobar up starts it)\n");
 	if (json_is_object(revision))
-		fprintf(out, "revision     %d by %s at %s\n", (int)json_int(revision, "number", 0), json_text(revision, "by"),
-			json_text(revision, "at"));
+		fprintf(out, "revision     %d by %s at %s\n", (int)json_int(revision, "number", 0),
+			json_text(revision, "by"), json_text(revision, "at"));
 	else
 		fprintf(out, "revision     none (isobar apply makes one)\n");
 	fprintf(out, "resources    %d ready, %d waiting, %d failed\n", (int)json_int(resources, "ready", 0),
@@ -187,7 +192,8 @@ static int stop_control(struct session *s)
 	int64_t give_up = call_mono_ns(&s->call) + DOWN_TIMEOUT_S * NS_PER_S;
 	while (process_alive(&process)) {
 		if (call_mono_ns(&s->call) > give_up)
-			return call_fail(&s->call, ERR_TIMEOUT, "the control plane (pid %d) did not end within %d s", (int)pid, DOWN_TIMEOUT_S);
+			return call_fail(&s->call, ERR_TIMEOUT, "the control plane (pid %d) did not end within %d s",
+				(int)pid, DOWN_TIMEOUT_S);
 		rc = call_sleep(&s->call, 20 * NS_PER_MS);
 		if (rc < 0)
 			return rc;

@@ -50,7 +50,10 @@ struct plan_options {
 };
 static const struct option plan_options[] = {
 	COMMON_OPTIONS(struct plan_options),
-	{.name = "destroy", .type = OPTION_FLAG, .offset = offsetof(struct plan_options, destroy), .help = "plan a destroy"},
+	{.name = "destroy",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct plan_options, destroy),
+		.help = "plan a destroy"},
 	{.name = "detailed-exitcode",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct plan_options, detailed),
@@ -59,7 +62,9 @@ static const struct option plan_options[] = {
 
 static int request_plan(struct session *s, bool destroy, json_t **result)
 {
-	AUTO(json) body = json_pack("{s:b, s:b}", "color", (int)(stream_has_color(s->arguments->out) && !s->json), "destroy", (int)destroy);
+	AUTO(json)
+	body = json_pack(
+		"{s:b, s:b}", "color", (int)(stream_has_color(s->arguments->out) && !s->json), "destroy", (int)destroy);
 	return session_request(s, "POST", "/v1/plan", body, result);
 }
 
@@ -96,14 +101,18 @@ struct apply_options {
 	struct common common;
 	bool approve, objects;
 };
-#define APPROVE_OPTION \
-	{.name = "auto-approve", .type = OPTION_FLAG, .offset = offsetof(struct apply_options, approve), \
-		.help = "do not ask; for programs"}
+#define APPROVE_OPTION                                                                                                 \
+	{                                                                                                              \
+		.name = "auto-approve", .type = OPTION_FLAG, .offset = offsetof(struct apply_options, approve),        \
+		.help = "do not ask; for programs"                                                                     \
+	}
 static const struct option apply_options[] = {COMMON_OPTIONS(struct apply_options), APPROVE_OPTION};
 static const struct option destroy_options[] = {
 	COMMON_OPTIONS(struct apply_options),
 	APPROVE_OPTION,
-	{.name = "objects", .type = OPTION_FLAG, .offset = offsetof(struct apply_options, objects),
+	{.name = "objects",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct apply_options, objects),
 		.help = "remove the objects of the buckets, too; without it a bucket must be empty"},
 };
 
@@ -171,7 +180,8 @@ static int apply_run(const struct arguments *a)
 
 static int destroy_run(const struct arguments *a)
 {
-	return change_run(a, &(struct change_request){.path = "/v1/destroy", .question = "Delete all of this?", .destroy = true});
+	return change_run(
+		a, &(struct change_request){.path = "/v1/destroy", .question = "Delete all of this?", .destroy = true});
 }
 
 const struct command apply_command = {

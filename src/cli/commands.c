@@ -3,9 +3,29 @@
 #include "cli/cli_impl.h"
 
 const struct command *const cli_commands[] = {
-	&validate_command, &plan_command, &apply_command, &destroy_command, &explain_command, &schema_command, &run_command, &deploy_command,
-	&status_command, &down_command, &models_command, &endpoints_command, &alerts_command, &overrides_command, &overrides_end_command,
-	&events_command, &cost_command, &audit_verify_command, &report_command, &data_ls_command, &data_cp_command, &data_cat_command,
-	&data_rm_command, &reference_command,
+	&validate_command,
+	&plan_command,
+	&apply_command,
+	&destroy_command,
+	&explain_command,
+	&schema_command,
+	&run_command,
+	&deploy_command,
+	&status_command,
+	&down_command,
+	&models_command,
+	&endpoints_command,
+	&alerts_command,
+	&overrides_command,
+	&overrides_end_command,
+	&events_command,
+	&cost_command,
+	&audit_verify_command,
+	&report_command,
+	&data_ls_command,
+	&data_cp_command,
+	&data_cat_command,
+	&data_rm_command,
+	&reference_command,
 };
 const size_t cli_command_count = COUNT_OF(cli_commands);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a running request tells: on a terminal one bar for each thing under way, redrawn in place; elsewhere a line when something began,
-// ended, or has something to say.
+// What a running request tells: on a terminal one bar for each thing under way, redrawn in place; elsewhere a line when
+// something began, ended, or has something to say.
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +27,8 @@ struct progress_view *progress_new(struct arena *a, FILE *out)
 {
 	struct progress_view *p = arena_new(a, struct progress_view);
 	if (p)
-		*p = (struct progress_view){.out = out, .terminal = stream_is_terminal(out), .color = stream_has_color(out)};
+		*p = (struct progress_view){
+			.out = out, .terminal = stream_is_terminal(out), .color = stream_has_color(out)};
 	return p;
 }
 
@@ -170,9 +171,11 @@ static void show_change(struct progress_view *p, const json_t *event)
 	if (waiting.n)
 		snprintf(line, sizeof(line), "%s: waiting: %.*s", json_text(event, "address"), STR(waiting));
 	else if (str_eq(state, S("done")))
-		snprintf(line, sizeof(line), "%s: %s (%.2f s)", json_text(event, "address"), done, json_num(event, "seconds", 0));
+		snprintf(line, sizeof(line), "%s: %s (%.2f s)", json_text(event, "address"), done,
+			json_num(event, "seconds", 0));
 	else
-		snprintf(line, sizeof(line), "%s: %s: %s", json_text(event, "address"), json_text(event, "state"), json_text(event, "error"));
+		snprintf(line, sizeof(line), "%s: %s: %s", json_text(event, "address"), json_text(event, "state"),
+			json_text(event, "error"));
 	say(p, line);
 }
 

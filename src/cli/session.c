@@ -80,7 +80,8 @@ static void print_place(struct session *s, const json_t *finding)
 		fprintf(s->arguments->error, "%.*s", STR(is_file ? shown : file));
 	else
 		fprintf(s->arguments->error, "%.*s%s%.*s", STR(shown), str_ends(shown, S("/")) ? "" : "/", STR(file));
-	fprintf(s->arguments->error, ":%d:%d: ", (int)json_int(finding, "line", 0), (int)json_int(finding, "column", 0));
+	fprintf(s->arguments->error, ":%d:%d: ", (int)json_int(finding, "line", 0),
+		(int)json_int(finding, "column", 0));
 }
 
 static void print_finding(struct session *s, const json_t *finding)

@@ -30,7 +30,8 @@ struct table *table_new(struct arena *a, const struct table_column *columns, siz
 	struct table *t = arena_new(a, struct table);
 	if (!t)
 		return NULL;
-	*t = (struct table){.arena = a, .columns = columns, .count = count, .widths = arena_new_array(a, count, size_t)};
+	*t = (struct table){
+		.arena = a, .columns = columns, .count = count, .widths = arena_new_array(a, count, size_t)};
 	for (size_t i = 0; t->widths && i < count; i++)
 		t->widths[i] = strlen(columns[i].title);
 	return t->widths ? t : NULL;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The client: see client.h. Over HTTP it asks for application/x-ndjson: a line for each event, the last one holds the result or the error.
+// The client: see client.h. Over HTTP it asks for application/x-ndjson: a line for each event, the last one holds the
+// result or the error.
 #include "client/client.h"
 
 #include <stdlib.h>
@@ -14,8 +15,8 @@
 
 enum {
 	CONTROL_LIMIT = 64 << 10,
-	LINE_LIMIT = 64 << 20,   // of one event or result: a report is one line
-	CALL_TIMEOUT_S = 86400,  // a run may take hours; the call's own deadline is the caller's to set
+	LINE_LIMIT = 64 << 20,  // of one event or result: a report is one line
+	CALL_TIMEOUT_S = 86400, // a run may take hours; the call's own deadline is the caller's to set
 };
 
 struct client {
@@ -43,17 +44,20 @@ static int find_control(struct call *c, struct client *client, struct str folder
 	const char *path = arena_printf(c->arena, "%.*s/.isobar/control.json", STR(folder)).p;
 	struct process process;
 	if (!file_exists(path))
-		return call_fail(c, ERR_UNAVAILABLE, "no control plane runs in %.*s: start one with `isobar up`", STR(folder));
+		return call_fail(
+			c, ERR_UNAVAILABLE, "no control plane runs in %.*s: start one with `isobar up`", STR(folder));
 	int rc = json_parse_file(path, CONTROL_LIMIT, &control, &c->err);
 	if (rc < 0)
 		return rc;
 	pid_t pid = (pid_t)json_int(control, "pid", 0);
 	if (pid <= 1 || process_identify(pid, &process) < 0)
-		return call_fail(c, ERR_UNAVAILABLE, "the control plane of %.*s (pid %d) has ended: start it again with `isobar up`",
-			STR(folder), (int)pid);
+		return call_fail(c, ERR_UNAVAILABLE,
+			"the control plane of %.*s (pid %d) has ended: start it again with `isobar up`", STR(folder),
+			(int)pid);
 	client->url = arena_str(&client->arena, json_str(control, "url"));
 	const char *token = json_text(control, "token_file");
-	return read_token(c, client, *token ? token : arena_printf(c->arena, "%.*s/.isobar/control.token", STR(folder)).p);
+	return read_token(
+		c, client, *token ? token : arena_printf(c->arena, "%.*s/.isobar/control.token", STR(folder)).p);
 }
 
 int client_open(struct call *c, const struct client_options *options, struct client **out)
@@ -112,9 +116,11 @@ struct answer {
 
 static int take_error(struct call *c, const json_t *error)
 {
-	struct str name = json_str(error, "code"), message = json_is_string(error) ? json_value_str(error) : json_str(error, "message");
+	struct str name = json_str(error, "code"),
+		   message = json_is_string(error) ? json_value_str(error) : json_str(error, "message");
 	int code = err_code_of_name(name);
-	call_fail(c, code ? code : ERR_PROTOCOL, "%.*s", STR(message.n ? message : S("the control plane gave no reason")));
+	call_fail(c, code ? code : ERR_PROTOCOL, "%.*s",
+		STR(message.n ? message : S("the control plane gave no reason")));
 	c->err.retryable = json_flag(error, "retryable", false);
 	return c->err.code;
 }
@@ -159,7 +165,8 @@ static int on_body(struct call *c, void *ctx, struct str piece)
 
 static int finish(struct call *c, struct answer *a, int status, json_t **result)
 {
-	int rc = a->line.n ? take_line(c, a, buf_str(&a->line)) : 0; // an answer of a proxy, or of an old release: no LF
+	int rc =
+		a->line.n ? take_line(c, a, buf_str(&a->line)) : 0; // an answer of a proxy, or of an old release: no LF
 	if (rc < 0)
 		return rc;
 	if (!a->result)

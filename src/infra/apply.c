@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Apply as a reconciler. Its view is the plan with the state of each change; decide takes every change whose needs are met; act calls
-// the kind's handler and writes the record. A name is made of revision, address, act and the record's revision, so that the same act
-// after a kill has the same name, and a later one of the same kind another.
+// Apply as a reconciler. Its view is the plan with the state of each change; decide takes every change whose needs are
+// met; act calls the kind's handler and writes the record. A name is made of revision, address, act and the record's
+// revision, so that the same act after a kill has the same name, and a later one of the same kind another.
 #include "infra/apply.h"
 
 #include <string.h>
@@ -183,8 +183,8 @@ static int add_action(struct arena *a, const struct view *v, const struct plan_c
 	unsigned long long record = change->recorded ? change->recorded->revision : 0;
 	struct action *action = &out->items[out->count++];
 	*action = (struct action){
-		.name = arena_printf(a, "apply/%llu/%.*s/%s/%llu", (unsigned long long)v->revision, STR(change->address),
-			plan_action_word(change->action), record),
+		.name = arena_printf(a, "apply/%llu/%.*s/%s/%llu", (unsigned long long)v->revision,
+			STR(change->address), plan_action_word(change->action), record),
 		.type = S("resource.apply"),
 		.address = change->address,
 		.input = action_input(a, change),
@@ -235,8 +235,9 @@ static void skip_hopeless(struct applier *p)
 			p->states[i] = SKIPPED;
 			p->finished++;
 			moved = true;
-			applier_report(p, &plan->changes[i], (struct apply_event){.state = APPLY_SKIPPED,
-				.error = S("not tried: something that it needs failed")});
+			applier_report(p, &plan->changes[i],
+				(struct apply_event){.state = APPLY_SKIPPED,
+					.error = S("not tried: something that it needs failed")});
 		}
 	}
 }
@@ -251,14 +252,16 @@ static size_t count_state(const struct applier *p, enum progress_state state)
 
 static int conclude(struct call *c, const struct applier *p, struct apply_result *out)
 {
-	*out = (struct apply_result){.revision = p->revision, .done = count_state(p, DONE), .failed = count_state(p, FAILED),
+	*out = (struct apply_result){.revision = p->revision,
+		.done = count_state(p, DONE),
+		.failed = count_state(p, FAILED),
 		.skipped = count_state(p, SKIPPED)};
 	if (out->failed == 0)
 		return 0;
 	for (size_t i = 0; i < p->apply->plan->count; i++) {
 		if (p->states[i] == FAILED)
-			return call_fail(c, ERR_FAILED, "%zu of %zu changes failed, %zu were not tried; first: %.*s", out->failed,
-				p->total, out->skipped, STR(p->errors[i]));
+			return call_fail(c, ERR_FAILED, "%zu of %zu changes failed, %zu were not tried; first: %.*s",
+				out->failed, p->total, out->skipped, STR(p->errors[i]));
 	}
 	return 0;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Carries a plan out: commits the revision (once for the same desired state), then acts through the reconcile loop in order of needs,
-// deletes in reverse. Every act is journaled before and after; killed and started again, apply goes on under the same names.
-// A failed resource keeps those that need it from being tried, and nothing else: independent branches go on.
+// Carries a plan out: commits the revision (once for the same desired state), then acts through the reconcile loop in
+// order of needs, deletes in reverse. Every act is journaled before and after; killed and started again, apply goes on
+// under the same names. A failed resource keeps those that need it from being tried, and nothing else: independent
+// branches go on.
 #ifndef ISOBAR_INFRA_APPLY_H
 #define ISOBAR_INFRA_APPLY_H
 
@@ -12,9 +13,9 @@ struct apply_event {
 	enum apply_state state;
 	enum plan_action action;
 	struct str address;
-	struct str error;   // FAILED, SKIPPED
-	struct str waiting; // DONE: recorded, but waiting
-	double seconds;     // DONE, FAILED
+	struct str error;       // FAILED, SKIPPED
+	struct str waiting;     // DONE: recorded, but waiting
+	double seconds;         // DONE, FAILED
 	size_t finished, total; // changes that are over, of all
 };
 
@@ -29,7 +30,8 @@ struct apply_result {
 	size_t done, failed, skipped;
 };
 
-// 0 when everything was done. ERR_FAILED: some failed (the result says how many, the message names the first); others as the loop's.
+// 0 when everything was done. ERR_FAILED: some failed (the result says how many, the message names the first); others
+// as the loop's.
 MUST_CHECK int plan_apply(struct call *c, const struct apply *apply, struct apply_result *out);
 const char *apply_state_word(enum apply_state state); // "started", "done", "failed", "skipped"
 

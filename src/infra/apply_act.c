@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One change of a plan, carried out: the kind's handler, then the record. Everything here may be done again after a kill.
+// One change of a plan, carried out: the kind's handler, then the record. Everything here may be done again after a
+// kill.
 #include "base/hash.h"
 #include "infra/apply_impl.h"
 
@@ -25,13 +26,14 @@ static struct resource new_record(struct call *c, const struct plan_change *chan
 	return r;
 }
 
-static int call_handler(struct call *c, const struct resource_handler *h, const struct plan_change *change, struct resource *r)
+static int call_handler(
+	struct call *c, const struct resource_handler *h, const struct plan_change *change, struct resource *r)
 {
 	json_t *outputs = NULL;
 	int rc = 0;
 	bool makes = change->action == PLAN_CREATE || change->action == PLAN_REPLACE;
 	if (change->action == PLAN_REPLACE && h->delete)
-		rc = h->delete(c, h->ctx, change->recorded);
+		rc = h->delete (c, h->ctx, change->recorded);
 	if (rc == 0 && makes && h->create && !change->waiting.n)
 		rc = h->create(c, h->ctx, r, &outputs, &r->cloud_id);
 	else if (rc == 0 && change->action == PLAN_UPDATE && h->update)
@@ -65,7 +67,8 @@ static void put_failed(struct call *c, const struct applier *p, struct resource 
 		c->err = why;
 }
 
-// Written before the provider is asked, so that what a kill leaves there has a record: the next plan makes it again or deletes it.
+// Written before the provider is asked, so that what a kill leaves there has a record: the next plan makes it again or
+// deletes it.
 static int put_creating(struct call *c, const struct applier *p, const struct resource *r)
 {
 	struct resource creating = *r;
@@ -93,7 +96,7 @@ static int act_write(struct call *c, const struct applier *p, const struct plan_
 static int act_delete(struct call *c, const struct applier *p, const struct plan_change *change)
 {
 	const struct resource_handler *h = infra_handler(p->apply->env, change->recorded->kind);
-	int rc = h && h->delete ? h->delete(c, h->ctx, change->recorded) : 0;
+	int rc = h && h->delete ? h->delete (c, h->ctx, change->recorded) : 0;
 	struct resource stored;
 	if (rc == 0)
 		rc = resource_get(c, p->apply->env->state, change->address, &stored);
@@ -111,8 +114,11 @@ static void finish(struct applier *p, size_t index, const struct err *e, double 
 	p->states[index] = e->code ? FAILED : DONE;
 	p->errors[index] = e->code ? arena_str(&p->arena, str_of(e->message)) : (struct str){0};
 	p->finished++;
-	applier_report(p, change, (struct apply_event){.state = e->code ? APPLY_FAILED : APPLY_DONE,
-		.error = p->errors[index], .waiting = change->waiting, .seconds = seconds});
+	applier_report(p, change,
+		(struct apply_event){.state = e->code ? APPLY_FAILED : APPLY_DONE,
+			.error = p->errors[index],
+			.waiting = change->waiting,
+			.seconds = seconds});
 	pthread_mutex_unlock(&p->lock);
 }
 

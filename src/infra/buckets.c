@@ -22,11 +22,13 @@ int buckets_empty(struct call *c, const struct clouds *clouds, const struct plan
 	uint64_t removed = 0;
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_change *change = &plan->changes[i];
-		if (change->action != PLAN_DELETE || !str_eq(change->recorded->kind, S("bucket")) || !change->recorded->cloud_id.n)
+		if (change->action != PLAN_DELETE || !str_eq(change->recorded->kind, S("bucket")) ||
+			!change->recorded->cloud_id.n)
 			continue;
 		const struct cloud *cloud = clouds_find(clouds, change->recorded->cloud);
 		if (!cloud)
-			return call_fail(c, ERR_NOT_FOUND, "empty %.*s: its cloud is not declared", STR(change->address));
+			return call_fail(
+				c, ERR_NOT_FOUND, "empty %.*s: its cloud is not declared", STR(change->address));
 		if (empty_one(c, cloud, change->recorded->cloud_id, &removed) < 0)
 			return call_context(c, "empty %.*s", STR(change->address));
 	}

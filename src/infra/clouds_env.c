@@ -108,7 +108,8 @@ static int add_sealed(struct call *c, const struct clouds_env_options *o, struct
 		return call_no_memory(c);
 	for (size_t i = 0; i < o->resource_count; i++) {
 		const struct resource *r = &o->resources[i];
-		struct str key = json_str(r->resolved, "encrypt_with"), name = json_str(r->resolved, "name"), kind, rest;
+		struct str key = json_str(r->resolved, "encrypt_with"), name = json_str(r->resolved, "name"), kind,
+			   rest;
 		if (!str_eq(r->kind, S("bucket")) || !str_eq(r->cloud, config->name) || !key.n || !is_first(o, i))
 			continue;
 		struct cloud_sealed *sealed = &config->sealed[config->sealed_count++];
@@ -118,7 +119,8 @@ static int add_sealed(struct call *c, const struct clouds_env_options *o, struct
 	return 0;
 }
 
-static int make_config(struct call *c, const struct clouds_env_options *o, const struct starter *s, struct cloud_config *out)
+static int make_config(
+	struct call *c, const struct clouds_env_options *o, const struct starter *s, struct cloud_config *out)
 {
 	*out = (struct cloud_config){
 		.name = s->pocket.name,
@@ -162,7 +164,8 @@ int clouds_env_open(struct call *c, const struct clouds_env_options *options, st
 {
 	if (!options->pocket)
 		return call_fail(c, ERR_UNSUPPORTED,
-			"this environment plays on real accounts, which this release cannot open yet: use an environment with "
+			"this environment plays on real accounts, which this release cannot open yet: use an "
+			"environment with "
 			"`pocket: true`");
 	AUTO(clouds_env) env = calloc(1, sizeof(*env));
 	if (!env)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The clouds of a workspace in its environment, open. With `pocket: true` every cloud is played by a pocket cloud of its provider on
-// this machine; they are found or started in parallel. What is declared (or recorded) as cloud and bucket resources says which clouds
-// there are and which buckets are encrypted. An open environment is owned by whoever opened it; its clouds may be used by any thread.
+// The clouds of a workspace in its environment, open. With `pocket: true` every cloud is played by a pocket cloud of
+// its provider on this machine; they are found or started in parallel. What is declared (or recorded) as cloud and
+// bucket resources says which clouds there are and which buckets are encrypted. An open environment is owned by whoever
+// opened it; its clouds may be used by any thread.
 #ifndef ISOBAR_INFRA_CLOUDS_ENV_H
 #define ISOBAR_INFRA_CLOUDS_ENV_H
 
@@ -13,7 +14,8 @@ struct clouds_env_options {
 	struct str folder;    // of the workspace
 	struct str workspace; // its name
 	bool pocket;
-	bool revive;          // start also pocket clouds that ran before and are down; else these are opened at their last address
+	bool revive; // start also pocket clouds that ran before and are down; else these are opened at their last
+		     // address
 	const struct resource *resources; // kinds cloud and bucket are read; the first of an address counts
 	size_t resource_count;
 };

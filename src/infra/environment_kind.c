@@ -3,7 +3,10 @@
 #include "infra/environment_kind.h"
 
 static const struct field fields[] = {
-	{.name = "name", .type = FIELD_KEY, .offset = offsetof(struct environment, name), .help = "Name of the environment."},
+	{.name = "name",
+		.type = FIELD_KEY,
+		.offset = offsetof(struct environment, name),
+		.help = "Name of the environment."},
 	{.name = "pocket",
 		.type = FIELD_BOOL,
 		.offset = offsetof(struct environment, pocket),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The three-way diff. What is written (desired) against what was recorded at the last apply says what the user changed; what was
-// recorded against what was observed says what changed outside. Only the first leads to changes, but for what is gone: it is made again.
+// The three-way diff. What is written (desired) against what was recorded at the last apply says what the user changed;
+// what was recorded against what was observed says what changed outside. Only the first leads to changes, but for what
+// is gone: it is made again.
 #include "infra/plan.h"
 
 #include <string.h>
@@ -82,7 +83,8 @@ struct diff_place { // where in the object, and what the kind's table says of it
 static struct diff_place member_place(struct field_diff *d, const struct diff_place *at, const char *name)
 {
 	struct diff_place place = {.in_place = at->in_place};
-	place.path = at->path.n ? arena_printf(d->arena, "%.*s.%s", STR(at->path), name) : arena_str(d->arena, str_of(name));
+	place.path =
+		at->path.n ? arena_printf(d->arena, "%.*s.%s", STR(at->path), name) : arena_str(d->arena, str_of(name));
 	const struct field *field = at->kind ? kind_field(at->kind, str_of(name)) : NULL;
 	if (field) {
 		place.in_place = (field->flags & FIELD_IN_PLACE) != 0;
@@ -96,7 +98,8 @@ static void diff_values(struct field_diff *d, struct diff_place at, const json_t
 	if (before && after && json_equal(before, after))
 		return;
 	if (!json_is_object(before) || !json_is_object(after)) {
-		add_field(d, (struct plan_field){.path = at.path, .before = before, .after = after, .replaces = !at.in_place});
+		add_field(d, (struct plan_field){
+				     .path = at.path, .before = before, .after = after, .replaces = !at.in_place});
 		return;
 	}
 	const char *name;
@@ -151,8 +154,9 @@ static void decide_recorded(const struct maker *m, struct plan_change *change)
 	const struct resource_handler *h = find_handler(m->in, r->kind);
 	if (str_eq(r->status, S("failed")) || str_eq(r->status, S("creating"))) {
 		change->action = PLAN_CREATE;
-		change->note = str_eq(r->status, S("creating")) ? S("the last apply did not finish it")
-								: arena_printf(m->arena, "the last apply failed: %.*s", STR(r->reason));
+		change->note = str_eq(r->status, S("creating"))
+				       ? S("the last apply did not finish it")
+				       : arena_printf(m->arena, "the last apply failed: %.*s", STR(r->reason));
 	} else if (seen && seen->gone) {
 		change->action = PLAN_CREATE;
 		change->note = S("was deleted outside of Isobar");
@@ -248,8 +252,10 @@ static json_t *fields_json(const struct plan_field *fields, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		json_t *one = json_object();
 		json_set_str(one, "path", fields[i].path);
-		json_object_set_new(one, "before", fields[i].before ? json_incref((json_t *)(uintptr_t)fields[i].before) : json_null());
-		json_object_set_new(one, "after", fields[i].after ? json_incref((json_t *)(uintptr_t)fields[i].after) : json_null());
+		json_object_set_new(one, "before",
+			fields[i].before ? json_incref((json_t *)(uintptr_t)fields[i].before) : json_null());
+		json_object_set_new(one, "after",
+			fields[i].after ? json_incref((json_t *)(uintptr_t)fields[i].after) : json_null());
 		json_object_set_new(one, "replaces", json_boolean(fields[i].replaces));
 		json_array_append_new(list, one);
 	}
@@ -307,7 +313,8 @@ json_t *plan_to_json(const struct plan *p)
 	return out;
 }
 
-// Of what would be done and nothing else: a new override or a drifted output does not make an approved plan another one.
+// Of what would be done and nothing else: a new override or a drifted output does not make an approved plan another
+// one.
 static int make_digest(struct plan *p, struct err *e)
 {
 	AUTO(json) list = json_array();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The plan: what apply would do. plan_make is a pure function of what is written, what is recorded and what was observed (a three-way
-// diff): it tells what the user changed from what changed outside. Rendered as text in Terraform's manner and as JSON.
-// Everything lives in the arena given; JSON values of the inputs are borrowed and must outlive the plan. Not thread-safe.
+// The plan: what apply would do. plan_make is a pure function of what is written, what is recorded and what was
+// observed (a three-way diff): it tells what the user changed from what changed outside. Rendered as text in
+// Terraform's manner and as JSON. Everything lives in the arena given; JSON values of the inputs are borrowed and must
+// outlive the plan. Not thread-safe.
 #ifndef ISOBAR_INFRA_PLAN_H
 #define ISOBAR_INFRA_PLAN_H
 
@@ -24,7 +25,7 @@ struct plan_waiting { // why a resource cannot be made yet
 struct plan_input {
 	const struct resource_handler *handlers; // say which fields change in place, and what is only recorded
 	size_t handler_count;
-	const struct resource *desired;  // in order of needs
+	const struct resource *desired; // in order of needs
 	size_t desired_count;
 	const struct resource *recorded;
 	size_t recorded_count;
@@ -37,9 +38,9 @@ struct plan_input {
 };
 
 struct plan_field {
-	struct str path;             // "federated.rounds"
+	struct str path;              // "federated.rounds"
 	const json_t *before, *after; // NULL: absent
-	bool replaces;               // cannot be changed in place
+	bool replaces;                // cannot be changed in place
 };
 struct plan_change {
 	enum plan_action action;
@@ -48,14 +49,15 @@ struct plan_change {
 	const struct resource *recorded; // NULL: not there yet
 	struct plan_field *fields;       // what differs: written against recorded
 	size_t field_count;
-	struct plan_field *drift;        // what changed outside: recorded outputs against observed ones
+	struct plan_field *drift; // what changed outside: recorded outputs against observed ones
 	size_t drift_count;
 	struct str waiting; // why it waits; "": it does not
 	struct str note;    // "gone outside of Isobar", "the last apply failed: ..."
 };
 
 struct plan {
-	struct plan_change *changes; // creates, updates, replacements in order of needs, then deletes in the reverse order
+	struct plan_change
+		*changes; // creates, updates, replacements in order of needs, then deletes in the reverse order
 	size_t count;
 	size_t creates, updates, replaces, deletes, waits;
 	const struct override *overrides;
@@ -66,7 +68,7 @@ struct plan {
 MUST_CHECK int plan_make(const struct plan_input *in, struct arena *a, struct plan *out, struct err *e);
 bool plan_is_empty(const struct plan *p); // nothing to do; waiting is not doing
 void plan_write(const struct plan *p, bool color, struct buf *out);
-json_t *plan_to_json(const struct plan *p); // docs/api.md
+json_t *plan_to_json(const struct plan *p);            // docs/api.md
 const char *plan_action_word(enum plan_action action); // "create"
 
 #endif

@@ -119,8 +119,8 @@ static void write_overrides(const struct writer *w, const struct plan *p)
 		write_value(w, o->value);
 		char expires[TIME_TEXT_SIZE];
 		time_rfc3339(o->expires_ns, 0, expires);
-		buf_printf(w->out, " by %.*s: %.*s%s%s\n", STR(o->author), STR(o->reason), o->expires_ns ? ", until " : "",
-			o->expires_ns ? expires : "");
+		buf_printf(w->out, " by %.*s: %.*s%s%s\n", STR(o->author), STR(o->reason),
+			o->expires_ns ? ", until " : "", o->expires_ns ? expires : "");
 	}
 	buf_add_char(w->out, '\n');
 }
@@ -138,6 +138,6 @@ void plan_write(const struct plan *p, bool color, struct buf *out)
 	if (plan_is_empty(p))
 		buf_add(out, S("No changes. What is declared is what is there.\n"));
 	else
-		buf_printf(out, "Plan: %zu to create, %zu to change, %zu to replace, %zu to delete.\n", p->creates, p->updates,
-			p->replaces, p->deletes);
+		buf_printf(out, "Plan: %zu to create, %zu to change, %zu to replace, %zu to delete.\n", p->creates,
+			p->updates, p->replaces, p->deletes);
 }

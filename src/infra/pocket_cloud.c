@@ -53,7 +53,8 @@ static int read_announcement(struct call *c, struct pocket_cloud *p, pid_t *pid)
 	*pid = (pid_t)json_int(announced, "pid", 0);
 	struct str url = json_str(announced, "url");
 	if (*pid <= 1 || !url.n)
-		return call_fail(c, ERR_CORRUPT, "announce.json of the pocket cloud %.*s has no pid and url", STR(p->name));
+		return call_fail(
+			c, ERR_CORRUPT, "announce.json of the pocket cloud %.*s has no pid and url", STR(p->name));
 	p->url = arena_str(c->arena, url);
 	return 0;
 }
@@ -90,9 +91,11 @@ static int spawn(struct call *c, struct pocket_cloud *p)
 	AUTO(fd) log = open(file_of(c, p, "log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (log < 0)
 		return call_errno(c, "open the log of the pocket cloud %.*s", STR(p->name));
-	const char *argv[] = {"self", "pocket", "--as", arena_cstr(c->arena, p->provider), "--name", arena_cstr(c->arena, p->name),
-		"--root", arena_cstr(c->arena, p->root), "--listen", "127.0.0.1:0", "--announce", file_of(c, p, "announce.json"), NULL};
-	struct process_spec spec = {.argv = argv, .in = -1, .out = log, .error = log, .new_session = true, .max_descriptors = 4096};
+	const char *argv[] = {"self", "pocket", "--as", arena_cstr(c->arena, p->provider), "--name",
+		arena_cstr(c->arena, p->name), "--root", arena_cstr(c->arena, p->root), "--listen", "127.0.0.1:0",
+		"--announce", file_of(c, p, "announce.json"), NULL};
+	struct process_spec spec = {
+		.argv = argv, .in = -1, .out = log, .error = log, .new_session = true, .max_descriptors = 4096};
 	int rc = process_start(&spec, &p->process, &c->err);
 	if (rc < 0)
 		return call_context(c, "start the pocket cloud %.*s", STR(p->name));
@@ -125,11 +128,12 @@ static int await(struct call *c, struct pocket_cloud *p)
 			return read_credentials(c, p);
 		err_clear(&c->err);
 		if (!process_alive(&started))
-			return call_fail(c, ERR_FAILED, "the pocket cloud %.*s ended at its start: %.*s", STR(p->name), STR(last_line(c, p)));
+			return call_fail(c, ERR_FAILED, "the pocket cloud %.*s ended at its start: %.*s", STR(p->name),
+				STR(last_line(c, p)));
 		if (call_mono_ns(c) > give_up) {
 			process_stop(&started, NS_PER_S);
-			return call_fail(c, ERR_TIMEOUT, "the pocket cloud %.*s did not start within %d s: %.*s", STR(p->name),
-				START_TIMEOUT_S, STR(last_line(c, p)));
+			return call_fail(c, ERR_TIMEOUT, "the pocket cloud %.*s did not start within %d s: %.*s",
+				STR(p->name), START_TIMEOUT_S, STR(last_line(c, p)));
 		}
 		int rc = call_sleep(c, LOOK_EVERY_MS * NS_PER_MS);
 		if (rc < 0) {

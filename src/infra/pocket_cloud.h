@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pocket clouds as processes of this machine: found running by their announcement, or started (`isobar pocket`) in a session of their
-// own, so that they outlive the command that started them, as a cloud would. Below FOLDER/.isobar/pocket/CLOUD: announce.json,
-// credentials.json (0600), log. Thread-safe for different clouds; two processes that start the same cloud at once agree on one.
+// Pocket clouds as processes of this machine: found running by their announcement, or started (`isobar pocket`) in a
+// session of their own, so that they outlive the command that started them, as a cloud would. Below
+// FOLDER/.isobar/pocket/CLOUD: announce.json, credentials.json (0600), log. Thread-safe for different clouds; two
+// processes that start the same cloud at once agree on one.
 #ifndef ISOBAR_INFRA_POCKET_CLOUD_H
 #define ISOBAR_INFRA_POCKET_CLOUD_H
 
@@ -11,16 +12,17 @@
 
 struct pocket_cloud {
 	struct str name, provider, root;
-	struct str url;        // "http://127.0.0.1:PORT", azure with /ACCOUNT
-	json_t *credentials;   // in the arena of the call that found it
+	struct str url;      // "http://127.0.0.1:PORT", azure with /ACCOUNT
+	json_t *credentials; // in the arena of the call that found it
 	struct process process;
-	bool started;          // by this call
+	bool started; // by this call
 };
 
-// Fills url, credentials and process of a cloud whose name, provider and root are set; starts it when it does not answer.
-// ERR_TIMEOUT, ERR_FAILED with the end of its log.
+// Fills url, credentials and process of a cloud whose name, provider and root are set; starts it when it does not
+// answer. ERR_TIMEOUT, ERR_FAILED with the end of its log.
 MUST_CHECK int pocket_cloud_ensure(struct call *c, struct pocket_cloud *p);
-// The same without starting: ERR_UNAVAILABLE when it does not run; its last url and credentials are filled even then, when it ever ran.
+// The same without starting: ERR_UNAVAILABLE when it does not run; its last url and credentials are filled even then,
+// when it ever ran.
 MUST_CHECK int pocket_cloud_find(struct call *c, struct pocket_cloud *p);
 // Ends its process (SIGTERM, then SIGKILL); 0 when it does not run.
 MUST_CHECK int pocket_cloud_stop(struct call *c, struct pocket_cloud *p);

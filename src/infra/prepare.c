@@ -109,10 +109,11 @@ static int observe(struct call *c, const struct infra_env *env, struct plan_inpu
 	for (size_t i = 0; i < in->recorded_count; i++) {
 		const json_t *outputs = looks[i].outputs ? json_in_arena(c->arena, looks[i].outputs) : NULL;
 		if (looks[i].seen)
-			observed[in->observed_count++] =
-				(struct plan_observed){.address = looks[i].r->address, .gone = looks[i].gone, .outputs = outputs};
+			observed[in->observed_count++] = (struct plan_observed){
+				.address = looks[i].r->address, .gone = looks[i].gone, .outputs = outputs};
 		else if (looks[i].handler)
-			observed[in->observed_count++] = (struct plan_observed){.address = looks[i].r->address, .unseen = true};
+			observed[in->observed_count++] =
+				(struct plan_observed){.address = looks[i].r->address, .unseen = true};
 	}
 	in->observed = observed;
 	return 0;

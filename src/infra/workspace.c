@@ -32,7 +32,8 @@ static int compare_ranked(const void *a, const void *b)
 
 static bool is_repeated(const struct finding *last, const struct finding *next)
 {
-	return last && compare_places(last, next) == 0 && str_eq(last->problem, next->problem) && str_eq(last->field, next->field);
+	return last && compare_places(last, next) == 0 && str_eq(last->problem, next->problem) &&
+	       str_eq(last->field, next->field);
 }
 
 static void relink(struct findings *f, const struct ranked *sorted, size_t count)
@@ -103,9 +104,9 @@ static int choose_environment(struct workspace *w, struct err *e)
 {
 	struct str wanted = w->options->environment;
 	if (!wanted.n) {
-		w->environment = w->environment_count == 0 ? &no_environment
-			: w->environment_count == 1	   ? &w->environments[0]
-							   : NULL;
+		w->environment = w->environment_count == 0   ? &no_environment
+				 : w->environment_count == 1 ? &w->environments[0]
+							     : NULL;
 		return 0;
 	}
 	for (size_t i = 0; i < w->environment_count; i++) {
@@ -128,7 +129,8 @@ int workspace_need_environment(const struct workspace *w, const struct environme
 	AUTO(buf) names = {0};
 	for (size_t i = 0; i < w->environment_count; i++)
 		buf_printf(&names, "%s%.*s", i ? ", " : "", STR(w->environments[i].name));
-	return err_set(e, ERR_INVALID, "which environment? say --env NAME (or ISOBAR_ENV) with one of: %s", buf_cstr(&names));
+	return err_set(
+		e, ERR_INVALID, "which environment? say --env NAME (or ISOBAR_ENV) with one of: %s", buf_cstr(&names));
 }
 
 // ---------------------------------------------------------------- loading
@@ -148,7 +150,8 @@ int workspace_load(const struct workspace_options *options, struct findings *f, 
 	}
 	sort_findings(f);
 	if (f->count)
-		return err_set(e, ERR_INVALID, "the workspace in %.*s has %zu mistake%s", STR(w.folder), f->count, f->count == 1 ? "" : "s");
+		return err_set(e, ERR_INVALID, "the workspace in %.*s has %zu mistake%s", STR(w.folder), f->count,
+			f->count == 1 ? "" : "s");
 	rc = choose_environment(&w, e);
 	if (rc < 0)
 		return rc;

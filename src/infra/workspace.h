@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A workspace: what a user declared, read from one file or from the *.yaml files of a folder as one map, decoded by the tables of
-// kinds, checked as a whole and resolved into resources. Loading makes no call and changes nothing; it reads files below the
-// workspace's folder. All findings are collected, never only the first.
-// Everything lives in the arena of the findings. One thread at a time.
+// A workspace: what a user declared, read from one file or from the *.yaml files of a folder as one map, decoded by the
+// tables of kinds, checked as a whole and resolved into resources. Loading makes no call and changes nothing; it reads
+// files below the workspace's folder. All findings are collected, never only the first. Everything lives in the arena
+// of the findings. One thread at a time.
 #ifndef ISOBAR_INFRA_WORKSPACE_H
 #define ISOBAR_INFRA_WORKSPACE_H
 
@@ -12,10 +12,10 @@
 #include "state/resource.h"
 
 struct workspace_options {
-	const char *path;                          // a folder, or one file; NULL: "."
-	struct str environment;                    // --env or ISOBAR_ENV; "": the only one there is
-	const struct kind *const *kinds;           // NULL-ended
-	const struct resource_handler *handlers;   // tell which kinds are one resource a cloud
+	const char *path;                        // a folder, or one file; NULL: "."
+	struct str environment;                  // --env or ISOBAR_ENV; "": the only one there is
+	const struct kind *const *kinds;         // NULL-ended
+	const struct resource_handler *handlers; // tell which kinds are one resource a cloud
 	size_t handler_count;
 };
 
@@ -29,11 +29,11 @@ struct workspace_entry { // one declared thing
 
 struct workspace {
 	struct arena *arena;
-	struct str folder; // absolute, without links
-	struct str name;   // "fashion"
+	struct str folder;                       // absolute, without links
+	struct str name;                         // "fashion"
 	const struct workspace_options *options; // borrowed
-	struct node *root; // all files as one map
-	struct workspace_entry *entries; // in the order of the files
+	struct node *root;                       // all files as one map
+	struct workspace_entry *entries;         // in the order of the files
 	size_t entry_count;
 	struct environment *environments;
 	size_t environment_count;
@@ -42,12 +42,14 @@ struct workspace {
 	size_t resource_count;
 };
 
-// Reads, decodes, checks, resolves. ERR_INVALID: the findings say what is wrong (e has the count); ERR_NOT_FOUND, ERR_IO, ERR_LIMIT:
-// the files cannot be read. The resources are there only when it returns 0.
-MUST_CHECK int workspace_load(const struct workspace_options *options, struct findings *f, struct workspace *out, struct err *e);
+// Reads, decodes, checks, resolves. ERR_INVALID: the findings say what is wrong (e has the count); ERR_NOT_FOUND,
+// ERR_IO, ERR_LIMIT: the files cannot be read. The resources are there only when it returns 0.
+MUST_CHECK int workspace_load(
+	const struct workspace_options *options, struct findings *f, struct workspace *out, struct err *e);
 // The environment in force, or ERR_INVALID that lists the choices: for commands that act on one.
 MUST_CHECK int workspace_need_environment(const struct workspace *w, const struct environment **out, struct err *e);
-struct workspace_entry *workspace_find(const struct workspace *w, struct str singular, struct str name); // NULL when absent
+struct workspace_entry *workspace_find(
+	const struct workspace *w, struct str singular, struct str name); // NULL when absent
 // Where the workspace of a path keeps its state and secrets: FOLDER/.isobar; folder as in struct workspace.
 MUST_CHECK int workspace_folder(const char *path, struct arena *a, struct str *folder, struct err *e);
 // "file:line:column: field: problem (suggestion)", one line each; paths relative to the folder where they are below it.

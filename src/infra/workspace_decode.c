@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the merged map to entries: workspace-level keys, defaults per kind, each declared thing by its kind's table, environments.
+// From the merged map to entries: workspace-level keys, defaults per kind, each declared thing by its kind's table,
+// environments.
 #include "infra/workspace_impl.h"
 #include "infra/workspace_top.h"
 
@@ -69,7 +70,8 @@ static void add_copy(struct node *map, const struct node *member, struct arena *
 
 static void missing_key(const struct node *root, struct findings *f, const char *key, const char *hint)
 {
-	findings_add(f, (struct position){.file = root->at.file, .line = 1, .column = 1}, str_of(key), str_of(hint), "is missing");
+	findings_add(f, (struct position){.file = root->at.file, .line = 1, .column = 1}, str_of(key), str_of(hint),
+		"is missing");
 }
 
 static void copy_member(struct node *map, const struct node *root, const char *key, struct arena *a)
@@ -139,7 +141,8 @@ static void decode_entry(struct workspace *w, const struct kind *k, struct node 
 	bool named = name_is_valid(n->key); // not every kind has a field for its name
 	if (!named)
 		findings_add(f, n->key_at, node_path(n, f->arena), (struct str){0},
-			"\"%.*s\" is no name: letters, digits, '-', '_' and '.', a letter or digit first, at most 63", STR(n->key));
+			"\"%.*s\" is no name: letters, digits, '-', '_' and '.', a letter or digit first, at most 63",
+			STR(n->key));
 	if (e->value && entry_is_map(n, f))
 		e->decoded = kind_decode(k, n, f->arena, e->value, f) == 0 && named;
 }
@@ -198,7 +201,8 @@ static void check_defaults(struct workspace *w, const struct node *root, struct 
 		const struct node *used = node_member(root, n->key);
 		for (const struct node *m = used && used->count ? NULL : n->first; m; m = m->next) {
 			if (!kind_field(k, m->key))
-				findings_add(f, m->key_at, node_path(m, f->arena), (struct str){0}, "the kind has no such field");
+				findings_add(f, m->key_at, node_path(m, f->arena), (struct str){0},
+					"the kind has no such field");
 		}
 	}
 }
@@ -218,7 +222,8 @@ void workspace_decode(struct workspace *w, struct node *root, struct findings *f
 	decode_environments(w, node_member(root, S("environments")), f);
 	size_t count = count_entries(w, root);
 	if (count > WORKSPACE_MAX_ENTRIES) {
-		findings_add(f, root->at, (struct str){0}, (struct str){0}, "declares more than %d things", WORKSPACE_MAX_ENTRIES);
+		findings_add(f, root->at, (struct str){0}, (struct str){0}, "declares more than %d things",
+			WORKSPACE_MAX_ENTRIES);
 		return;
 	}
 	w->entries = arena_new_array(f->arena, count + 1, struct workspace_entry);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the files of a workspace and merges them into one map: isobar.yaml first, the others by name. What is a map in several files
-// is merged member by member; a name declared twice is a finding that names both places.
+// Reads the files of a workspace and merges them into one map: isobar.yaml first, the others by name. What is a map in
+// several files is merged member by member; a name declared twice is a finding that names both places.
 #include "infra/workspace_impl.h"
 
 #include <dirent.h>
@@ -79,8 +79,8 @@ static void append_member(struct node *map, struct node *member)
 
 static void add_twice(struct findings *f, const struct node *again, const struct node *first)
 {
-	findings_add(f, again->key_at, node_path(again, f->arena), (struct str){0}, "is declared twice; first at %s:%d:%d",
-		first->key_at.file, first->key_at.line, first->key_at.column);
+	findings_add(f, again->key_at, node_path(again, f->arena), (struct str){0},
+		"is declared twice; first at %s:%d:%d", first->key_at.file, first->key_at.line, first->key_at.column);
 }
 
 static void merge_members(struct node *into, struct node *from, int depth, struct findings *f)
@@ -114,7 +114,8 @@ static int read_one(const char *folder, const char *name, struct findings *f, st
 	if (!doc)
 		return rc == ERR_INVALID ? 0 : rc; // its mistakes are among the findings
 	if (doc->type != NODE_MAP) {
-		findings_add(f, doc->at, (struct str){0}, (struct str){0}, "expected a map of kinds, such as \"clouds:\"");
+		findings_add(
+			f, doc->at, (struct str){0}, (struct str){0}, "expected a map of kinds, such as \"clouds:\"");
 		return 0;
 	}
 	if (*root)
@@ -160,7 +161,7 @@ int workspace_read(const char *path, struct findings *f, struct workspace *w, st
 	for (size_t i = 0; rc == 0 && i < files.count; i++)
 		rc = read_one(w->folder.p, files.names[i], f, root, e);
 	if (rc == 0 && !*root && f->count == 0)
-		findings_add(f, (struct position){.file = files.names[0], .line = 1, .column = 1}, (struct str){0}, (struct str){0},
-			"the workspace is empty");
+		findings_add(f, (struct position){.file = files.names[0], .line = 1, .column = 1}, (struct str){0},
+			(struct str){0}, "the workspace is empty");
 	return rc;
 }

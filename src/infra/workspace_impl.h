@@ -7,7 +7,7 @@
 
 enum {
 	WORKSPACE_MAX_FILES = 1000,
-	WORKSPACE_MAX_FILE = 16 << 20,  // bytes of one file: far above what people write, far below what hurts
+	WORKSPACE_MAX_FILE = 16 << 20, // bytes of one file: far above what people write, far below what hurts
 	WORKSPACE_MAX_ENTRIES = 100000,
 };
 
@@ -17,7 +17,8 @@ int workspace_read(const char *path, struct findings *f, struct workspace *w, st
 void workspace_decode(struct workspace *w, struct node *root, struct findings *f);
 // workspace_references.c: every reference and every cloud named must exist.
 void workspace_check_references(struct workspace *w, struct findings *f);
-// workspace_paths.c: file: paths stay inside the workspace's folder or below the data folder of the distribution (rule 11).
+// workspace_paths.c: file: paths stay inside the workspace's folder or below the data folder of the distribution (rule
+// 11).
 void workspace_check_paths(struct workspace *w, struct findings *f);
 // workspace_resolve.c: resources, in order of needs.
 void workspace_resolve(struct workspace *w, struct findings *f);
@@ -35,7 +36,8 @@ struct written_resolver {
 	void (*needs)(void *ctx, struct str kind, struct str name);
 	void *ctx;
 };
-json_t *workspace_written(const struct kind *k, const struct node *map, struct arena *a, const struct written_resolver *r);
+json_t *workspace_written(
+	const struct kind *k, const struct node *map, struct arena *a, const struct written_resolver *r);
 
 // The kind and name that a reference's text means, by the row's list of kinds; kind empty when none has the name.
 struct reference {

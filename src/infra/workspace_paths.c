@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `file:` paths (rule 11 of the workspace language): inside the workspace's folder without links, or below the folder where the
-// distribution keeps data sets. Every scalar that begins with "file:" is one, whichever field holds it.
+// `file:` paths (rule 11 of the workspace language): inside the workspace's folder without links, or below the folder
+// where the distribution keeps data sets. Every scalar that begins with "file:" is one, whichever field holds it.
 #include "infra/workspace_impl.h"
 
 #include <errno.h>
@@ -71,7 +71,8 @@ static void check_path(const struct workspace *w, const struct node *n, struct f
 		findings_add(f, n->at, field, (struct str){0}, "a file: path may not have \".\" or \"..\" parts");
 	} else if (is_below(path, w->folder)) {
 		if (has_link(w->folder, path))
-			findings_add(f, n->at, field, (struct str){0}, "leads through a link, which may point outside of the workspace");
+			findings_add(f, n->at, field, (struct str){0},
+				"leads through a link, which may point outside of the workspace");
 	} else if (!is_below(path, S(data_root))) {
 		findings_add(f, n->at, field, S("move it there"),
 			"a file: path must be inside the workspace's folder or below %s", data_root);

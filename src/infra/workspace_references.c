@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every reference names something that exists and is of a kind that the field allows; every cloud in a list is declared. The walk
-// follows the tables of kinds through the nodes, so that a finding stands where the name was written.
+// Every reference names something that exists and is of a kind that the field allows; every cloud in a list is
+// declared. The walk follows the tables of kinds through the nodes, so that a finding stands where the name was
+// written.
 #include "infra/workspace_impl.h"
 
 #include <string.h>
@@ -122,12 +123,13 @@ static void check_reference(const struct walk *k, const struct field *field, con
 	struct reference r = workspace_reference(k->w, field, at->text);
 	struct str kinds = str_of(field->refers);
 	if (!r.kind.n && !kinds.n) {
-		findings_add(k->f, at->at, node_path(at, k->f->arena), (struct str){0}, "expected an address such as endpoint/NAME");
+		findings_add(k->f, at->at, node_path(at, k->f->arena), (struct str){0},
+			"expected an address such as endpoint/NAME");
 	} else if (!r.kind.n) {
 		missing(k, at, kinds, r.name);
 	} else if (!kinds_have(kinds, r.kind)) {
-		findings_add(k->f, at->at, node_path(at, k->f->arena), (struct str){0}, "expected a reference to %.*s, got %.*s",
-			STR(kinds_text(k->f->arena, kinds)), STR(r.kind));
+		findings_add(k->f, at->at, node_path(at, k->f->arena), (struct str){0},
+			"expected a reference to %.*s, got %.*s", STR(kinds_text(k->f->arena, kinds)), STR(r.kind));
 	} else if (workspace_kind(k->w, r.kind) && !workspace_find(k->w, r.kind, r.name)) {
 		missing(k, at, r.kind, r.name);
 	}
@@ -151,7 +153,8 @@ static void check_clouds(const struct walk *k, const struct node *at)
 }
 
 // ---------------------------------------------------------------- addresses inside other text
-// Fields that their rooms read ("accuracy >= 0.87 on prepared/test", "run pipeline/retrain") name things by address, too.
+// Fields that their rooms read ("accuracy >= 0.87 on prepared/test", "run pipeline/retrain") name things by address,
+// too.
 static void check_word(const struct walk *k, const struct node *at, struct str word, bool after_on)
 {
 	struct str head, tail;
@@ -161,7 +164,8 @@ static void check_word(const struct walk *k, const struct node *at, struct str w
 	if (workspace_kind(k->w, head)) {
 		if (!workspace_find(k->w, head, name))
 			missing(k, at, head, name);
-	} else if (after_on && !workspace_find(k->w, S("transform"), head) && !workspace_find(k->w, S("dataset"), head)) {
+	} else if (after_on && !workspace_find(k->w, S("transform"), head) &&
+		   !workspace_find(k->w, S("dataset"), head)) {
 		missing(k, at, S("dataset|transform"), head);
 	}
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From entries to resources: one a cloud where the kind's handler says so, with inputs as written and resolved and the addresses that
-// each needs; then all in an order in which what is needed stands first (declared order otherwise). A ring of needs is a finding.
+// From entries to resources: one a cloud where the kind's handler says so, with inputs as written and resolved and the
+// addresses that each needs; then all in an order in which what is needed stands first (declared order otherwise). A
+// ring of needs is a finding.
 #include "infra/workspace_impl.h"
 
 #include <string.h>
@@ -46,8 +47,8 @@ struct str workspace_only_bucket(const struct workspace *w, struct str *why)
 			if (!is_kind(b, "bucket") || !is_on(b, w->entries[i].name))
 				continue;
 			if (found.n) {
-				*why = arena_printf(w->arena, "several buckets lie on %.*s (%.*s and %.*s)", STR(w->entries[i].name),
-					STR(found), STR(b->name));
+				*why = arena_printf(w->arena, "several buckets lie on %.*s (%.*s and %.*s)",
+					STR(w->entries[i].name), STR(found), STR(b->name));
 				return (struct str){0};
 			}
 			found = b->name;

@@ -18,7 +18,8 @@ static const struct field fields[] = {
 	{.name = "defaults",
 		.type = FIELD_ANY,
 		.offset = offsetof(struct workspace_top, defaults),
-		.help = "Fields that every entry of a kind has unless it says otherwise: {buckets: {encrypt_with: lake}}."},
+		.help = "Fields that every entry of a kind has unless it says otherwise: {buckets: {encrypt_with: "
+			"lake}}."},
 };
 
 const struct kind workspace_top_kind = {

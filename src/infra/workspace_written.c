@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The canonical written form of an entry: what its kind's table says, in the order of the table, defaults included, so that two files
-// that mean the same give the same JSON. What only its room can read (with:, custom fields) stays as written.
+// The canonical written form of an entry: what its kind's table says, in the order of the table, defaults included, so
+// that two files that mean the same give the same JSON. What only its room can read (with:, custom fields) stays as
+// written.
 #include "infra/workspace_impl.h"
 
 #include <string.h>
@@ -173,7 +174,7 @@ static json_t *absent_json(const struct writer *w, const struct field *field)
 	if (field->otherwise)
 		return default_json(w, field);
 	bool is_bucket = field->type == FIELD_REF && strcmp(field->name, "bucket") == 0 &&
-		str_eq(str_of(field->refers), S("bucket"));
+			 str_eq(str_of(field->refers), S("bucket"));
 	struct str why = {0};
 	struct str only = w->r && is_bucket ? workspace_only_bucket(w->r->w, &why) : (struct str){0};
 	if (!only.n)
@@ -200,7 +201,8 @@ static json_t *table_json(const struct writer *w, const struct kind *k, const st
 	return out;
 }
 
-json_t *workspace_written(const struct kind *k, const struct node *map, struct arena *a, const struct written_resolver *r)
+json_t *workspace_written(
+	const struct kind *k, const struct node *map, struct arena *a, const struct written_resolver *r)
 {
 	struct writer w = {.r = r, .arena = a};
 	return table_json(&w, k, map);

@@ -15,7 +15,9 @@
 #include "security/principal.h"
 #include "toy_kinds.h"
 
-#define WORKSPACE "isobar: 1\nworkspace: w\nenvironments: {pocket: {pocket: true}}\ntransforms:\n  one: {}\n  two: {after: [one]}\n"
+#define WORKSPACE                                                                                                      \
+	"isobar: 1\nworkspace: w\nenvironments: {pocket: {pocket: true}}\ntransforms:\n  one: {}\n  two: {after: "     \
+	"[one]}\n"
 
 static const struct resource_handler handlers[] = {{.kind = &toy_job_kind}, {.kind = &toy_cloud_kind}};
 
@@ -98,7 +100,8 @@ static void ask(struct fixture *f, const char *method, const char *target, const
 	json_decref(f->result);
 	f->result = NULL;
 	err_clear(&f->call.err);
-	const struct api_call call = {.method = str_of(method), .target = str_of(target), .body = object, .emit = emit, .emit_ctx = f};
+	const struct api_call call = {
+		.method = str_of(method), .target = str_of(target), .body = object, .emit = emit, .emit_ctx = f};
 	f->rc = api_dispatch(&f->call, f->control, &call, &f->result);
 	json_decref(object);
 }
@@ -146,7 +149,8 @@ static void test_every_route_has_a_permission_and_words(void **state)
 		assert_non_null(r->response);
 		assert_int_equal(0, strncmp(r->pattern, "/v1/", 4));
 		for (size_t j = 0; j < i; j++)
-			assert_false(strcmp(r->pattern, api_routes[j].pattern) == 0 && strcmp(r->method, api_routes[j].method) == 0);
+			assert_false(strcmp(r->pattern, api_routes[j].pattern) == 0 &&
+				     strcmp(r->method, api_routes[j].method) == 0);
 	}
 }
 
@@ -252,8 +256,9 @@ static void test_events(void **state)
 static void test_reads_of_an_empty_workspace(void **state)
 {
 	(void)state;
-	static const char *const reads[][2] = {{"/v1/models", "models"}, {"/v1/endpoints", "endpoints"}, {"/v1/alerts", "alerts"},
-		{"/v1/overrides", "overrides"}, {"/v1/cost", "transfers"}, {"/v1/audit/verify", "gateways"}};
+	static const char *const reads[][2] = {{"/v1/models", "models"}, {"/v1/endpoints", "endpoints"},
+		{"/v1/alerts", "alerts"}, {"/v1/overrides", "overrides"}, {"/v1/cost", "transfers"},
+		{"/v1/audit/verify", "gateways"}};
 	struct fixture f;
 	begin(&f, WORKSPACE);
 	for (size_t i = 0; i < COUNT_OF(reads); i++) {
@@ -312,8 +317,11 @@ static void serve(struct served *s)
 {
 	begin(&s->f, WORKSPACE);
 	assert_int_equal(0, loop_new(&s->loop, &s->f.call.err));
-	const struct api_server_options options = {
-		.loop = s->loop, .control = s->f.control, .listen = S("127.0.0.1:0"), .token = S("t0ken"), .edges = edges_real()};
+	const struct api_server_options options = {.loop = s->loop,
+		.control = s->f.control,
+		.listen = S("127.0.0.1:0"),
+		.token = S("t0ken"),
+		.edges = edges_real()};
 	assert_int_equal(0, api_server_new(&options, &s->server, &s->f.call.err));
 	assert_int_equal(0, pthread_create(&s->thread, NULL, run, s));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The client: in this process, and over HTTP against a small server that answers as the control plane does: events, results, errors,
-// lines cut anywhere, answers of strangers.
+// The client: in this process, and over HTTP against a small server that answers as the control plane does: events,
+// results, errors, lines cut anywhere, answers of strangers.
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +29,8 @@ static void got_body(struct http_exchange *x, struct str body)
 {
 	struct plane *p = x->ctx;
 	snprintf(p->seen_path, sizeof(p->seen_path), "%.*s %.*s", STR(x->request.method_text), STR(x->request.target));
-	snprintf(p->seen_token, sizeof(p->seen_token), "%.*s", STR(http_header_get(&x->request.headers, "authorization")));
+	snprintf(p->seen_token, sizeof(p->seen_token), "%.*s",
+		STR(http_header_get(&x->request.headers, "authorization")));
 	snprintf(p->seen_body, sizeof(p->seen_body), "%.*s", STR(body));
 	http_reply_text(x, p->status, "application/x-ndjson", str_of(p->answer));
 }
@@ -67,7 +68,8 @@ static void start(struct plane *p)
 	snprintf(text, sizeof(text), "%s/.isobar", p->folder);
 	assert_int_equal(0, file_make_dirs(text, 0700, &e));
 	assert_int_equal(0, loop_new(&p->loop, &e));
-	const struct http_server_options options = {.loop = p->loop, .service = &service, .ctx = p, .listen = S("127.0.0.1:0")};
+	const struct http_server_options options = {
+		.loop = p->loop, .service = &service, .ctx = p, .listen = S("127.0.0.1:0")};
 	assert_int_equal(0, http_server_new(&options, &p->server, &e));
 	snprintf(text, sizeof(text), "{\"url\":\"%s\",\"pid\":%d}", http_server_url(p->server), (int)getpid());
 	put(p, "control.json", text);
@@ -113,7 +115,8 @@ static void open_client(struct asked *a, const char *folder, const struct client
 
 static void request(struct asked *a, const json_t *body)
 {
-	const struct client_request r = {.method = "POST", .path = "/v1/x?y=1", .body = body, .on_event = on_event, .ctx = a};
+	const struct client_request r = {
+		.method = "POST", .path = "/v1/x?y=1", .body = body, .on_event = on_event, .ctx = a};
 	a->rc = client_call(&a->call, a->client, &r, &a->result);
 }
 
@@ -173,7 +176,9 @@ static void test_errors_keep_their_code(void **state)
 	struct plane p;
 	struct asked a;
 	start(&p);
-	ask(&p, &a, "{\"event\":\"one\"}\n{\"error\":{\"code\":\"CONFLICT\",\"message\":\"plan again\",\"retryable\":true}}\n");
+	ask(&p, &a,
+		"{\"event\":\"one\"}\n{\"error\":{\"code\":\"CONFLICT\",\"message\":\"plan "
+		"again\",\"retryable\":true}}\n");
 	assert_int_equal(ERR_CONFLICT, a.rc);
 	assert_non_null(strstr(a.call.err.message, "plan again"));
 	assert_true(a.call.err.retryable);
@@ -190,7 +195,8 @@ static void test_errors_keep_their_code(void **state)
 static void test_strange_answers(void **state)
 {
 	(void)state;
-	static const char *const answers[] = {"", "{\"event\":\"one\"}\n", "<html>", "{\"result\":", "{\"result\":{}} trailing"};
+	static const char *const answers[] = {
+		"", "{\"event\":\"one\"}\n", "<html>", "{\"result\":", "{\"result\":{}} trailing"};
 	struct plane p;
 	struct asked a;
 	start(&p);

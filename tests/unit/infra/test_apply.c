@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Apply on a real state with a toy cloud: order, idempotence, partial failure, revisions, deletes, waiting, and a kill between
-// an act and its record.
+// Apply on a real state with a toy cloud: order, idempotence, partial failure, revisions, deletes, waiting, and a kill
+// between an act and its record.
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -112,11 +112,18 @@ static void begin(struct world *w)
 	char path[128];
 	snprintf(path, sizeof(path), "%s/state.db", w->folder);
 	assert_int_equal(0, state_open_sqlite(&w->call, path, &w->state));
-	w->handlers[0] = (struct resource_handler){.kind = &toy_bucket_kind, .per_cloud = true, .create = toy_create, .read = toy_read,
-		.update = toy_update, .delete = toy_delete, .waiting = toy_waiting, .ctx = w};
+	w->handlers[0] = (struct resource_handler){.kind = &toy_bucket_kind,
+		.per_cloud = true,
+		.create = toy_create,
+		.read = toy_read,
+		.update = toy_update,
+		.delete = toy_delete,
+		.waiting = toy_waiting,
+		.ctx = w};
 	w->handlers[1] = (struct resource_handler){.kind = &toy_set_kind};
 	w->handlers[2] = (struct resource_handler){.kind = &toy_cloud_kind};
-	w->env = (struct infra_env){.state = &w->state, .handlers = w->handlers, .handler_count = COUNT_OF(w->handlers)};
+	w->env =
+		(struct infra_env){.state = &w->state, .handlers = w->handlers, .handler_count = COUNT_OF(w->handlers)};
 }
 
 static void end(struct world *w)
@@ -276,7 +283,8 @@ static void test_failure_keeps_other_branches_going(void **state)
 	assert_int_equal(1, result.done);
 	assert_int_equal(1, result.failed);
 	assert_int_equal(2, result.skipped);
-	assert_non_null(strstr(w.call.err.message, "1 of 4 changes failed, 2 were not tried; first: create bucket/base on a: the cloud says no"));
+	assert_non_null(strstr(w.call.err.message,
+		"1 of 4 changes failed, 2 were not tried; first: create bucket/base on a: the cloud says no"));
 	err_clear(&w.call.err);
 	assert_int_equal(0, resource_get(&w.call, &w.state, S("bucket/other on a"), &r));
 	assert_int_equal(0, resource_get(&w.call, &w.state, S("bucket/base on a"), &r));

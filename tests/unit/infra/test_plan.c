@@ -41,7 +41,10 @@ static const json_t *json(struct fixture *f, const char *text)
 
 static struct resource make(struct fixture *f, const char *address, const char *resolved)
 {
-	struct resource r = {.address = str_of(address), .resolved = json(f, resolved), .written = json(f, resolved), .status = S("ready")};
+	struct resource r = {.address = str_of(address),
+		.resolved = json(f, resolved),
+		.written = json(f, resolved),
+		.status = S("ready")};
 	assert_int_equal(0, resource_parse_address(r.address, &r.kind, &r.name, &r.cloud));
 	return r;
 }
@@ -104,25 +107,31 @@ struct row {
 
 static const struct row rows[] = {
 	{"new", "bucket/x on a", "{\"versioning\":true}", NULL, NULL, false, NULL, PLAN_CREATE, "versioning:0"},
-	{"same", "bucket/x on a", "{\"versioning\":true}", "{\"versioning\":true}", NULL, false, NULL, PLAN_NOTHING, ""},
-	{"changed in place", "bucket/x on a", "{\"versioning\":true}", "{\"versioning\":false}", NULL, false, NULL, PLAN_UPDATE, "versioning:0"},
-	{"changed otherwise", "bucket/x on a", "{\"encrypt_with\":\"encryption-key/n\"}", "{\"encrypt_with\":\"encryption-key/o\"}", NULL, false,
-		NULL, PLAN_REPLACE, "encrypt_with:1"},
-	{"both", "bucket/x on a", "{\"encrypt_with\":\"encryption-key/n\",\"versioning\":true}", "{\"versioning\":false}", NULL, false, NULL,
-		PLAN_REPLACE, "encrypt_with:1 versioning:0"},
+	{"same", "bucket/x on a", "{\"versioning\":true}", "{\"versioning\":true}", NULL, false, NULL, PLAN_NOTHING,
+		""},
+	{"changed in place", "bucket/x on a", "{\"versioning\":true}", "{\"versioning\":false}", NULL, false, NULL,
+		PLAN_UPDATE, "versioning:0"},
+	{"changed otherwise", "bucket/x on a", "{\"encrypt_with\":\"encryption-key/n\"}",
+		"{\"encrypt_with\":\"encryption-key/o\"}", NULL, false, NULL, PLAN_REPLACE, "encrypt_with:1"},
+	{"both", "bucket/x on a", "{\"encrypt_with\":\"encryption-key/n\",\"versioning\":true}",
+		"{\"versioning\":false}", NULL, false, NULL, PLAN_REPLACE, "encrypt_with:1 versioning:0"},
 	{"no longer wanted", "bucket/x on a", NULL, "{}", NULL, false, NULL, PLAN_DELETE, ""},
-	{"gone outside", "bucket/x on a", "{\"versioning\":true}", "{\"versioning\":true}", NULL, true, NULL, PLAN_CREATE, ""},
+	{"gone outside", "bucket/x on a", "{\"versioning\":true}", "{\"versioning\":true}", NULL, true, NULL,
+		PLAN_CREATE, ""},
 	{"failed before", "bucket/x on a", "{}", "{}", "failed", false, NULL, PLAN_CREATE, ""},
 	{"cut off before", "bucket/x on a", "{}", "{}", "creating", false, NULL, PLAN_CREATE, ""},
 	{"waits from the start", "bucket/x on a", "{}", NULL, NULL, false, "no version", PLAN_CREATE, ""},
 	{"still waits", "bucket/x on a", "{}", "{}", "waiting", false, "no version", PLAN_NOTHING, ""},
 	{"waits no longer", "bucket/x on a", "{}", "{}", "waiting", false, NULL, PLAN_CREATE, ""},
 	{"recorded kinds only wait", "dataset/x", "{}", "{}", "waiting", false, NULL, PLAN_NOTHING, ""},
-	{"nested", "dataset/x", "{\"partition\":{\"by\":\"hash\",\"clouds\":[\"a\"]}}", "{\"partition\":{\"by\":\"hash\",\"clouds\":[\"b\"]}}", NULL,
-		false, NULL, PLAN_UPDATE, "partition.clouds:0"},
-	{"a block came", "dataset/x", "{\"partition\":{\"by\":\"hash\"}}", "{}", NULL, false, NULL, PLAN_UPDATE, "partition:0"},
+	{"nested", "dataset/x", "{\"partition\":{\"by\":\"hash\",\"clouds\":[\"a\"]}}",
+		"{\"partition\":{\"by\":\"hash\",\"clouds\":[\"b\"]}}", NULL, false, NULL, PLAN_UPDATE,
+		"partition.clouds:0"},
+	{"a block came", "dataset/x", "{\"partition\":{\"by\":\"hash\"}}", "{}", NULL, false, NULL, PLAN_UPDATE,
+		"partition:0"},
 	{"a member went", "dataset/x", "{}", "{\"records\":1}", NULL, false, NULL, PLAN_UPDATE, "records:0"},
-	{"a recorded kind is never replaced", "dataset/x", "{\"unknown\":1}", "{\"unknown\":2}", NULL, false, NULL, PLAN_UPDATE, "unknown:0"},
+	{"a recorded kind is never replaced", "dataset/x", "{\"unknown\":1}", "{\"unknown\":2}", NULL, false, NULL,
+		PLAN_UPDATE, "unknown:0"},
 };
 
 static void check_row(const struct row *row)
@@ -135,13 +144,15 @@ static void check_row(const struct row *row)
 	if (row->gone)
 		see(f, (struct plan_observed){.address = str_of(row->address), .gone = true});
 	if (row->waiting)
-		f->waiting[f->in.waiting_count++] = (struct plan_waiting){.address = str_of(row->address), .reason = str_of(row->waiting)};
+		f->waiting[f->in.waiting_count++] =
+			(struct plan_waiting){.address = str_of(row->address), .reason = str_of(row->waiting)};
 	plan(f);
 	const struct plan_change *c = &f->plan.changes[0];
 	char fields[256] = "";
 	for (size_t i = 0; i < c->field_count; i++) {
 		size_t n = strlen(fields);
-		snprintf(fields + n, sizeof(fields) - n, "%s%.*s:%d", i ? " " : "", STR(c->fields[i].path), c->fields[i].replaces);
+		snprintf(fields + n, sizeof(fields) - n, "%s%.*s:%d", i ? " " : "", STR(c->fields[i].path),
+			c->fields[i].replaces);
 	}
 	if (c->action != row->action || (row->action != PLAN_CREATE && strcmp(fields, row->fields) != 0))
 		fail_msg("%s: %s, fields \"%s\"", row->name, plan_action_word(c->action), fields);
@@ -164,7 +175,8 @@ static void test_drift_is_shown_and_not_reverted(void **state)
 	struct fixture *f = fresh();
 	want(f, "bucket/x on a", "{}");
 	have(f, "bucket/x on a", "{}")->outputs = json(f, "{\"public\":false,\"size\":1}");
-	see(f, (struct plan_observed){.address = S("bucket/x on a"), .outputs = json(f, "{\"public\":true,\"size\":1}")});
+	see(f, (struct plan_observed){
+		       .address = S("bucket/x on a"), .outputs = json(f, "{\"public\":true,\"size\":1}")});
 	plan(f);
 	assert_true(plan_is_empty(&f->plan));
 	assert_int_equal(1, f->plan.changes[0].drift_count);
@@ -216,8 +228,11 @@ static void fill(struct fixture *f)
 	have(f, "dataset/s", "{\"records\":1}");
 	have(f, "dataset/same", "{}");
 	have(f, "dataset/old", "{}");
-	f->waiting[f->in.waiting_count++] = (struct plan_waiting){.address = S("dataset/same"), .reason = S("no version yet")};
-	static struct override o = {.address = S_INIT("dataset/s"), .field = S_INIT("records"), .author = S_INIT("monitor/m"),
+	f->waiting[f->in.waiting_count++] =
+		(struct plan_waiting){.address = S("dataset/same"), .reason = S("no version yet")};
+	static struct override o = {.address = S_INIT("dataset/s"),
+		.field = S_INIT("records"),
+		.author = S_INIT("monitor/m"),
 		.reason = S_INIT("too slow")};
 	o.value = (json_t *)(uintptr_t)json(f, "0");
 	f->in.overrides = &o;
@@ -232,29 +247,30 @@ static void test_text(void **state)
 	struct buf text = {0};
 	fill(f);
 	plan_write(&f->plan, false, &text);
-	assert_string_equal("  # bucket/new on a will be created\n"
-			    "  + bucket/new on a\n"
-			    "      + clouds     = [\"a\"]\n"
-			    "      + versioning = false\n"
-			    "\n"
-			    "  # bucket/swap on a must be replaced\n"
-			    "-/+ bucket/swap on a\n"
-			    "      ~ encrypt_with = \"encryption-key/o\" -> \"encryption-key/n\"  # forces replacement\n"
-			    "\n"
-			    "  # dataset/s will be changed in place\n"
-			    "  ~ dataset/s\n"
-			    "      ~ records = 1 -> 2\n"
-			    "\n"
-			    "  # dataset/old will be deleted\n"
-			    "  - dataset/old\n"
-			    "\n"
-			    "Waiting (recorded, but nothing is made and nothing costs until then):\n"
-			    "  dataset/same: no version yet\n"
-			    "\n"
-			    "Overrides in force (apply does not undo them; see `isobar overrides`):\n"
-			    "  dataset/s: records = 0 by monitor/m: too slow\n"
-			    "\n"
-			    "Plan: 1 to create, 1 to change, 1 to replace, 1 to delete.\n",
+	assert_string_equal(
+		"  # bucket/new on a will be created\n"
+		"  + bucket/new on a\n"
+		"      + clouds     = [\"a\"]\n"
+		"      + versioning = false\n"
+		"\n"
+		"  # bucket/swap on a must be replaced\n"
+		"-/+ bucket/swap on a\n"
+		"      ~ encrypt_with = \"encryption-key/o\" -> \"encryption-key/n\"  # forces replacement\n"
+		"\n"
+		"  # dataset/s will be changed in place\n"
+		"  ~ dataset/s\n"
+		"      ~ records = 1 -> 2\n"
+		"\n"
+		"  # dataset/old will be deleted\n"
+		"  - dataset/old\n"
+		"\n"
+		"Waiting (recorded, but nothing is made and nothing costs until then):\n"
+		"  dataset/same: no version yet\n"
+		"\n"
+		"Overrides in force (apply does not undo them; see `isobar overrides`):\n"
+		"  dataset/s: records = 0 by monitor/m: too slow\n"
+		"\n"
+		"Plan: 1 to create, 1 to change, 1 to replace, 1 to delete.\n",
 		buf_cstr(&text));
 	buf_clear(&text);
 	plan_write(&f->plan, true, &text);

@@ -49,8 +49,11 @@ static void begin(struct loaded *l)
 static void load(struct loaded *l)
 {
 	l->findings = (struct findings){.arena = &l->arena};
-	l->options = (struct workspace_options){.path = l->folder, .environment = l->options.environment, .kinds = toy_kinds,
-		.handlers = handlers, .handler_count = COUNT_OF(handlers)};
+	l->options = (struct workspace_options){.path = l->folder,
+		.environment = l->options.environment,
+		.kinds = toy_kinds,
+		.handlers = handlers,
+		.handler_count = COUNT_OF(handlers)};
 	err_clear(&l->err);
 	l->rc = workspace_load(&l->options, &l->findings, &l->w, &l->err);
 	buf_clear(&l->text);
@@ -143,7 +146,8 @@ static void test_one_file_alone(void **state)
 	put(&l, "only.yaml", HEAD);
 	snprintf(path, sizeof(path), "%s/only.yaml", l.folder);
 	l.findings = (struct findings){.arena = &l.arena};
-	l.options = (struct workspace_options){.path = path, .kinds = toy_kinds, .handlers = handlers, .handler_count = COUNT_OF(handlers)};
+	l.options = (struct workspace_options){
+		.path = path, .kinds = toy_kinds, .handlers = handlers, .handler_count = COUNT_OF(handlers)};
 	assert_int_equal(0, workspace_load(&l.options, &l.findings, &l.w, &l.err));
 	assert_int_equal(2, l.w.resource_count);
 	end(&l);
@@ -182,23 +186,28 @@ static void test_top_level(void **state)
 		"isobar.yaml:6:1: bukets: is no kind that a workspace may declare (did you mean \"buckets\"?)\n"
 		"isobar.yaml:7:1: bucket: is no kind that a workspace may declare (did you mean \"buckets\"?)\n"
 		"isobar.yaml:8:1: zebra: is no kind that a workspace may declare\n");
-	assert_findings(HEAD "buckets: [a]\n", "isobar.yaml:6:10: buckets: expected a map: names, each with its fields\n");
+	assert_findings(
+		HEAD "buckets: [a]\n", "isobar.yaml:6:10: buckets: expected a map: names, each with its fields\n");
 	assert_findings(HEAD "buckets: {lake: 1}\n", "isobar.yaml:6:17: buckets.lake: expected a map of fields\n");
-	assert_findings(HEAD "transforms: {-x: {}}\n",
-		"isobar.yaml:6:14: transforms.-x: \"-x\" is no name: letters, digits, '-', '_' and '.', a letter or digit first, at most 63\n");
+	assert_findings(
+		HEAD "transforms: {-x: {}}\n", "isobar.yaml:6:14: transforms.-x: \"-x\" is no name: letters, digits, "
+					       "'-', '_' and '.', a letter or digit first, at most 63\n");
 }
 
 static void test_references(void **state)
 {
 	(void)state;
-	assert_findings(HEAD "encryption_keys:\n  lake: {clouds: all}\nbuckets:\n  x: {clouds: all, encrypt_with: lak}\n",
-		"isobar.yaml:9:34: buckets.x.encrypt_with: there is no encryption-key \"lak\" (did you mean \"lake\"?)\n");
+	assert_findings(HEAD
+		"encryption_keys:\n  lake: {clouds: all}\nbuckets:\n  x: {clouds: all, encrypt_with: lak}\n",
+		"isobar.yaml:9:34: buckets.x.encrypt_with: there is no encryption-key \"lak\" (did you mean "
+		"\"lake\"?)\n");
 	assert_findings(HEAD "buckets:\n  x: {clouds: all, encrypt_with: bucket/x}\n",
 		"isobar.yaml:7:34: buckets.x.encrypt_with: expected a reference to encryption-key, got bucket\n");
 	assert_findings(HEAD "transforms:\n  t: {input: nothing/train, after: [t, u]}\n",
 		"isobar.yaml:7:14: transforms.t.input: there is no dataset or transform \"nothing\" (there is \"t\")\n"
 		"isobar.yaml:7:40: transforms.t.after[1]: there is no transform \"u\" (there is \"t\")\n");
-	assert_findings(HEAD "transforms:\n  t: {needs: [accuracy >= 0.9 on gone/test, run transform/none, uses path/x]}\n",
+	assert_findings(HEAD
+		"transforms:\n  t: {needs: [accuracy >= 0.9 on gone/test, run transform/none, uses path/x]}\n",
 		"isobar.yaml:7:15: transforms.t.needs[0]: there is no dataset or transform \"gone\" (there is \"t\")\n"
 		"isobar.yaml:7:45: transforms.t.needs[1]: there is no transform \"none\" (there is \"t\")\n");
 }
@@ -214,10 +223,11 @@ static void test_clouds_lists(void **state)
 static void test_rule_12(void **state)
 {
 	(void)state;
-	assert_findings(HEAD "datasets:\n  s: {}\n",
-		"isobar.yaml:7:3: datasets.s: has no place for what it makes: no bucket is declared (say where with `bucket:`)\n");
+	assert_findings(HEAD "datasets:\n  s: {}\n", "isobar.yaml:7:3: datasets.s: has no place for what it makes: no "
+						     "bucket is declared (say where with `bucket:`)\n");
 	assert_findings(HEAD "buckets:\n  x: {clouds: all}\n  y: {clouds: [b]}\ndatasets:\n  s: {}\n",
-		"isobar.yaml:10:3: datasets.s: has no place for what it makes: several buckets lie on b (x and y) (say where with `bucket:`)\n");
+		"isobar.yaml:10:3: datasets.s: has no place for what it makes: several buckets lie on b (x and y) (say "
+		"where with `bucket:`)\n");
 }
 
 static void test_file_paths(void **state)
@@ -234,14 +244,15 @@ static void test_file_paths(void **state)
 			   "  g: {source: \"file:///usr/share/datasets-not\"}\n");
 	end(&l);
 	begin(&l);
-	put(&l, "isobar.yaml", HEAD "buckets:\n  x: {clouds: all}\ndatasets:\n"
-				    "  a: {source: \"file:///etc/passwd\"}\n"
-				    "  b: {source: \"file:data/../../x\"}\n"
-				    "  c: {source: \"file:///usr/share/datasets/fashion-mnist\"}\n"
-				    "  d: {source: \"file:inside/data\"}\n"
-				    "  e: {source: \"file:link/data\"}\n"
-				    "  f: {source: \"file://host/x\"}\n"
-				    "  g: {source: \"file:///usr/share/datasets-not\"}\n");
+	put(&l, "isobar.yaml",
+		HEAD "buckets:\n  x: {clouds: all}\ndatasets:\n"
+		     "  a: {source: \"file:///etc/passwd\"}\n"
+		     "  b: {source: \"file:data/../../x\"}\n"
+		     "  c: {source: \"file:///usr/share/datasets/fashion-mnist\"}\n"
+		     "  d: {source: \"file:inside/data\"}\n"
+		     "  e: {source: \"file:link/data\"}\n"
+		     "  f: {source: \"file://host/x\"}\n"
+		     "  g: {source: \"file:///usr/share/datasets-not\"}\n");
 	char link[128];
 	snprintf(link, sizeof(link), "%s/link", l.folder);
 	assert_int_equal(0, symlink("/etc", link));
@@ -249,7 +260,8 @@ static void test_file_paths(void **state)
 	assert_int_equal(ERR_INVALID, l.rc);
 	assert_int_equal(5, l.findings.count);
 	const char *text = buf_cstr(&l.text);
-	assert_non_null(strstr(text, "isobar.yaml:9:15: datasets.a.source: a file: path must be inside the workspace's folder"));
+	assert_non_null(strstr(
+		text, "isobar.yaml:9:15: datasets.a.source: a file: path must be inside the workspace's folder"));
 	assert_non_null(strstr(text, "isobar.yaml:10:15: datasets.b.source: a file: path may not have"));
 	assert_non_null(strstr(text, "isobar.yaml:13:15: datasets.e.source: leads through a link"));
 	assert_non_null(strstr(text, "isobar.yaml:14:15: datasets.f.source: is no file: path"));
@@ -261,7 +273,8 @@ static void test_ring(void **state)
 {
 	(void)state;
 	assert_findings(HEAD "transforms:\n  t: {after: [u]}\n  u: {after: [t]}\n  v: {}\n",
-		"isobar.yaml:7:3: transforms.t: these need each other in a ring, so none can be made first: transform/t, transform/u\n");
+		"isobar.yaml:7:3: transforms.t: these need each other in a ring, so none can be made first: "
+		"transform/t, transform/u\n");
 }
 
 static void test_findings_as_json(void **state)
@@ -271,7 +284,8 @@ static void test_findings_as_json(void **state)
 	load_text(&l, HEAD "bukets: {}\n");
 	json_t *list = findings_to_json(&l.findings);
 	assert_json(list, "[{\"column\":1,\"field\":\"bukets\",\"file\":\"isobar.yaml\",\"line\":6,"
-			  "\"problem\":\"is no kind that a workspace may declare\",\"suggestion\":\"did you mean \\\"buckets\\\"?\"}]");
+			  "\"problem\":\"is no kind that a workspace may declare\",\"suggestion\":\"did you mean "
+			  "\\\"buckets\\\"?\"}]");
 	json_decref(list);
 	end(&l);
 }
@@ -287,14 +301,15 @@ static void test_resources(void **state)
 			   "encryption_keys:\n  lake: {clouds: all, rotate: 2160h}\n");
 	assert_string_equal("", buf_cstr(&l.text));
 	assert_int_equal(0, l.rc);
-	static const char *const order[] = {"cloud/a", "cloud/b", "encryption-key/lake on a", "encryption-key/lake on b", "bucket/lake on a",
-		"bucket/lake on b", "dataset/s", "transform/t"};
+	static const char *const order[] = {"cloud/a", "cloud/b", "encryption-key/lake on a",
+		"encryption-key/lake on b", "bucket/lake on a", "bucket/lake on b", "dataset/s", "transform/t"};
 	assert_int_equal(COUNT_OF(order), l.w.resource_count);
 	for (size_t i = 0; i < COUNT_OF(order); i++)
 		assert_true(str_eq(str_of(order[i]), l.w.resources[i].address) || i == 2 || i == 3 || i == 4 || i == 5);
 	const struct resource *bucket = find(&l, "bucket/lake on b");
 	assert_json(bucket->written, "{\"clouds\":\"all\",\"encrypt_with\":\"lake\",\"versioning\":false}");
-	assert_json(bucket->resolved, "{\"clouds\":[\"b\"],\"encrypt_with\":\"encryption-key/lake\",\"versioning\":false}");
+	assert_json(
+		bucket->resolved, "{\"clouds\":[\"b\"],\"encrypt_with\":\"encryption-key/lake\",\"versioning\":false}");
 	assert_int_equal(2, bucket->need_count);
 	assert_true(str_eq(S("cloud/b"), bucket->needs[0]));
 	assert_true(str_eq(S("encryption-key/lake on b"), bucket->needs[1]));
@@ -302,7 +317,8 @@ static void test_resources(void **state)
 	assert_json(find(&l, "dataset/s")->resolved,
 		"{\"bucket\":\"bucket/lake\",\"partition\":{\"by\":\"hash\",\"clouds\":[\"a\",\"b\"]},\"records\":12}");
 	assert_int_equal(4, find(&l, "dataset/s")->need_count);
-	assert_json(find(&l, "transform/t")->resolved, "{\"input\":\"dataset/s/train\",\"with\":{\"n\":3,\"on\":true,\"scale\":\"0..1\"}}");
+	assert_json(find(&l, "transform/t")->resolved,
+		"{\"input\":\"dataset/s/train\",\"with\":{\"n\":3,\"on\":true,\"scale\":\"0..1\"}}");
 	end(&l);
 }
 
@@ -322,7 +338,8 @@ static void test_defaults_of_a_kind(void **state)
 {
 	(void)state;
 	struct loaded l;
-	load_text(&l, HEAD "defaults:\n  buckets: {versioning: true, clouds: [a]}\nbuckets:\n  x:\n  y: {clouds: [b]}\n");
+	load_text(
+		&l, HEAD "defaults:\n  buckets: {versioning: true, clouds: [a]}\nbuckets:\n  x:\n  y: {clouds: [b]}\n");
 	assert_string_equal("", buf_cstr(&l.text));
 	assert_json(find(&l, "bucket/x on a")->resolved, "{\"clouds\":[\"a\"],\"versioning\":true}");
 	assert_json(find(&l, "bucket/y on b")->resolved, "{\"clouds\":[\"b\"],\"versioning\":true}");
