@@ -68,6 +68,7 @@ example-pytorch: build
 	tests/example/test_pytorch.sh $(BUILD)
 
 install: build
+	@meson setup --reconfigure $(BUILD) --prefix=$(PREFIX) >/dev/null
 	DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild
 
 clean:

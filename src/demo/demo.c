@@ -13,10 +13,6 @@
 #include "base/time.h"
 #include "demo/demo_impl.h"
 
-#ifndef ISOBAR_EXAMPLES
-#define ISOBAR_EXAMPLES "/usr/local/share/isobar/examples"
-#endif
-
 struct demo_options {
 	bool keep;
 	const char *out, *workspace;
@@ -26,21 +22,29 @@ static const struct option options[] = {
 	{.name = "out", .type = OPTION_TEXT, .offset = offsetof(struct demo_options, out), .argument = "FOLDER", .otherwise = "demo",
 		.help = "Where summary.json and report.html go; made when absent."},
 	{.name = "workspace", .type = OPTION_TEXT, .offset = offsetof(struct demo_options, workspace), .argument = "FILE",
-		.help = "The workspace to play; by default examples/fashion/isobar.yaml, here or as installed."},
+		.help = "The workspace to play; by default examples/fashion/isobar.yaml, of the checkout or as installed."},
 	{.name = "keep", .type = OPTION_FLAG, .offset = offsetof(struct demo_options, keep),
 		.help = "Leave everything running at the end, and print how to talk to it and how to end it."},
 };
 
 // ---------------------------------------------------------------- before
+// Where the example lies, seen from the program: in a checkout (build/isobar), and installed (bin/isobar).
 static int find_workspace(struct demo *d, const char *given, const char **out)
 {
-	const char *const places[] = {given, "examples/fashion/isobar.yaml", ISOBAR_EXAMPLES "/fashion/isobar.yaml"};
-	for (size_t i = 0; i < COUNT_OF(places); i++) {
-		*out = places[i];
-		if (places[i] && (given || file_exists(places[i])))
-			return 0;
+	static const char *const from_program[] = {"../examples", "../share/isobar/examples"};
+	struct str program = str_of(process_self_path()), folder = {program.p, 0};
+	for (size_t i = 0; i < program.n; i++)
+		if (program.p[i] == '/')
+			folder.n = i;
+	*out = given;
+	for (size_t i = 0; !*out && i < COUNT_OF(from_program); i++) {
+		struct str path = arena_printf(d->call.arena, "%.*s/%s/fashion/isobar.yaml", STR(folder), from_program[i]);
+		*out = path.p && file_exists(path.p) ? path.p : NULL;
 	}
-	return call_fail(&d->call, ERR_NOT_FOUND, "no examples/fashion/isobar.yaml here; say where with --workspace FILE");
+	if (!*out)
+		return call_fail(&d->call, ERR_NOT_FOUND, "no fashion/isobar.yaml in %s or %s of %.*s; say where it is with --workspace FILE",
+			from_program[0], from_program[1], STR(folder));
+	return 0;
 }
 
 // A folder of its own for each run, so that two at once do not meet.
@@ -113,6 +117,7 @@ static int write_summary(struct demo *d)
 
 static void say_how_to_go_on(const struct demo *d)
 {
+	const char *self = process_self_path();
 	printf("\nStill running, as process %d. Try:\n\n"
 	       "    curl --cacert %s -H \"Authorization: Bearer $(cat %s/.isobar/shop-app.key)\" \\\n"
 	       "      -H 'Content-Type: application/json' %s/v2/models/classify/infer \\\n"
@@ -120,10 +125,11 @@ static void say_how_to_go_on(const struct demo *d)
 	       "sed 's/[0-9][0-9]*/0.5/g')]}]}\"\n"
 	       "    curl --cacert %s -i %s/v2/models/classify/infer     # 401: no key\n"
 	       "    %s status %s\n"
-	       "    %s overrides %s\n\n"
-	       "    end it:  kill %d\n",
-		d->plane.pid, d->ca_file, d->folder, d->gateway, d->ca_file, d->gateway, process_self_path(), d->folder, process_self_path(),
-		d->folder, d->plane.pid);
+	       "    %s overrides --workspace %s\n\n"
+	       "To end it, and remove what it left:\n\n"
+	       "    %s down %s && rm -r %s\n",
+		d->plane.pid, d->ca_file, d->folder, d->gateway, d->ca_file, d->gateway, self, d->folder, self, d->folder, self, d->folder,
+		d->folder);
 }
 
 static void end(struct demo *d, bool keep)
