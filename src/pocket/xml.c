@@ -52,6 +52,10 @@ static void on_start(void *ctx, const XML_Char *name, UNUSED const XML_Char **at
 		stop(r, NULL);
 		return;
 	}
+	if (local.n == 0) {
+		stop(r, "an element has a prefix and no name");
+		return;
+	}
 	node->name = local;
 	if (r->current)
 		append_child(r->current, node);

@@ -35,6 +35,7 @@ static void test_hostile_documents(UNUSED void **state)
 		S_INIT("text"),
 		S_INIT("<a>"),
 		S_INIT("<a></b>"),
+		S_INIT("<a:/>"),
 		S_INIT("<a/><b/>"),
 		S_INIT("<a>\xff</a>"),
 		S_INIT("<a>\0</a>"),
