@@ -72,7 +72,7 @@ static int find(struct call *c, const struct cloud *cloud, struct str name, cons
 
 static int parts_resource_read(struct call *c, void *resources, struct str type, struct str id, json_t **outputs)
 {
-	const struct type *t;
+	const struct type *t = NULL;
 	int r = find(c, resources, type, &t);
 	return r ? r : t->read(c, resources, id, outputs);
 }
@@ -80,7 +80,7 @@ static int parts_resource_read(struct call *c, void *resources, struct str type,
 static int parts_resource_create(
 	struct call *c, void *resources, struct str type, struct str id, const json_t *inputs, json_t **outputs)
 {
-	const struct type *t;
+	const struct type *t = NULL;
 	(void)inputs;
 	int r = find(c, resources, type, &t);
 	if (!r)
@@ -98,7 +98,7 @@ static int parts_resource_update(
 
 static int parts_resource_delete(struct call *c, void *resources, struct str type, struct str id)
 {
-	const struct type *t;
+	const struct type *t = NULL;
 	int r = find(c, resources, type, &t);
 	return r ? r : t->delete (c, resources, id);
 }

@@ -52,7 +52,7 @@ static int show(struct call *c, struct object *o)
 static int sealed_store_head(struct call *c, void *store, struct str bucket, struct str key, struct object *out)
 {
 	struct sealed *s = store;
-	struct object found;
+	struct object found = {0};
 	if (!find(s, bucket))
 		return BELOW(c, s, head, bucket, key, out);
 	int r = check_visible(c, bucket, key, ERR_NOT_FOUND);
@@ -60,7 +60,8 @@ static int sealed_store_head(struct call *c, void *store, struct str bucket, str
 		r = BELOW(c, s, head, bucket, key, &found);
 	if (r)
 		return r;
-	if ((r = show(c, &found)))
+	r = show(c, &found);
+	if (r)
 		return call_context(c, "head %.*s/%.*s", STR(bucket), STR(key));
 	*out = found;
 	return 0;
@@ -135,7 +136,7 @@ static int run_get(struct call *c, struct sealed *s, const struct store_get *get
 {
 	struct sink sink;
 	struct store_get below = *get;
-	struct object head, object;
+	struct object head = {0}, object = {0};
 	int r = opening_start(o, &sink);
 	if (!r && o->first)
 		r = read_header(c, s, get, o, &head);
@@ -189,7 +190,7 @@ static int run_put(
 	struct call *c, struct sealed *s, const struct store_put *put, struct sealing *sealing, struct object *out)
 {
 	struct source source;
-	struct object made;
+	struct object made = {0};
 	int r = sealing_start(sealing, &source);
 	if (!r)
 		r = BELOW(c, s, put, put, &source, &made);

@@ -71,7 +71,7 @@ static int write_document(struct call *c, struct sealed *s, struct sealed_bucket
 	AUTO(buf) text = {0};
 	struct cloud cloud = below_as_cloud(s);
 	struct str context = context_of(c, s, b), wrapped;
-	struct object made;
+	struct object made = {0};
 	if (!context.p)
 		return call_no_memory(c);
 	if (!s->below.keys->wrap)

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC1091,SC2154
 # The Blob driver against Azurite, Microsoft's emulator. test_... BUILD
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"

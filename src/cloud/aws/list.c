@@ -70,7 +70,7 @@ int aws_store_list(struct call *c, void *store, const struct store_list *list, s
 {
 	struct aws_store *s = store;
 	AUTO(buf) query = {0};
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	struct xml *root = NULL;
 	buf_add(&query, S("list-type=2&encoding-type=url"));
 	if (list->prefix.n)

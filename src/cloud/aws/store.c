@@ -89,7 +89,7 @@ int aws_add_condition(struct call *c, struct exchange *x, const struct store_con
 // Runs an exchange whose answer has nothing to read.
 static int run(struct call *c, struct aws_store *s, struct exchange *x)
 {
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	return x->path.p ? exchange_run(c, &s->provider, x, &answer) : call_no_memory(c);
 }
 
@@ -128,8 +128,8 @@ static int aws_store_head(struct call *c, void *store, struct str bucket, struct
 {
 	struct aws_store *s = store;
 	struct exchange x = {.method = "HEAD", .path = aws_path(c, bucket, key)};
-	struct transport_response answer;
-	struct object found;
+	struct transport_response answer = {0};
+	struct object found = {0};
 	exchange_header(&x, "x-amz-checksum-mode", S("ENABLED"));
 	int r = object_check_names(c, bucket, key);
 	if (!r)
@@ -185,7 +185,7 @@ static int put_single(
 	struct call *c, struct aws_store *s, const struct store_put *put, const struct parts *parts, struct object *out)
 {
 	struct exchange x = {.method = "PUT", .path = aws_path(c, put->bucket, put->key), .body = parts->part};
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	struct str checksum = object_crc32c_text(c->arena, parts->crc);
 	int r = x.path.p && checksum.p ? add_properties(c, &x, put) : call_no_memory(c);
 	exchange_header(&x, "x-amz-checksum-crc32c", checksum);

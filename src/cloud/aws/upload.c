@@ -21,7 +21,7 @@ struct upload {
 static int create(struct upload *u)
 {
 	struct exchange x = {.method = "POST", .path = u->path, .query = S("uploads=")};
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	struct xml *root = NULL;
 	if (u->put->content_type.n)
 		exchange_header(&x, "content-type", u->put->content_type);
@@ -42,7 +42,7 @@ static int create(struct upload *u)
 static int send_part(struct upload *u)
 {
 	AUTO(buf) query = {0};
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	struct str checksum = object_crc32c_text(u->c->arena, u->parts->part_crc);
 	buf_printf(&query, "partNumber=%u", u->parts->number);
 	exchange_parameter(&query, "uploadId", u->id);
@@ -72,7 +72,7 @@ static int send_all(struct upload *u)
 
 static int complete_once(struct upload *u, struct exchange *x, struct object *out)
 {
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	struct xml *root = NULL;
 	int r = exchange_run(u->c, &u->store->provider, x, &answer);
 	if (!r)
@@ -126,7 +126,7 @@ static int complete(struct upload *u, struct object *out)
 static void abandon(struct upload *u)
 {
 	AUTO(buf) query = {0};
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	struct call own = *u->c;
 	own.cancel = NULL;
 	own.deadline_ns = call_mono_ns(u->c) + ABORT_TIMEOUT_S * NS_PER_S;

@@ -80,7 +80,7 @@ int azure_store_list(struct call *c, void *store, const struct store_list *list,
 {
 	struct azure_store *s = store;
 	AUTO(buf) query = {0};
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	struct xml *root = NULL;
 	buf_add(&query, S("restype=container&comp=list"));
 	if (list->prefix.n)

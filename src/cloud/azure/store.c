@@ -88,7 +88,7 @@ int azure_add_properties(struct call *c, struct exchange *x, const struct store_
 
 static int run(struct call *c, struct azure_store *s, struct exchange *x)
 {
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	return x->path.p ? exchange_run(c, &s->provider, x, &answer) : call_no_memory(c);
 }
 
@@ -138,8 +138,8 @@ static int azure_store_head(struct call *c, void *store, struct str bucket, stru
 {
 	struct azure_store *s = store;
 	struct exchange x = {.method = "HEAD", .path = azure_path(c, bucket, key)};
-	struct transport_response answer;
-	struct object found;
+	struct transport_response answer = {0};
+	struct object found = {0};
 	int r = object_check_names(c, bucket, key);
 	if (!r)
 		r = x.path.p ? exchange_run(c, &s->provider, &x, &answer) : call_no_memory(c);
@@ -188,7 +188,7 @@ static int put_blob(
 	struct call *c, struct azure_store *s, const struct store_put *put, struct parts *parts, struct object *out)
 {
 	struct exchange x = {.method = "PUT", .path = azure_path(c, put->bucket, put->key), .body = parts->part};
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	unsigned char md5[SHA256_SIZE];
 	parts_md5(parts, md5);
 	struct str digest = object_base64(c->arena, str_bytes(md5, MD5_SIZE));

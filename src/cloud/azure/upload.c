@@ -21,7 +21,7 @@ struct upload {
 static int send_block(struct upload *u)
 {
 	AUTO(buf) query = {0};
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	unsigned char md5[MD5_SIZE];
 	char plain[32];
 	// Ids of one blob must all be of one length.
@@ -46,7 +46,7 @@ static int send_block(struct upload *u)
 
 static int commit(struct upload *u, struct object *out)
 {
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	unsigned char md5[SHA256_SIZE];
 	struct exchange x = {.method = "PUT", .path = u->path, .query = S("comp=blocklist")};
 	buf_add(&u->list, S("</BlockList>"));

@@ -60,7 +60,7 @@ static int run(struct call *c, struct gcp_store *s, struct exchange *x, struct t
 static int run_delete(struct call *c, struct gcp_store *s, struct str path)
 {
 	struct exchange x = {.method = "DELETE", .path = path};
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	int r = run(c, s, &x, &answer);
 	if (r != ERR_NOT_FOUND)
 		return r;
@@ -73,7 +73,7 @@ static int run_delete(struct call *c, struct gcp_store *s, struct str path)
 static int gcp_store_head(struct call *c, void *store, struct str bucket, struct str key, struct object *out)
 {
 	struct exchange x = {.method = "GET", .path = gcp_object_path(c, bucket, key)};
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	const json_t *resource;
 	int r = object_check_names(c, bucket, key);
 	if (!r)
@@ -201,7 +201,7 @@ static int read_page(struct call *c, const json_t *body, struct store_page *out)
 static int gcp_store_list(struct call *c, void *store, const struct store_list *list, struct store_page *out)
 {
 	AUTO(buf) query = {0};
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	const json_t *body;
 	buf_printf(&query, "maxResults=%u", list->limit ? MIN(list->limit, PAGE_MOST) : PAGE_MOST);
 	if (list->prefix.n)
@@ -229,7 +229,7 @@ static int gcp_store_list(struct call *c, void *store, const struct store_list *
 static int gcp_store_bucket_head(struct call *c, void *store, struct str bucket)
 {
 	struct exchange x = {.method = "GET", .path = bucket_path(c, bucket)};
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	int r = object_check_bucket(c, bucket);
 	if (!r)
 		r = run(c, store, &x, &answer);
@@ -269,7 +269,7 @@ static int gcp_store_bucket_create(struct call *c, void *store, struct str bucke
 	struct gcp_store *s = store;
 	AUTO(buf) query = {0};
 	struct exchange x = {.method = "POST", .path = S("/storage/v1/b")};
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	exchange_parameter(&query, "project", s->project);
 	x.query = buf_str(&query);
 	exchange_header(&x, "content-type", S("application/json; charset=utf-8"));

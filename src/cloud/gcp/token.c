@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "base/time.h"
 #include "base/secret.h"
+#include "base/time.h"
 #include "cloud/sign/jwt_rs256.h"
 
 #define SCOPE S("https://www.googleapis.com/auth/devstorage.full_control")

@@ -28,7 +28,7 @@ static int read_made(
 	struct call *c, const struct transport_response *answer, const struct parts *parts, struct object *out)
 {
 	const json_t *resource;
-	struct object made;
+	struct object made = {0};
 	int r = gcp_parse(c, answer->body, &resource);
 	if (!r)
 		r = gcp_read_object(c, resource, &made);
@@ -73,8 +73,8 @@ int gcp_upload_single(
 {
 	AUTO(buf) query = {0};
 	AUTO(buf) body = {0};
-	struct str type;
-	struct transport_response answer;
+	struct str type = S("");
+	struct transport_response answer = {0};
 	int r = make_query(c, "multipart", put, &query);
 	if (!r)
 		r = make_body(c, put, parts, &type, &body);
@@ -121,7 +121,7 @@ static int read_location(struct session *u, struct str location)
 static int start_session(struct session *u)
 {
 	AUTO(buf) query = {0};
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	struct str description;
 	int r = gcp_describe(u->c, u->put, NULL, &description);
 	if (!r)
@@ -146,7 +146,7 @@ static int start_session(struct session *u)
 static int read_progress(struct session *u, const struct transport_response *answer)
 {
 	struct str range = transport_header(answer, S("range")), first;
-	uint64_t last;
+	uint64_t last = 0;
 	if (answer->status != 308) {
 		u->done = true;
 		u->answer = *answer;
@@ -168,7 +168,7 @@ static int ask(struct session *u, struct str content_range, struct str body, boo
 {
 	struct exchange x = {
 		.method = "PUT", .path = u->path, .query = u->query, .body = body, .accept = 308, .once = once};
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	struct str hash = arena_printf(u->c->arena, "crc32c=%.*s", STR(object_crc32c_text(u->c->arena, u->parts->crc)));
 	exchange_header(&x, "content-range", content_range);
 	if (u->parts->last && body.n)
@@ -230,7 +230,7 @@ static int send_part(struct session *u)
 // week.
 static void cancel(struct session *u)
 {
-	struct transport_response answer;
+	struct transport_response answer = {0};
 	struct call own = *u->c;
 	own.cancel = NULL;
 	own.deadline_ns = call_mono_ns(u->c) + CANCEL_TIMEOUT_S * NS_PER_S;

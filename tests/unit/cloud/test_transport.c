@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,45 @@ static void test_deadline_passes(void **state)
 	store_test_stop(&x, 0);
 }
 
+enum { THREADS = 4, CALLS = 8 };
+
+static void *call_often(void *ctx)
+{
+	const struct store_test *x = ctx;
+	struct arena arena = {0};
+	struct call c;
+	uintptr_t wrong = 0;
+	call_init(&c, &arena, edges_real(), S("test"));
+	for (int i = 0; i < CALLS; i++) {
+		struct transport_response answer = {0};
+		struct transport_request request = {.method = "PUT", .url = x->url, .body = S("12345")};
+		wrong += x->transport.perform(&c, x->transport.ctx, &request, &answer) ||
+			 !str_eq(answer.body, S("the body"));
+	}
+	arena_free(&arena);
+	return (void *)wrong;
+}
+
+static void test_threads(void **state)
+{
+	(void)state;
+	struct script_step steps[THREADS * CALLS];
+	struct store_test x;
+	pthread_t threads[THREADS];
+	for (size_t i = 0; i < COUNT_OF(steps); i++)
+		steps[i] = (struct script_step){.status = 200, .body = S("the body")};
+	store_test_start(&x, steps, COUNT_OF(steps));
+	for (size_t i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, call_often, &x), 0);
+	for (size_t i = 0; i < THREADS; i++) {
+		void *wrong = NULL;
+		assert_int_equal(pthread_join(threads[i], &wrong), 0);
+		assert_null(wrong);
+	}
+	x.transport.close(x.transport.ctx);
+	store_test_stop(&x, THREADS * CALLS);
+}
+
 static void test_bad_headers(void **state)
 {
 	(void)state;
@@ -228,6 +268,7 @@ int main(void)
 		cmocka_unit_test(test_way_fails),
 		cmocka_unit_test(test_deadline_and_cancel),
 		cmocka_unit_test(test_deadline_passes),
+		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_bad_headers),
 		cmocka_unit_test(test_exchange),
 		cmocka_unit_test(test_addresses),
