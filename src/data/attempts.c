@@ -4,13 +4,12 @@
 
 int attempts_check(struct call *c, const struct state *s, struct str action, int64_t *before, struct err *failed)
 {
-	struct err last = {0};
-	int64_t attempts = 0;
-	if (reconcile_failures(c, s, action, &last, &attempts))
+	struct reconcile_failures past;
+	if (reconcile_failures(c, s, action, &past))
 		return c->err.code;
-	if (*before < 0 || *before > attempts) // it succeeded or was forgotten in between
-		*before = attempts;
-	if (attempts - *before >= ATTEMPTS_MAX)
-		*failed = last;
+	if (*before < 0 || *before > past.attempts) // it succeeded or was forgotten in between
+		*before = past.attempts;
+	if (past.attempts - *before >= ATTEMPTS_MAX)
+		*failed = past.last;
 	return 0;
 }

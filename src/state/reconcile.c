@@ -355,14 +355,17 @@ int reconcile_result(struct call *c, const struct state *s, struct str action_na
 }
 
 int reconcile_failures(
-	struct call *c, const struct state *s, struct str action_name, struct err *last, int64_t *attempts)
+	struct call *c, const struct state *s, struct str action_name, struct reconcile_failures *out)
 {
 	struct record r;
 	int rc = state_get(c, s, action_key(c, action_name), &r);
 	if (rc < 0)
 		return rc;
-	*attempts = str_eq(json_str(r.value, "state"), S("failed")) ? json_int(r.value, "attempts", 1) : 0;
-	if (*attempts && last)
-		error_of_json(json_object_get(r.value, "error"), last);
+	*out = (struct reconcile_failures){0};
+	if (!str_eq(json_str(r.value, "state"), S("failed")))
+		return 0;
+	out->attempts = json_int(r.value, "attempts", 1);
+	out->at_ns = json_int(r.value, "at_ns", 0);
+	error_of_json(json_object_get(r.value, "error"), &out->last);
 	return 0;
 }

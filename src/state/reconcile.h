@@ -52,12 +52,17 @@ MUST_CHECK int reconcile_run(struct call *c, const struct state *s, const struct
 // The recorded output of an action by name, in c's arena; ERR_NOT_FOUND when it is not done.
 MUST_CHECK int reconcile_result(struct call *c, const struct state *s, struct str action_name, json_t **output);
 
-// How often an action failed in a row, with the last error; 0 when it never did, or succeeded since.
+// How often an action failed in a row; 0 when it never did, or succeeded since.
+struct reconcile_failures {
+	int64_t attempts;
+	int64_t at_ns;   // when it failed last
+	struct err last; // and with what
+};
 MUST_CHECK int reconcile_failures(
-	struct call *c, const struct state *s, struct str action_name, struct err *last, int64_t *attempts);
+	struct call *c, const struct state *s, struct str action_name, struct reconcile_failures *out);
 
 // Journal boundary (before and after every durable write of state): counts, and sends SIGKILL to this process when
-// ISOBAR_CRASH_AT=N names this one (tests only; docs/testing.md).
+// ISOBAR_CRASH_AT=N names this one; ISOBAR_CRASH_LOG=FILE lists them (tests only; docs/testing.md).
 void journal_boundary(const char *where);
 uint64_t journal_boundary_count(void); // in this process so far
 

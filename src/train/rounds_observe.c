@@ -77,13 +77,13 @@ static int look_at_failures(struct call *c, struct rounds *t, struct site *s, st
 {
 	bool final = t->round > t->training->federated.rounds;
 	struct str next = action_name(t, c->arena, s, final ? "finish" : v->state == SITE_ENDED ? "collect" : "start");
-	int64_t attempts = 0;
+	struct reconcile_failures past = {0};
 	if (v->state == SITE_LOST)
 		next = arena_printf(c->arena, "%.*s-%lld", STR(action_name(t, c->arena, s, "again")), (long long)v->again + 1);
 	if (v->state == SITE_RUNNING || v->state == SITE_OUT)
 		return 0;
-	int rc = next.p ? reconcile_failures(c, t->step->state, next, NULL, &attempts) : call_no_memory(c);
-	v->failing = attempts > 0;
+	int rc = next.p ? reconcile_failures(c, t->step->state, next, &past) : call_no_memory(c);
+	v->failing = past.attempts > 0;
 	return rc;
 }
 

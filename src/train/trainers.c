@@ -47,6 +47,8 @@ static int run_trainer(const struct arguments *a)
 	int rc = run_named(a->rest[0], &e);
 	if (rc < 0)
 		fprintf(a->error, "isobar trainer %s: %s\n", a->rest[0], e.message);
+	else // the job's log: a line for each run that came to its end
+		fprintf(a->out, "isobar trainer %s: done\n", a->rest[0]);
 	return rc < 0 ? err_exit_code(rc) : 0;
 }
 

@@ -50,6 +50,8 @@ static int transformer_main(const struct arguments *a)
 		int code = transformers[i].run(&e);
 		if (code)
 			fprintf(a->error, "isobar transformer %s: %s\n", a->rest[0], e.message);
+		else // the job's log: a line for each run that came to its end
+			fprintf(a->out, "isobar transformer %s: done\n", a->rest[0]);
 		return code ? err_exit_code(code) : 0;
 	}
 	fprintf(a->error, "isobar transformer: there is no \"%s\"; there is: images\n", a->rest[0]);

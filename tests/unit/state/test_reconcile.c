@@ -345,8 +345,7 @@ static void test_a_retryable_failure_is_repeated_with_pauses(void **out)
 {
 	struct toy *t = *out;
 	struct journal j;
-	struct err last = {0};
-	int64_t attempts = 9;
+	struct reconcile_failures past;
 	t->fail_first = 3;
 	t->fail_code = ERR_UNAVAILABLE;
 	assert_int_equal(toy_run(t, 1), 0);
@@ -357,8 +356,8 @@ static void test_a_retryable_failure_is_repeated_with_pauses(void **out)
 	assert_int_equal(journal_count(&j, "action.done", "thing-2"), 1); // was not held up
 	int64_t waited = t->fake.now_ns - 1000 * NS_PER_S;
 	assert_true(waited >= 700 * NS_PER_MS && waited < 800 * NS_PER_MS); // 100 + 200 + 400 ms
-	assert_int_equal(reconcile_failures(&j.call, &t->state, S("thing-1"), &last, &attempts), 0);
-	assert_int_equal(attempts, 0); // succeeded since
+	assert_int_equal(reconcile_failures(&j.call, &t->state, S("thing-1"), &past), 0);
+	assert_int_equal(past.attempts, 0); // succeeded since
 	arena_free(&j.arena);
 }
 
@@ -366,18 +365,18 @@ static void test_another_failure_ends_the_loop(void **out)
 {
 	struct toy *t = *out;
 	struct journal j;
-	struct err last = {0};
-	int64_t attempts = 0;
+	struct reconcile_failures past;
 	json_t *output;
 	t->fail_first = 1;
 	t->fail_code = ERR_DENIED;
 	assert_int_equal(toy_run(t, 1), ERR_DENIED);
 	journal_read(t, &j);
 	assert_int_equal(journal_count(&j, "action.done", "thing-2"), 1); // the pass went on to its end
-	assert_int_equal(reconcile_failures(&j.call, &t->state, S("thing-1"), &last, &attempts), 0);
-	assert_int_equal(attempts, 1);
-	assert_int_equal(last.code, ERR_DENIED);
-	assert_string_equal(last.message, "the toy broke");
+	assert_int_equal(reconcile_failures(&j.call, &t->state, S("thing-1"), &past), 0);
+	assert_int_equal(past.attempts, 1);
+	assert_true(past.at_ns > 0);
+	assert_int_equal(past.last.code, ERR_DENIED);
+	assert_string_equal(past.last.message, "the toy broke");
 	assert_int_equal(reconcile_result(&j.call, &t->state, S("thing-1"), &output), ERR_NOT_FOUND);
 	assert_int_equal(reconcile_result(&j.call, &t->state, S("never"), &output), ERR_NOT_FOUND);
 	assert_int_equal(open_intents(t, &j), 0);
