@@ -122,8 +122,8 @@ const struct command models_command = {
 static int endpoints_run(const struct arguments *a)
 {
 	static const struct table_column columns[] = {
-		{"ENDPOINT", false}, {"STATE", false}, {"VERSION", true}, {"URL", false}};
-	static const char *const members[] = {"id", "state", "version", "url"};
+		{"ENDPOINT", false}, {"STATE", false}, {"VERSION", true}, {"URL", false}, {"WHY", false}};
+	static const char *const members[] = {"id", "state", "version", "url", "reason"};
 	const struct listing l = {"/v1/endpoints", "endpoints", columns, members, COUNT_OF(columns), NULL};
 	return list_run(a, &l);
 }

@@ -36,6 +36,24 @@ static void print_steps(struct session *s, const json_t *result)
 	table_write(t, s->arguments->out);
 }
 
+// Endpoints that are not up although a version has their alias, and why.
+static int print_pending(struct session *s, const json_t *result)
+{
+	AUTO(json) answer = NULL;
+	size_t i;
+	const json_t *one;
+	if (json_int(result, "endpoints_pending", 0) == 0)
+		return 0;
+	int rc = session_request(s, "GET", "/v1/endpoints", NULL, &answer);
+	json_array_foreach(json_object_get(answer, "endpoints"), i, one)
+	{
+		const char *state = json_text(one, "state"), *reason = json_text(one, "reason");
+		if (strcmp(state, "ready") != 0 && strcmp(state, "waiting") != 0)
+			fprintf(s->arguments->error, "endpoint/%s is %s%s%s\n", json_text(one, "id"), state, *reason ? ": " : "", reason);
+	}
+	return rc;
+}
+
 static int run_run(const struct arguments *a)
 {
 	const struct run_options *o = a->options;
@@ -51,6 +69,8 @@ static int run_run(const struct arguments *a)
 		print_steps(&s, result);
 	else if (rc == 0)
 		fprintf(a->out, "Made %s.\n", a->rest[0]);
+	if (rc == 0 && !o->dry && !s.json)
+		rc = print_pending(&s, result);
 	return session_end(&s, rc);
 }
 
@@ -82,9 +102,14 @@ static int deploy_run(const struct arguments *a)
 		rc = session_request(&s, "POST", "/v1/deploy", NULL, &result);
 	if (rc == 0 && s.json)
 		session_print_json(&s, result);
-	else if (rc == 0)
-		fprintf(a->out, "Endpoints are as declared; %d not ready yet.\n",
-			(int)json_int(result, "endpoints_pending", 0));
+	int pending = (int)json_int(result, "endpoints_pending", 0);
+	if (rc == 0 && !s.json && !pending)
+		fputs("Endpoints are as declared.\n", a->out);
+	if (rc == 0 && !s.json)
+		rc = print_pending(&s, result);
+	if (rc == 0 && pending)
+		rc = call_fail(&s.call, ERR_UNAVAILABLE, "%d endpoint%s not up: see `isobar endpoints`, and `isobar deploy` again", pending,
+			pending == 1 ? " is" : "s are");
 	return session_end(&s, rc);
 }
 

@@ -141,7 +141,8 @@ struct endpoint_status {
 	enum endpoint_state state;
 	struct str url; // base URL of the first ready replica: "http://127.0.0.1:41234"
 	struct str generation;
-	int64_t pids[8]; // process groups of the replicas (local engine); 0 ends it
+	int64_t pids[8];  // process groups of the replicas (local engine); 0 ends it
+	int64_t older[8]; // of replicas of an older generation that still answer who has not heard; 0 ends it
 	struct str reason;
 };
 struct endpoint_ops {

@@ -60,11 +60,12 @@ static void look_at_cloud(struct call *c, const struct cloud_runner *r, struct i
 static struct status_record seen_status(const struct item *item)
 {
 	struct status_record now = item->recorded;
-	now.reason = S("");
+	now.reason = item->failure;
 	if (item->seen == SEEN_PRESENT) {
 		now.state = str_of(status_word(item->status.state));
 		now.generation = item->status.generation;
-		now.reason = item->status.reason;
+		if (!item->failure.n)
+			now.reason = item->status.reason;
 		if (item->status.url.n) // the last known one stays: the gateway goes on probing it
 			now.url = item->status.url;
 		memcpy(now.pids, item->status.pids, sizeof(now.pids));
@@ -75,7 +76,8 @@ static struct status_record seen_status(const struct item *item)
 		now.reason = item->reason;
 	} else {
 		now.state = item->want.waiting.n ? S("waiting") : S("absent");
-		now.reason = item->want.waiting;
+		if (item->want.waiting.n)
+			now.reason = item->want.waiting;
 		memset(now.pids, 0, sizeof(now.pids));
 	}
 	return now;
@@ -98,6 +100,18 @@ static int settle_resource(struct call *c, const struct state *s, const struct i
 	return 0;
 }
 
+// Why it is not up: what the last try said. Tries of earlier runs do not count against this one.
+static int look_at_failures(struct call *c, const struct cloud_runner *r, struct item *item)
+{
+	struct reconcile_failures past = {0};
+	struct str action = item_action_name(c->arena, item);
+	int rc = action.p ? reconcile_failures(c, r->deploy->state, action, &past) : call_no_memory(c);
+	if (past.attempts)
+		item->failure = arena_str(c->arena, str_of(past.last.message));
+	item->failures = past.at_ns >= r->began_ns ? past.attempts : 0;
+	return rc;
+}
+
 static int look(struct call *c, struct cloud_runner *r, struct item *item)
 {
 	const struct state *s = r->deploy->state;
@@ -107,7 +121,7 @@ static int look(struct call *c, struct cloud_runner *r, struct item *item)
 	look_at_endpoint(c, r, item);
 	if (needs_start(item)) {
 		look_at_cloud(c, r, item);
-		rc = reconcile_failures(c, s, item_action_name(c->arena, item), NULL, &item->failures);
+		rc = look_at_failures(c, r, item);
 	}
 	if (rc == 0 && item->want.resource) {
 		struct status_record now = seen_status(item);

@@ -30,6 +30,7 @@ static void *pass_lane(void *ctx)
 {
 	struct lane *l = ctx;
 	struct reconciler r = cloud_reconciler(&l->runner, l->deploy, l->cloud);
+	l->runner.began_ns = call_now_ns(&l->call);
 	l->rc = reconcile_run(&l->call, l->deploy->state, &r);
 	return NULL;
 }

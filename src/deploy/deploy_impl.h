@@ -44,7 +44,8 @@ struct item { // an endpoint as the pure decision sees it
 	struct endpoint_status status; // when SEEN_PRESENT
 	struct str reason;             // when unreachable
 	bool cloud_answers;            // asked only when something is to be started
-	int64_t failures;              // of the action that would be next
+	int64_t failures;              // of the action that would be next, since the run began
+	struct str failure;            // what the last one said; "": none
 };
 struct cloud_view {
 	struct item *items;
@@ -55,6 +56,7 @@ struct cloud_runner { // ctx of the reconciler; used by one thread
 	const struct cloud *cloud;
 	size_t pending; // endpoints that are neither ready nor waiting, as last observed
 	char name[80];  // of the reconciler: "deploy/aws-us"
+	int64_t began_ns; // 0: everything that failed counts
 };
 struct reconciler cloud_reconciler(struct cloud_runner *r, const struct deploy_ctx *d, const struct cloud *cloud);
 struct str item_action_name(struct arena *a, const struct item *item);

@@ -201,12 +201,15 @@ size_t clouds_env_started(const struct clouds_env *env)
 
 void clouds_env_stop_started(struct call *c, struct clouds_env *env)
 {
+	struct err why = c->err; // of what the clouds were opened for
+	err_clear(&c->err);
 	for (size_t i = 0; i < env->count; i++) {
 		struct pocket_cloud *p = &env->starters[i].pocket;
 		if (p->started && pocket_cloud_stop(c, p) == 0)
 			p->started = false;
 		err_clear(&c->err);
 	}
+	c->err = why;
 }
 
 int pocket_clouds_stop_all(struct call *c, struct str folder)

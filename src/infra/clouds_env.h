@@ -25,7 +25,7 @@ struct clouds_env;
 MUST_CHECK int clouds_env_open(struct call *c, const struct clouds_env_options *options, struct clouds_env **out);
 const struct clouds *clouds_env_clouds(const struct clouds_env *env);
 size_t clouds_env_started(const struct clouds_env *env); // pocket clouds that opening it started
-// Ends the pocket clouds that opening it started.
+// Ends the pocket clouds that opening it started. Leaves c's error as it was.
 void clouds_env_stop_started(struct call *c, struct clouds_env *env);
 void clouds_env_close(struct clouds_env *env); // leaves the pocket clouds alone; NULL is allowed
 #define AUTO_TYPE_clouds_env struct clouds_env *

@@ -90,16 +90,36 @@ int processes_stop_gateways(struct call *c, struct str folder)
 }
 
 // ---------------------------------------------------------------- endpoints
-static void stop_replicas(const struct endpoint_status *status)
+static size_t identify(const int64_t *pids, size_t count, struct process *out)
 {
-	struct process replicas[COUNT_OF(status->pids)];
-	size_t count = 0;
-	for (size_t i = 0; i < COUNT_OF(status->pids) && status->pids[i] > 1; i++) {
-		if (process_identify((pid_t)status->pids[i], &replicas[count]) == 0)
-			process_kill_group(&replicas[count++], SIGTERM);
-	}
+	size_t found = 0;
+	for (size_t i = 0; i < count && pids[i] > 1; i++)
+		found += process_identify((pid_t)pids[i], &out[found]) == 0 && process_alive(&out[found]);
+	return found;
+}
+
+// How many there were.
+static size_t stop_replicas(const struct endpoint_status *status)
+{
+	struct process all[COUNT_OF(status->pids) + COUNT_OF(status->older)];
+	size_t count = identify(status->pids, COUNT_OF(status->pids), all);
+	count += identify(status->older, COUNT_OF(status->older), all + count);
 	for (size_t i = 0; i < count; i++)
-		process_stop(&replicas[i], REPLICA_GRACE_S * NS_PER_S);
+		process_kill_group(&all[i], SIGTERM);
+	for (size_t i = 0; i < count; i++)
+		process_stop(&all[i], REPLICA_GRACE_S * NS_PER_S);
+	return count;
+}
+
+// Looked at again until nothing runs: older generations may be more than one look tells.
+static void stop_endpoint(struct call *c, const struct cloud *cloud, struct str name)
+{
+	size_t stopped;
+	do {
+		struct endpoint_status status = {0};
+		stopped = CLOUD_CALL(c, cloud, endpoints, observe, name, &status) == 0 ? stop_replicas(&status) : 0;
+		err_clear(&c->err);
+	} while (stopped);
 }
 
 static void stop_on_cloud(struct call *c, const struct cloud *cloud)
@@ -108,12 +128,8 @@ static void stop_on_cloud(struct call *c, const struct cloud *cloud)
 	size_t count;
 	if (CLOUD_CALL(c, cloud, endpoints, list, &names, &count) < 0)
 		return;
-	for (size_t i = 0; i < count; i++) {
-		struct endpoint_status status = {0};
-		if (CLOUD_CALL(c, cloud, endpoints, observe, names[i], &status) == 0)
-			stop_replicas(&status);
-		err_clear(&c->err);
-	}
+	for (size_t i = 0; i < count; i++)
+		stop_endpoint(c, cloud, names[i]);
 }
 
 int processes_stop_endpoints(struct call *c, const struct clouds *clouds)

@@ -44,9 +44,10 @@ static int read_weights(const char *folder, struct served_model *m, struct err *
 	AUTO(arena) arena = {0};
 	AUTO(safetensors_file) file = {0};
 	struct str path = arena_printf(&arena, "%s/weights.safetensors", folder);
-	int rc = safetensors_open(path.p, &arena, &file, e);
-	if (rc == 0)
-		rc = mlp_read(&file.content, &m->mlp, e);
+	int rc = safetensors_open(path.p, &arena, &file, e); // its errors name the file
+	if (rc < 0)
+		return rc;
+	rc = mlp_read(&file.content, &m->mlp, e);
 	if (rc == 0)
 		rc = mlp_finite(&m->mlp, e);
 	return rc < 0 ? err_context(e, "%s", path.p) : 0;
@@ -60,9 +61,7 @@ int served_model_load(const char *folder, struct str name, struct str version, s
 	m.name = arena_str(&m.arena, name);
 	m.version = arena_str(&m.arena, version);
 	int rc = json_parse_file(path.p, MODEL_MAX_FILE, &j, e);
-	if (rc == 0)
-		rc = read_signature(j, &m, e);
-	if (rc < 0)
+	if (rc == 0 && (rc = read_signature(j, &m, e)) < 0)
 		err_context(e, "%s", path.p);
 	if (rc == 0)
 		rc = read_weights(folder, &m, e);

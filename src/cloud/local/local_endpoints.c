@@ -156,6 +156,14 @@ static bool all_alive(const struct endpoint_files *f)
 	return f->count > 0;
 }
 
+// A server that ended at its start may have found damaged files: the next try brings them anew.
+static void doubt_model(struct call *c, const char *generation, int code)
+{
+	const char *model = code == ERR_FAILED ? arena_printf(c->arena, "%s/model", generation).p : NULL;
+	if (model && file_remove_tree(model, NULL))
+		return; // they are tried once more
+}
+
 // Starts what does not run of the generation in `next`. What could not be started ends again what this call started.
 static int start_replicas(
 	struct call *c, struct local *l, const struct endpoint_spec *spec, struct endpoint_files *next)
@@ -176,6 +184,7 @@ static int start_replicas(
 	for (size_t i = 0; code && i < ENDPOINT_MAX_REPLICAS; i++)
 		if (started[i])
 			process_stop(&next->replicas[i].process, 0);
+	doubt_model(c, generation, code);
 	next->count = (size_t)spec->replicas;
 	return code;
 }
@@ -283,6 +292,14 @@ static void judge(struct call *c, const struct endpoint_files *f, struct endpoin
 		out->reason = S("");
 }
 
+static void name_older(const struct endpoint_files *f, struct endpoint_status *out)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < f->retiring_count && n < COUNT_OF(out->older); i++)
+		if (process_alive(&f->retiring[i].process))
+			out->older[n++] = f->retiring[i].process.pid;
+}
+
 // Ends what is past its grace; only when nobody else is at work on the endpoint.
 static void tidy(struct call *c, const struct place *place, struct endpoint_files *f)
 {
@@ -312,6 +329,7 @@ static int local_endpoint_observe(struct call *c, void *endpoints, struct str na
 	tidy(c, &place, &files);
 	*out = (struct endpoint_status){.generation = files.generation};
 	judge(c, &files, out);
+	name_older(&files, out);
 	return call_check(c);
 }
 

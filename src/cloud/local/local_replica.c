@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,7 +20,7 @@
 #define READY_PACE_NS (10 * NS_PER_MS)
 #define ADOPT_NS (10 * NS_PER_S) // for a server that is about to announce itself
 
-enum { LOG_TAIL = 400, LOG_MAX = 8 << 20 };
+enum { LOG_TAIL = 1024, LOG_MAX = 8 << 20 };
 
 bool replica_ready(struct call *c, const struct replica *r)
 {
@@ -37,6 +38,7 @@ bool replica_ready(struct call *c, const struct replica *r)
 	return request.url.p && http_call(&child, &request, &response) == 0 && response.status == 200;
 }
 
+// The last line: why it ended.
 static struct str log_tail(struct call *c, const char *path)
 {
 	AUTO(fd) fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -45,7 +47,10 @@ static struct str log_tail(struct call *c, const char *path)
 	if (size <= 0 || !text)
 		return S("its log is empty");
 	ssize_t n = pread(fd, text, LOG_TAIL, size > LOG_TAIL ? size - LOG_TAIL : 0);
-	return n > 0 ? str_trim(str_bytes(text, (size_t)n)) : S("its log cannot be read");
+	struct str rest = n > 0 ? str_trim(str_bytes(text, (size_t)n)) : S("its log cannot be read"), line = rest;
+	while (str_next(&rest, '\n', &line))
+		;
+	return str_trim(line);
 }
 
 // true when the file speaks of this very process; pid 0: of whichever.
@@ -100,12 +105,14 @@ struct replica_place {
 
 static int replica_place(struct call *c, const char *folder, struct replica_place *out)
 {
+	const char *slash = strrchr(folder, '/'); // the model lies beside the replicas of its generation
+	int parent = slash ? (int)(slash - folder) : 0;
 	*out = (struct replica_place){
 		.folder = folder,
 		.announce = arena_printf(c->arena, "%s/announce.json", folder).p,
 		.log = arena_printf(c->arena, "%s/log", folder).p,
 		.lock = arena_printf(c->arena, "%s/lock", folder).p,
-		.model = arena_printf(c->arena, "%s/../model", folder).p,
+		.model = arena_printf(c->arena, "%.*s/model", parent, folder).p,
 	};
 	return out->announce && out->log && out->lock && out->model ? 0 : call_no_memory(c);
 }

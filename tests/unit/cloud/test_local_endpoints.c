@@ -250,6 +250,8 @@ static void test_generations(void **state)
 	assert_str(w.status.generation, S("g3"));
 	assert_int_not_equal(w.status.pids[0], old.pid);
 	assert_true(process_alive(&old)); // it answers who has not heard yet
+	assert_int_equal(w.status.older[0], old.pid);
+	assert_int_equal(w.status.older[1], 0);
 	assert_ok(&w.f, local_endpoint_ops.delete(&w.f.call, w.local, S("classify")));
 	assert_false(process_alive(&old));
 	close_world(&w);
@@ -261,8 +263,9 @@ static void test_bad_servers(void **state)
 	struct world w;
 	open_world(&w);
 	assert_int_equal(ensure(&w, "crash", "g1", 1), ERR_FAILED);
-	assert_non_null(strstr(w.f.call.err.message, "no such tensor: layer9"));
+	assert_non_null(strstr(w.f.call.err.message, "ended before it answered: no such tensor: layer9"));
 	err_clear(&w.f.call.err);
+	assert_false(file_exists(fixture_path(&w.f, "local/endpoints/classify/g1/model"))); // it may be damaged
 	observe(&w, ENDPOINT_STARTING);
 	local_close(w.local);
 	const struct local_options options = {.cloud = S("aws-us"),
