@@ -177,6 +177,13 @@ static int deploy_once(struct call *c, const struct binding *b, size_t *pending)
 	return deploy_pass(c, &deploy, pending);
 }
 
+static int publish(struct call *c, const struct binding *b)
+{
+	struct contexts all;
+	int rc = make_contexts(c, b, &all);
+	return rc < 0 ? rc : gateway_publish(c, &all.gateway);
+}
+
 static int serve_deploy(struct call *c, const struct binding *b)
 {
 	const struct deploy_ctx deploy = {.clouds = b->clouds, .state = b->state};
@@ -448,6 +455,7 @@ static void build_app(struct app *app)
 		.service_count = COUNT_OF(services),
 		.bind = bind_handlers,
 		.deploy_once = deploy_once,
+		.publish = publish,
 		.describe = describe,
 		.stop = stop,
 	};

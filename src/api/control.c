@@ -232,6 +232,19 @@ int session_lock(struct session *s)
 	return call_context(s->call, "another isobar works on this workspace");
 }
 
+int session_publish(struct session *s, int rc)
+{
+	const struct control_options *o = control_get_options(s->request->control);
+	struct err first = s->call->err;
+	if (o->serving)
+		return rc;
+	err_clear(&s->call->err);
+	int published = o->parts->publish(s->call, &s->binding);
+	if (rc < 0)
+		s->call->err = first;
+	return rc < 0 ? rc : published;
+}
+
 void session_close(struct session *s)
 {
 	clouds_env_close(s->env);

@@ -96,7 +96,7 @@ static int deploy(struct session *s, json_t *result)
 {
 	const struct control_options *o = control_get_options(s->request->control);
 	size_t pending = 0;
-	int rc = o->serving ? 0 : o->parts->deploy_once(s->call, &s->binding, &pending);
+	int rc = o->serving ? 0 : session_publish(s, o->parts->deploy_once(s->call, &s->binding, &pending));
 	if (rc == 0)
 		json_object_set_new(result, "endpoints_pending", json_integer((json_int_t)pending));
 	return rc;

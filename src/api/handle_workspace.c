@@ -99,7 +99,7 @@ static int run_plan(struct session *s, const struct plan *plan, json_t **result)
 {
 	struct apply apply = {.env = &s->infra, .plan = plan, .report = report_change, .ctx = s->request};
 	struct apply_result applied = {0};
-	int rc = plan_apply(s->call, &apply, &applied);
+	int rc = session_publish(s, plan_apply(s->call, &apply, &applied));
 	if (rc < 0)
 		return rc;
 	*result = json_pack("{s:I, s:i}", "revision", (json_int_t)applied.revision, "done", (int)applied.done);
@@ -125,6 +125,14 @@ int handle_apply(struct api_request *r, json_t **result)
 }
 
 // ---------------------------------------------------------------- destroy
+// A pocket cloud whose record is gone stands for nothing any more. Inside `isobar up` the clouds are up's to end.
+static int end_clouds(struct session *s)
+{
+	if (!s->binding.pocket || control_get_options(s->request->control)->serving)
+		return 0;
+	return pocket_clouds_stop_all(s->call, s->binding.folder);
+}
+
 int handle_destroy(struct api_request *r, json_t **result)
 {
 	AUTO(session) s;
@@ -144,6 +152,8 @@ int handle_destroy(struct api_request *r, json_t **result)
 		rc = buckets_empty(r->call, s.binding.clouds, &plan, &emptied);
 	if (rc == 0)
 		rc = run_plan(&s, &plan, result);
+	if (rc == 0)
+		rc = end_clouds(&s);
 	if (rc == 0)
 		json_object_set_new(*result, "objects_removed", json_integer((json_int_t)emptied.objects));
 	return rc;

@@ -35,12 +35,22 @@ static int describe_nothing(struct call *c, const struct binding *b, json_t *int
 	return 0;
 }
 
+static size_t published; // gateways were told so often
+static int publish(struct call *c, const struct binding *b)
+{
+	(void)c;
+	assert_non_null(b->state);
+	published++;
+	return 0;
+}
+
 static const struct control_parts parts = {
 	.kinds = toy_kinds,
 	.handlers = handlers,
 	.handler_count = COUNT_OF(handlers),
 	.bind = bind_nothing,
 	.describe = describe_nothing,
+	.publish = publish,
 };
 
 struct fixture {
@@ -210,8 +220,10 @@ static void test_plan_and_apply(void **state)
 	assert_fails(&f, ERR_CONFLICT, "no longer what was approved");
 	put(&f, WORKSPACE);
 	f.events = 0;
+	published = 0;
 	ask(&f, "POST", "/v1/apply", body);
 	assert_int_equal(0, f.rc);
+	assert_int_equal(1, published);
 	assert_int_equal(2, json_int(f.result, "done", 0));
 	assert_int_equal(4, f.events);
 	assert_string_equal("change", json_text(f.last, "event"));
@@ -225,6 +237,7 @@ static void test_plan_and_apply(void **state)
 	assert_int_equal(1, json_int(json_object_get(f.result, "revision"), "number", 0));
 	ask(&f, "POST", "/v1/destroy", NULL);
 	assert_int_equal(2, json_int(f.result, "done", 0));
+	assert_int_equal(2, published);
 	ask(&f, "GET", "/v1/resources", NULL);
 	assert_int_equal(0, json_array_size(json_object_get(f.result, "resources")));
 	end(&f);
