@@ -1,18 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-# What scenario tests share: sourced with the build folder as $1. Gives $isobar, a folder $work that is removed at the end together with every
-# process of the workspaces in it, and fail, expect, expect_code.
+# What scenario tests in shell share: sourced with the build folder as $1. Gives $isobar, a folder $work that is removed at the end, and
+# fail, expect, expect_code, small, helper. At the end the workspaces in $work are taken down; a test fails when a process of it runs
+# even then, or when a sanitizer wrote into a log.
+# shellcheck shell=sh
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
-isobar=$(cd "$1" && pwd)/isobar
+isobar=$(cd "${1:?usage: $0 BUILD-FOLDER}" && pwd)/isobar
 work=$(mktemp -d "${TMPDIR:-/tmp}/isobar-scenario-XXXXXX")
 unset ISOBAR_ENV ISOBAR_WORKSPACE ISOBAR_CRASH_AT || true
 export NO_COLOR=1
 
+helper() {
+	python3 "$root/tests/scenario/scenario.py" "$@"
+}
+
 cleanup() {
+	code=$?
+	trap - EXIT
+	cd /
 	for hidden in "$work"/*/.isobar "$work"/.isobar; do
 		[ -d "$hidden" ] && "$isobar" down "$(dirname "$hidden")" >/dev/null 2>&1 || true
 	done
-	rm -rf "$work"
+	told=$(helper reports "$work") || { echo "$told" && code=1; }
+	told=$(helper leftovers "$work") || [ "$code" -ne 0 ] || { echo "$told" && code=1; }
+	if [ "$code" -ne 0 ] && [ -n "${ISOBAR_KEEP:-}" ]; then
+		echo "kept: $work"
+	else
+		rm -rf "$work"
+	fi
+	exit "$code"
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM
@@ -39,5 +55,7 @@ expect_code() {
 # small FOLDER: a workspace of 3,000 images and 3 rounds (tests/scenario/small).
 small() {
 	[ -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz ] || { echo "dataset-fashion-mnist is not installed"; exit 77; }
-	python3 "$root/tests/scenario/small/make.py" "$1"
+	mkdir "$1"
+	cp "$root/tests/scenario/small/isobar.yaml" "$1"
+	helper data "$1/data"
 }

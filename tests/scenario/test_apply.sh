@@ -8,7 +8,7 @@ small "$ws"
 cd "$ws"
 
 expect_code 0 "$isobar" plan
-expect "$work/out" "Plan: 16 to create, 0 to change, 0 to replace, 0 to delete."
+expect "$work/out" "Plan: 20 to create, 0 to change, 0 to replace, 0 to delete."
 expect "$work/out" "endpoint/classify on gcp-eu: model/classifier has no version with the alias champion"
 [ ! -e .isobar/pocket ] || fail "a first plan started something"
 expect_code 2 "$isobar" plan --detailed-exitcode
@@ -17,7 +17,7 @@ expect_code 2 "$isobar" plan --detailed-exitcode
 expect_code 2 "$isobar" apply
 expect "$work/err" "--auto-approve"
 expect_code 0 "$isobar" apply --auto-approve
-expect "$work/out" "Apply complete: 16 done, 3 waiting."
+expect "$work/out" "Apply complete: 20 done, 3 waiting."
 expect "$work/err" "endpoint/classify on aws-us: waiting: model/classifier has no version with the alias champion"
 expect_code 0 "$isobar" plan --detailed-exitcode
 expect "$work/out" "No changes."
