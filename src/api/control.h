@@ -42,7 +42,8 @@ struct control_parts {
 	// Endpoints brought to their declared state once, without the loop of `up`; pending: how many are not ready
 	// yet.
 	int (*deploy_once)(struct call *c, const struct binding *b, size_t *pending);
-	// What state says by now about routes, endpoints, keys and roles, told to the gateways that run. Once, without the service of `up`.
+	// What state says by now about routes, endpoints, keys and roles, told to the gateways that run. Once, without
+	// the service of `up`.
 	int (*publish)(struct call *c, const struct binding *b);
 	// Processes that run for a workspace beside the clouds (gateways): for `status`, and to end them for `down`.
 	int (*describe)(struct call *c, const struct binding *b, json_t *into);

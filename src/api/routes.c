@@ -62,7 +62,8 @@ const struct api_route api_routes[] = {
 		.response = "{models: [{name, versions: [{version, sha256, metrics, lineage, clouds, created}], "
 			    "aliases: {NAME: {version, "
 			    "needs, at}}}]}"),
-	ROUTE("GET", "/v1/endpoints", "endpoint.read", handle_endpoints, .summary = "What each endpoint on each cloud was last seen to be.",
+	ROUTE("GET", "/v1/endpoints", "endpoint.read", handle_endpoints,
+		.summary = "What each endpoint on each cloud was last seen to be.",
 		.response = "{endpoints: [{id, address, state, url, version, generation, pids, reason}]}"),
 	ROUTE("GET", "/v1/overrides", "override.read", handle_overrides, .summary = "Run-time changes in force.",
 		.response = "{overrides: [{address, field, value, author, reason, made, expires}]}"),

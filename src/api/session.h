@@ -36,8 +36,9 @@ MUST_CHECK int session_open_clouds(struct session *s);
 MUST_CHECK int session_bind(struct session *s);
 // Only one request at a time may change the workspace: ERR_IN_USE.
 MUST_CHECK int session_lock(struct session *s);
-// Tells running processes (gateways) what state says by now: a key that was taken back must not open anything, even when the rest of
-// the request failed with rc. Inside `isobar up` a service does so. Returns rc, or when that is 0, its own error.
+// Tells running processes (gateways) what state says by now: a key that was taken back must not open anything, even
+// when the rest of the request failed with rc. Inside `isobar up` a service does so. Returns rc, or when that is 0, its
+// own error.
 MUST_CHECK int session_publish(struct session *s, int rc);
 void session_close(struct session *s);
 #define AUTO_TYPE_session struct session

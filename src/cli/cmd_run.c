@@ -49,7 +49,8 @@ static int print_pending(struct session *s, const json_t *result)
 	{
 		const char *state = json_text(one, "state"), *reason = json_text(one, "reason");
 		if (strcmp(state, "ready") != 0 && strcmp(state, "waiting") != 0)
-			fprintf(s->arguments->error, "endpoint/%s is %s%s%s\n", json_text(one, "id"), state, *reason ? ": " : "", reason);
+			fprintf(s->arguments->error, "endpoint/%s is %s%s%s\n", json_text(one, "id"), state,
+				*reason ? ": " : "", reason);
 	}
 	return rc;
 }
@@ -108,7 +109,8 @@ static int deploy_run(const struct arguments *a)
 	if (rc == 0 && !s.json)
 		rc = print_pending(&s, result);
 	if (rc == 0 && pending)
-		rc = call_fail(&s.call, ERR_UNAVAILABLE, "%d endpoint%s not up: see `isobar endpoints`, and `isobar deploy` again", pending,
+		rc = call_fail(&s.call, ERR_UNAVAILABLE,
+			"%d endpoint%s not up: see `isobar endpoints`, and `isobar deploy` again", pending,
 			pending == 1 ? " is" : "s are");
 	return session_end(&s, rc);
 }

@@ -54,8 +54,8 @@ struct cloud_view {
 struct cloud_runner { // ctx of the reconciler; used by one thread
 	const struct deploy_ctx *deploy;
 	const struct cloud *cloud;
-	size_t pending; // endpoints that are neither ready nor waiting, as last observed
-	char name[80];  // of the reconciler: "deploy/aws-us"
+	size_t pending;   // endpoints that are neither ready nor waiting, as last observed
+	char name[80];    // of the reconciler: "deploy/aws-us"
 	int64_t began_ns; // 0: everything that failed counts
 };
 struct reconciler cloud_reconciler(struct cloud_runner *r, const struct deploy_ctx *d, const struct cloud *cloud);

@@ -57,8 +57,8 @@ static json_t *to_json(const struct status_record *r)
 // Other words (of a failed connection) alone are no news: they would be journaled at every look at a dead cloud.
 static bool same(const struct status_record *a, const struct status_record *b)
 {
-	return str_eq(a->state, b->state) && !a->reason.n == !b->reason.n && str_eq(a->url, b->url) && str_eq(a->version, b->version) &&
-	       str_eq(a->generation, b->generation) && a->starts == b->starts &&
+	return str_eq(a->state, b->state) && !a->reason.n == !b->reason.n && str_eq(a->url, b->url) &&
+	       str_eq(a->version, b->version) && str_eq(a->generation, b->generation) && a->starts == b->starts &&
 	       memcmp(a->pids, b->pids, sizeof(a->pids)) == 0;
 }
 

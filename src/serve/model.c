@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loading a served model and running it: see model.h. Everything in the folder is checked, since it came over a network.
+// Loading a served model and running it: see model.h. Everything in the folder is checked, since it came over a
+// network.
 #include "serve/model.h"
 
 #include <inttypes.h>
@@ -13,11 +14,13 @@ static int read_signature(const json_t *j, struct served_model *m, struct err *e
 	const json_t *output = json_array_get(json_object_get(j, "outputs"), 0);
 	struct str name, other;
 	if (!str_eq(json_str(j, "format"), S("mlp")))
-		return err_set(e, ERR_UNSUPPORTED, "format \"%s\" is not served here; this server knows mlp", json_text(j, "format"));
+		return err_set(e, ERR_UNSUPPORTED, "format \"%s\" is not served here; this server knows mlp",
+			json_text(j, "format"));
 	if (json_need_str(input, "name", &name, e) < 0 || json_need_str(output, "name", &other, e) < 0)
 		return err_set(e, ERR_CORRUPT, "the signature needs one named input and output");
 	if (!str_eq(json_str(input, "datatype"), S("FP32")))
-		return err_set(e, ERR_UNSUPPORTED, "input datatype \"%s\": an mlp takes FP32", json_text(input, "datatype"));
+		return err_set(
+			e, ERR_UNSUPPORTED, "input datatype \"%s\": an mlp takes FP32", json_text(input, "datatype"));
 	m->input = arena_str(&m->arena, name);
 	m->output = arena_str(&m->arena, other);
 	return m->input.p && m->output.p ? 0 : err_set(e, ERR_NO_MEMORY, "out of memory");
@@ -33,7 +36,8 @@ static int read_sketch(const json_t *j, struct served_model *m, struct err *e)
 	if (rc < 0)
 		return err_context(e, "sketch");
 	if (m->sketch.elements != m->mlp.sizes[0])
-		return err_set(e, ERR_CORRUPT, "the sketch has %zu elements, the model takes %zu", m->sketch.elements, m->mlp.sizes[0]);
+		return err_set(e, ERR_CORRUPT, "the sketch has %zu elements, the model takes %zu", m->sketch.elements,
+			m->mlp.sizes[0]);
 	sketch_clear(&m->sketch);
 	m->has_sketch = true;
 	return 0;
@@ -95,10 +99,12 @@ static int check_request(const struct served_model *m, const struct infer_reques
 	if (r->input_count != 1 || !str_eq(t->name, m->input))
 		return err_set(e, ERR_INVALID, "this model takes one input, \"%.*s\"", STR(m->input));
 	if (!str_eq(t->datatype, S("FP32")))
-		return err_set(e, ERR_INVALID, "input \"%.*s\" is FP32, got %.*s", STR(t->name), STR(str_take(t->datatype, 32)));
+		return err_set(e, ERR_INVALID, "input \"%.*s\" is FP32, got %.*s", STR(t->name),
+			STR(str_take(t->datatype, 32)));
 	bool one = t->rank == 1 && t->shape[0] == width, many = t->rank == 2 && t->shape[1] == width && t->shape[0] > 0;
 	if (!one && !many)
-		return err_set(e, ERR_INVALID, "input \"%.*s\" has the shape [%" PRIu64 "] or [n, %" PRIu64 "]", STR(t->name), width, width);
+		return err_set(e, ERR_INVALID, "input \"%.*s\" has the shape [%" PRIu64 "] or [n, %" PRIu64 "]",
+			STR(t->name), width, width);
 	for (size_t i = 0; i < r->output_count; i++)
 		if (!str_eq(r->outputs[i], m->output))
 			return err_set(e, ERR_INVALID, "this model has one output, \"%.*s\"", STR(m->output));
@@ -106,7 +112,8 @@ static int check_request(const struct served_model *m, const struct infer_reques
 	return 0;
 }
 
-int served_model_run(struct served_model *m, const struct infer_request *r, struct arena *a, struct infer_answer *out, struct err *e)
+int served_model_run(
+	struct served_model *m, const struct infer_request *r, struct arena *a, struct infer_answer *out, struct err *e)
 {
 	size_t n = 0, width = m->mlp.sizes[0], labels = m->mlp.sizes[m->mlp.layers];
 	int rc = check_request(m, r, &n, e);
@@ -124,7 +131,8 @@ int served_model_run(struct served_model *m, const struct infer_request *r, stru
 			sketch_add(&m->sketch, x);
 	}
 	m->samples += n;
-	*out = (struct infer_answer){.model = m->name, .version = m->version, .classes = classes, .n = n, .output = m->output};
+	*out = (struct infer_answer){
+		.model = m->name, .version = m->version, .classes = classes, .n = n, .output = m->output};
 	return 0;
 }
 

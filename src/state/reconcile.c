@@ -354,8 +354,7 @@ int reconcile_result(struct call *c, const struct state *s, struct str action_na
 	return 0;
 }
 
-int reconcile_failures(
-	struct call *c, const struct state *s, struct str action_name, struct reconcile_failures *out)
+int reconcile_failures(struct call *c, const struct state *s, struct str action_name, struct reconcile_failures *out)
 {
 	struct record r;
 	int rc = state_get(c, s, action_key(c, action_name), &r);

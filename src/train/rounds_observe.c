@@ -11,7 +11,8 @@ static struct str action_name(const struct rounds *t, struct arena *a, const str
 {
 	if (t->round > t->training->federated.rounds)
 		return arena_printf(a, "%.*s/final/%.*s/%s", STR(t->prefix), STR(s->cloud->name), what);
-	return arena_printf(a, "%.*s/round-%lld/%.*s/%s", STR(t->prefix), (long long)t->round, STR(s->cloud->name), what);
+	return arena_printf(
+		a, "%.*s/round-%lld/%.*s/%s", STR(t->prefix), (long long)t->round, STR(s->cloud->name), what);
 }
 
 // *output NULL when the action is not done.
@@ -29,7 +30,8 @@ static int count_again(struct call *c, struct rounds *t, struct site *s, struct 
 {
 	json_t *output;
 	for (;; v->again++) {
-		struct str name = arena_printf(c->arena, "%.*s-%lld", STR(action_name(t, c->arena, s, "again")), (long long)v->again + 1);
+		struct str name = arena_printf(
+			c->arena, "%.*s-%lld", STR(action_name(t, c->arena, s, "again")), (long long)v->again + 1);
 		int rc = result_of(c, t, name, &output);
 		if (rc < 0)
 			return rc;
@@ -79,7 +81,8 @@ static int look_at_failures(struct call *c, struct rounds *t, struct site *s, st
 	struct str next = action_name(t, c->arena, s, final ? "finish" : v->state == SITE_ENDED ? "collect" : "start");
 	struct reconcile_failures past = {0};
 	if (v->state == SITE_LOST)
-		next = arena_printf(c->arena, "%.*s-%lld", STR(action_name(t, c->arena, s, "again")), (long long)v->again + 1);
+		next = arena_printf(
+			c->arena, "%.*s-%lld", STR(action_name(t, c->arena, s, "again")), (long long)v->again + 1);
 	if (v->state == SITE_RUNNING || v->state == SITE_OUT)
 		return 0;
 	int rc = next.p ? reconcile_failures(c, t->step->state, next, &past) : call_no_memory(c);
@@ -115,7 +118,8 @@ static int look_at_site(struct call *c, struct rounds *t, struct site *s, struct
 	if (rc == 0 && started)
 		rc = look_at_job(c, t, s, v);
 	if (rc == 0 && v->state == SITE_LOST && v->again - s->again_before >= TASK_MAX_LOST)
-		set_state(v, SITE_OUT, arena_printf(c->arena, "its job was lost %d times: %.*s", TASK_MAX_LOST + 1, STR(v->reason)));
+		set_state(v, SITE_OUT,
+			arena_printf(c->arena, "its job was lost %d times: %.*s", TASK_MAX_LOST + 1, STR(v->reason)));
 	return rc < 0 ? rc : look_at_failures(c, t, s, v);
 }
 

@@ -20,7 +20,8 @@ static int read_environment(struct trainer_env *env, json_t **with, struct err *
 	env->data = getenv("ISOBAR_DATA");
 	env->out = getenv("ISOBAR_OUT");
 	if (!env->data || !env->out)
-		return err_set(e, ERR_INVALID, "ISOBAR_DATA and ISOBAR_OUT must name folders: a job's worker sets them");
+		return err_set(
+			e, ERR_INVALID, "ISOBAR_DATA and ISOBAR_OUT must name folders: a job's worker sets them");
 	if (path)
 		return json_parse_file(path, WITH_LIMIT, with, e);
 	*with = json_object();
