@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/time.h"
 #include "pocket/pocket_impl.h"
 
@@ -246,6 +247,15 @@ int front_digests(struct front_request *r, struct str body, unsigned hashes, str
 	hasher_finish(h, out);
 	hasher_free(h);
 	return 0;
+}
+
+void front_log_failure(const struct front_request *r)
+{
+	char doing[256];
+	const struct http_request *q = &r->x->request;
+	snprintf(doing, sizeof(doing), "%s: request %s (%.*s %.*s)", r->pocket->name, r->id, STR(q->method_text),
+		STR(str_take(q->path, 128)));
+	log_err(LOG_ERROR, &r->err, doing);
 }
 
 // ---------------------------------------------------------------- answers

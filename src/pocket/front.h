@@ -80,6 +80,10 @@ struct writer *front_take_writer(struct front_request *r); // for objects_put
 // The digests of a body that was collected.
 MUST_CHECK int front_digests(struct front_request *r, struct str body, unsigned hashes, struct digests *out);
 
+// A failure that is ours and not the client's (the disk, memory): into the log, once, with its whole chain. The answer
+// tells less.
+void front_log_failure(const struct front_request *r);
+
 // ---------------------------------------------------------------- answers
 // Adds a header unless value is empty or cannot stand in one (a stored text may hold what HTTP forbids).
 void front_add(struct front_request *r, const char *name, struct str value);

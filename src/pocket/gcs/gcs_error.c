@@ -52,6 +52,8 @@ static void translate(struct front_request *r)
 {
 	char message[sizeof(r->err.message)];
 	snprintf(message, sizeof(message), "%s", r->err.message);
+	if (r->err.code != ERR_INVALID && r->err.code != ERR_LIMIT)
+		front_log_failure(r);
 	switch (r->err.code) {
 	case ERR_NO_SPACE:
 		gcs_refuse(r, "insufficientStorage", "The disk of this pocket cloud is full; nothing was stored.");

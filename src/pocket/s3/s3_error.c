@@ -130,9 +130,12 @@ void s3_fail(struct front_request *r)
 {
 	AUTO(buf) out = {0};
 	if (!r->err.provider_code[0]) {
-		bool ours = r->err.code == ERR_INVALID; // the message is about the request, not about our disk
+		bool ours =
+			r->err.code == ERR_INVALID || r->err.code == ERR_LIMIT; // about the request, not about our disk
 		char message[sizeof(r->err.message)];
 		snprintf(message, sizeof(message), "%s", r->err.message);
+		if (!ours)
+			front_log_failure(r);
 		refuse(r, code_of(r->err.code), ours ? message : NULL);
 	}
 	write_error(r, &out);

@@ -3,6 +3,9 @@
 #include "pocket_fixture.h"
 
 #include <netinet/in.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -143,6 +146,73 @@ static void test_files_are_private(UNUSED void **state)
 	}
 }
 
+// ---------------------------------------------------------------- TLS
+
+// A certificate for 127.0.0.1 that signs itself, and its key, in the test's folder.
+static void make_certificate(const char *certificate_file, const char *key_file)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *certificate = X509_new();
+	X509_set_version(certificate, 2);
+	ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+	X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
+	X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+	X509_NAME_add_entry_by_txt(
+		X509_get_subject_name(certificate), "CN", MBSTRING_ASC, (const unsigned char *)"pocket", -1, -1, 0);
+	X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
+	X509_set_pubkey(certificate, key);
+	X509_EXTENSION *name = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "IP:127.0.0.1");
+	assert_true(name && X509_add_ext(certificate, name, -1) && X509_sign(certificate, key, EVP_sha256()));
+	X509_EXTENSION_free(name);
+	FILE *out = fopen(certificate_file, "w");
+	assert_true(out && PEM_write_X509(out, certificate) && fclose(out) == 0);
+	out = fopen(key_file, "w");
+	assert_true(out && PEM_write_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) && fclose(out) == 0);
+	X509_free(certificate);
+	EVP_PKEY_free(key);
+}
+
+static void test_tls(UNUSED void **state)
+{
+	struct err e = {0};
+	struct pocket *p = NULL;
+	char certificate[128], key[128], root[128];
+	pthread_t thread;
+	void *failed = NULL;
+	snprintf(certificate, sizeof(certificate), "%s/cert.pem", cloud.folder);
+	snprintf(key, sizeof(key), "%s/key.pem", cloud.folder);
+	snprintf(root, sizeof(root), "%s/root", cloud.folder);
+	make_certificate(certificate, key);
+	struct pocket_config config = {.as = "aws",
+		.name = "x",
+		.root = root,
+		.listen = S("0.0.0.0:0"),
+		.certificate = certificate,
+		.key = key,
+		.remote = true,
+		.loop = cloud.loop,
+		.edges = edges_real()};
+	if (pocket_start(&config, &p, &e) < 0) // asked for in full: allowed
+		fail_msg("%s", e.message);
+	pocket_free(p);
+	config.listen = S("127.0.0.1:0");
+	config.remote = false;
+	assert_int_equal(pocket_start(&config, &p, &e), 0);
+	assert_true(str_starts(str_of(pocket_url(p)), S("https://127.0.0.1:")));
+	assert_int_equal(pthread_create(&thread, NULL, cloud_run, cloud.loop), 0);
+	struct http_call_response response = {0};
+	struct http_call_request request = {.url = str_of(pocket_url(p)), .guard = cloud.guard, .ca_file = certificate};
+	call_init(&cloud.call, &cloud.arena, edges_real(), S("test"));
+	if (http_call(&cloud.call, &request, &response) < 0)
+		fail_msg("%s", cloud.call.err.message);
+	assert_int_equal(response.status, 403);
+	assert_contains(response.body, S("<Code>AccessDenied</Code>"));
+	loop_stop(cloud.loop);
+	pthread_join(thread, &failed);
+	assert_null(failed);
+	pocket_free(p);
+}
+
 // ---------------------------------------------------------------- the process
 
 static pid_t run_command(const char *announce)
@@ -201,6 +271,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_port_is_remembered_or_another, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(test_one_process_a_folder, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(test_files_are_private, open_loop, close_loop),
+		cmocka_unit_test_setup_teardown(test_tls, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(test_command, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_command_refuses, setup, teardown),
 	};
