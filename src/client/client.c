@@ -111,10 +111,11 @@ struct str client_escape(struct arena *a, struct str text)
 struct answer {
 	const struct client_request *request;
 	struct buf line;
-	json_t *result; // owned
+	json_t *result;   // owned
+	struct err error; // what the control plane said, as it said it
 };
 
-static int take_error(struct call *c, const json_t *error)
+static int take_error(struct call *c, struct answer *a, const json_t *error)
 {
 	struct str name = json_str(error, "code"),
 		   message = json_is_string(error) ? json_value_str(error) : json_str(error, "message");
@@ -122,6 +123,7 @@ static int take_error(struct call *c, const json_t *error)
 	call_fail(c, code ? code : ERR_PROTOCOL, "%.*s",
 		STR(message.n ? message : S("the control plane gave no reason")));
 	c->err.retryable = json_flag(error, "retryable", false);
+	a->error = c->err;
 	return c->err.code;
 }
 
@@ -135,7 +137,7 @@ static int take_line(struct call *c, struct answer *a, struct str line)
 		return call_context(c, "answer of the control plane");
 	const json_t *error = json_object_get(value, "error"), *result = json_object_get(value, "result");
 	if (error)
-		return take_error(c, error);
+		return take_error(c, a, error);
 	if (result) {
 		json_decref(a->result);
 		a->result = json_incref((json_t *)(uintptr_t)result);
@@ -202,6 +204,8 @@ static int call_remote(struct call *c, struct client *client, const struct clien
 	int rc = http_call(c, &r, &response);
 	if (rc == 0)
 		rc = finish(c, &answer, response.status, result);
+	if (answer.error.code)
+		c->err = answer.error; // without the address of the API before it
 	buf_free(&answer.line);
 	json_decref(answer.result);
 	return rc;

@@ -108,6 +108,22 @@ static void write_drift(const struct writer *w, const struct plan *p)
 		buf_add_char(w->out, '\n');
 }
 
+static void write_notes(const struct writer *w, const struct plan *p)
+{
+	bool head = false;
+	for (size_t i = 0; i < p->count; i++) {
+		const struct plan_change *c = &p->changes[i];
+		if (c->action != PLAN_NOTHING || !c->note.n)
+			continue;
+		if (!head)
+			buf_add(w->out, S("Not looked at:\n"));
+		head = true;
+		buf_printf(w->out, "  %.*s: %.*s\n", STR(c->address), STR(c->note));
+	}
+	if (head)
+		buf_add_char(w->out, '\n');
+}
+
 static void write_overrides(const struct writer *w, const struct plan *p)
 {
 	if (!p->override_count)
@@ -132,6 +148,7 @@ void plan_write(const struct plan *p, bool color, struct buf *out)
 		if (p->changes[i].action != PLAN_NOTHING)
 			write_change(&w, &p->changes[i]);
 	}
+	write_notes(&w, p);
 	write_drift(&w, p);
 	write_waiting(&w, p);
 	write_overrides(&w, p);

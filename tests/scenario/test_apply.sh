@@ -66,6 +66,15 @@ status = json.load(open(sys.argv[1]))
 assert status["serving"] and [c["up"] for c in status["clouds"]] == [True] * 3, status
 PY
 
+# A cloud that does not answer: the plan goes by the record and says so, a run says which cloud and where.
+kill -9 "$(python3 -c 'import json; print(json.load(open(".isobar/pocket/azure-eu/announce.json"))["pid"])')"
+expect_code 0 "$isobar" plan
+expect "$work/out" "bucket/lake on azure-eu: its cloud did not answer, so the plan goes by the record"
+expect "$work/out" "No changes."
+expect_code 7 "$isobar" run dataset/images
+expect "$work/err" "isobar: dataset/images: "
+expect "$work/err" "cannot be reached"
+
 # The API answers nobody without the token.
 url=$(python3 -c 'import json; print(json.load(open(".isobar/control.json"))["url"])')
 python3 - "$url" <<'PY'

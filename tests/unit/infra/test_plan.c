@@ -194,6 +194,14 @@ static void test_silent_cloud_goes_by_the_record(void **state)
 	plan(f);
 	assert_true(plan_is_empty(&f->plan));
 	assert_true(str_starts(f->plan.changes[0].note, S("its cloud did not answer")));
+	struct buf text = {0};
+	plan_write(&f->plan, false, &text);
+	assert_string_equal("Not looked at:\n"
+			    "  bucket/x on a: its cloud did not answer, so the plan goes by the record\n"
+			    "\n"
+			    "No changes. What is declared is what is there.\n",
+		buf_cstr(&text));
+	buf_free(&text);
 	done(f);
 }
 
