@@ -10,7 +10,7 @@
 enum { MAX_BARS = 12, BAR_WIDTH = 24, REDRAW_MS = 60, LABEL_WIDTH = 44 };
 
 struct bar {
-	char label[96], unit[16];
+	char step[64], label[96], unit[16];
 	double done, total;
 	bool used, ended;
 };
@@ -104,6 +104,15 @@ static void retire(struct progress_view *p)
 	draw(p);
 }
 
+// Steps are made one after the other: what an earlier one left unfinished on the screen says nothing any more.
+static void drop_other_steps(struct progress_view *p, const char *step)
+{
+	for (size_t i = 0; i < MAX_BARS; i++) {
+		if (p->bars[i].used && strcmp(p->bars[i].step, step) != 0)
+			p->bars[i] = (struct bar){0};
+	}
+}
+
 static struct bar *find_bar(struct progress_view *p, const char *label)
 {
 	struct bar *unused = NULL;
@@ -137,14 +146,19 @@ static void show_progress(struct progress_view *p, const json_t *event)
 	double done = json_num(event, "done", 0), total = json_num(event, "total", 0);
 	if (text.n) {
 		char line[512];
-		snprintf(line, sizeof(line), "%s: %.*s", label, STR(text));
+		bool said = what.n && str_find(text, what) >= 0; // the text names it already
+		snprintf(line, sizeof(line), "%s: %.*s", said ? json_text(event, "step") : label, STR(text));
 		say(p, line);
 	}
 	const char *unit = json_text(event, "unit");
+	drop_other_steps(p, json_text(event, "step"));
+	if (strcmp(unit, "rounds") == 0) // of the whole step, whichever round it was
+		snprintf(label, sizeof(label), "%s", json_text(event, "step"));
 	struct bar *bar = *unit ? find_bar(p, label) : NULL;
 	if (!bar)
 		return;
 	bool ended = total > 0 && done >= total, fresh = ended && !bar->ended;
+	snprintf(bar->step, sizeof(bar->step), "%s", json_text(event, "step"));
 	snprintf(bar->unit, sizeof(bar->unit), "%s", unit);
 	bar->done = done;
 	bar->total = total;

@@ -45,7 +45,8 @@ static void test_stacked(void **state)
 	const double x[] = {0, 1}, y[] = {1, 1};
 	const struct chart_series series[] = {
 		{.name = S_INIT("a"), .x = x, .y = y, .count = 2}, {.name = S_INIT("b"), .x = x, .y = y, .count = 2}};
-	const struct chart chart = {.x_label = "s", .y_label = "n", .series = series, .series_count = 2, .stacked = true};
+	const struct chart chart = {
+		.x_label = "s", .y_label = "n", .series = series, .series_count = 2, .stacked = true};
 	struct buf out = {0};
 	chart_write(&chart, &out);
 	const char *text = buf_cstr(&out);
@@ -80,7 +81,8 @@ static void test_timeline(void **state)
 		{.row = 0, .from = 10, .to = 20, .text = S_INIT("lost & found"), .color = 4},
 		{.row = 1, .from = 15, .to = 14, .text = S_INIT("moment"), .color = 3},
 	};
-	const struct chart_timeline t = {.rows = rows, .row_count = 2, .spans = spans, .span_count = 2, .from = 0, .to = 100};
+	const struct chart_timeline t = {
+		.rows = rows, .row_count = 2, .spans = spans, .span_count = 2, .from = 0, .to = 100};
 	const struct chart_timeline none = {0};
 	struct buf out = {0};
 	chart_write_timeline(&t, &out);

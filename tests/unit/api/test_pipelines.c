@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requested pipelines: one request a goal, ended once, journaled, and taken up again by the next service when the first one is cut off.
+// Requested pipelines: one request a goal, ended once, journaled, and taken up again by the next service when the first
+// one is cut off.
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +36,10 @@ static void begin(struct fixture *f)
 	call_init(&f->call, &f->arena, edges_real(), S("monitor/m"));
 	snprintf(path, sizeof(path), "%s/state.db", f->folder);
 	assert_int_equal(0, state_open_sqlite(&f->call, path, &f->state));
-	f->binding = (struct binding){.folder = str_of(f->folder), .workspace = S("w"), .state = &f->state, .clouds = &f->clouds,
+	f->binding = (struct binding){.folder = str_of(f->folder),
+		.workspace = S("w"),
+		.state = &f->state,
+		.clouds = &f->clouds,
 		.parts = &f->parts};
 }
 
@@ -94,7 +98,7 @@ static void test_a_request_is_made_once_and_ends_once(void **state)
 	assert_true(str_eq(S("pipeline/none"), list[0].address));
 	assert_string_equal("failed", json_text(list[0].data, "state"));
 	assert_non_null(strstr(json_text(list[0].data, "error"), "pipeline/none"));
-	serve_until(&f, 2); // nothing is repeated
+	serve_until(&f, 2);                                                           // nothing is repeated
 	assert_int_equal(0, pipeline_request(&f.call, &f.state, S("pipeline/none"))); // a new one
 	assert_int_equal(3, events(&f, "pipeline.requested", &list));
 	serve_until(&f, 3);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The control plane's process, in a thread of the test: it answers, runs its services, starts a failed one again, holds the workspace, and ends
-// gracefully on a signal. And sessions, step by step.
+// The control plane's process, in a thread of the test: it answers, runs its services, starts a failed one again, holds
+// the workspace, and ends gracefully on a signal. And sessions, step by step.
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>

@@ -102,8 +102,13 @@ struct ran {
 static struct ran run(const struct answer *answers, const char *line)
 {
 	struct plane plane = {.answers = answers};
-	struct cli cli = {.kinds = toy_kinds, .app = &plane, .open_local = open_local, .close_local = close_local,
-		.find_folder = find_folder, .write_api_reference = write_api, .commands = cli_commands,
+	struct cli cli = {.kinds = toy_kinds,
+		.app = &plane,
+		.open_local = open_local,
+		.close_local = close_local,
+		.find_folder = find_folder,
+		.write_api_reference = write_api,
+		.commands = cli_commands,
 		.command_count = cli_command_count};
 	struct ran r = {0};
 	char copy[512], *argv[20] = {"isobar"}, *rest = copy, *word;
@@ -139,7 +144,7 @@ static void assert_holds(const char *text, const char *part)
 
 // ---------------------------------------------------------------- validate
 #define FINDING                                                                                                        \
-	"{\"event\":\"finding\",\"file\":\"isobar.yaml\",\"line\":3,\"column\":7,\"field\":\"clouds.a\",\"problem\":" \
+	"{\"event\":\"finding\",\"file\":\"isobar.yaml\",\"line\":3,\"column\":7,\"field\":\"clouds.a\",\"problem\":"  \
 	"\"is wrong\",\"suggestion\":\"write b\"}"
 
 static void test_validate(void **state)
@@ -170,7 +175,9 @@ static void test_validate(void **state)
 // ---------------------------------------------------------------- plan and apply
 static const struct answer planes[] = {
 	{"POST /v1/plan", NULL, "{\"digest\":\"d1\",\"empty\":false,\"text\":\"Plan: 1 to create\\n\"}", 0, NULL},
-	{"POST /v1/apply", "{\"event\":\"change\",\"state\":\"done\",\"action\":\"create\",\"address\":\"bucket/x on a\",\"seconds\":0.5}",
+	{"POST /v1/apply",
+		"{\"event\":\"change\",\"state\":\"done\",\"action\":\"create\",\"address\":\"bucket/x on "
+		"a\",\"seconds\":0.5}",
 		"{\"revision\":1,\"done\":1,\"waiting\":2}", 0, NULL},
 	{0},
 };
@@ -221,14 +228,18 @@ static void test_listings(void **state)
 	(void)state;
 	const struct answer answers[] = {
 		{"GET /v1/overrides", NULL,
-			"{\"overrides\":[{\"address\":\"endpoint/x on a\",\"field\":\"traffic\",\"value\":0,\"author\":\"monitor/m\","
+			"{\"overrides\":[{\"address\":\"endpoint/x on "
+			"a\",\"field\":\"traffic\",\"value\":0,\"author\":\"monitor/m\","
 			"\"made\":\"t1\",\"expires\":\"\",\"reason\":\"lost\"}]}",
 			0, NULL},
 		{"GET /v1/alerts", NULL, "{\"alerts\":[]}", 0, NULL},
-		{"GET /v1/cost", NULL, "{\"transfers\":[{\"from\":\"a\",\"to\":\"b\",\"bytes\":1500000,\"price\":0.25,\"currency\":\"USD\"}]}",
+		{"GET /v1/cost", NULL,
+			"{\"transfers\":[{\"from\":\"a\",\"to\":\"b\",\"bytes\":1500000,\"price\":0.25,\"currency\":"
+			"\"USD\"}]}",
 			0, NULL},
 		{"GET /v1/models", NULL,
-			"{\"models\":[{\"name\":\"m\",\"versions\":[{\"version\":\"1\",\"metrics\":{},\"created\":\"t\",\"sha256\":"
+			"{\"models\":[{\"name\":\"m\",\"versions\":[{\"version\":\"1\",\"metrics\":{},\"created\":"
+			"\"t\",\"sha256\":"
 			"\"0123456789abcdef\"}],\"aliases\":{\"champion\":{\"version\":\"1\"}}}]}",
 			0, NULL},
 		{0},
@@ -252,8 +263,9 @@ static void test_listings(void **state)
 static void test_overrides_end(void **state)
 {
 	(void)state;
-	const struct answer answers[] = {
-		{"DELETE /v1/overrides/endpoint%2Fx?field=traffic", NULL, "{\"ended\":{\"field\":\"traffic\"}}", 0, NULL}, {0}};
+	const struct answer answers[] = {{"DELETE /v1/overrides/endpoint%2Fx?field=traffic", NULL,
+						 "{\"ended\":{\"field\":\"traffic\"}}", 0, NULL},
+		{0}};
 	struct ran r = run(answers, "overrides end endpoint/x --field traffic");
 	assert_int_equal(0, r.code);
 	assert_string_equal("Ended: traffic of endpoint/x holds again as declared.\n", r.out);
@@ -263,15 +275,17 @@ static void test_overrides_end(void **state)
 static void test_audit(void **state)
 {
 	(void)state;
-	const struct answer good[] = {{"GET /v1/audit/verify", NULL,
-					      "{\"verified\":true,\"gateways\":[{\"gateway\":\"edge\",\"records\":7,\"intact\":true,"
-					      "\"complete\":true,\"root\":\"ab\",\"heads_checked\":2}]}",
-					      0, NULL},
+	const struct answer good[] = {
+		{"GET /v1/audit/verify", NULL,
+			"{\"verified\":true,\"gateways\":[{\"gateway\":\"edge\",\"records\":7,\"intact\":true,"
+			"\"complete\":true,\"root\":\"ab\",\"heads_checked\":2}]}",
+			0, NULL},
 		{0}};
-	const struct answer bad[] = {{"GET /v1/audit/verify", NULL,
-					     "{\"verified\":false,\"gateways\":[{\"gateway\":\"edge\",\"records\":7,\"intact\":false,"
-					     "\"complete\":false,\"bad_index\":3,\"reason\":\"changed\"}]}",
-					     0, NULL},
+	const struct answer bad[] = {
+		{"GET /v1/audit/verify", NULL,
+			"{\"verified\":false,\"gateways\":[{\"gateway\":\"edge\",\"records\":7,\"intact\":false,"
+			"\"complete\":false,\"bad_index\":3,\"reason\":\"changed\"}]}",
+			0, NULL},
 		{0}};
 	struct ran r = run(good, "audit verify");
 	assert_int_equal(0, r.code);
@@ -289,9 +303,11 @@ static void test_run(void **state)
 	(void)state;
 	const struct answer answers[] = {
 		{"POST /v1/runs",
-			"{\"event\":\"progress\",\"step\":\"training/t\",\"what\":\"round 1\",\"done\":3,\"total\":3,\"unit\":\"sites\",\"text\":\"loss 0.5\"}",
+			"{\"event\":\"progress\",\"step\":\"training/t\",\"what\":\"round "
+			"1\",\"done\":3,\"total\":3,\"unit\":\"sites\",\"text\":\"loss 0.5\"}",
 			"{\"steps\":[]}", 0, NULL},
-		{"POST /v1/runs/plan", NULL, "{\"steps\":[{\"step\":\"dataset/d\",\"run\":\"r1\",\"need\":\"never made\"}]}", 0, NULL},
+		{"POST /v1/runs/plan", NULL,
+			"{\"steps\":[{\"step\":\"dataset/d\",\"run\":\"r1\",\"need\":\"never made\"}]}", 0, NULL},
 		{0},
 	};
 	struct ran r = run(answers, "run training/t");
@@ -313,8 +329,11 @@ static void test_data(void **state)
 	(void)state;
 	const struct answer answers[] = {
 		{"GET /v1/objects?at=a%3Alake%2F&recursive=1", NULL,
-			"{\"objects\":[{\"name\":\"x/\",\"size\":0,\"modified\":\"\"},{\"name\":\"y\",\"size\":12,\"modified\":\"t\"}]}", 0, NULL},
-		{"GET /v1/objects/content?at=a%3Alake%2Fy", "{\"event\":\"bytes\",\"base64\":\"aGVsbG8=\"}", "{\"bytes\":5}", 0, NULL},
+			"{\"objects\":[{\"name\":\"x/"
+			"\",\"size\":0,\"modified\":\"\"},{\"name\":\"y\",\"size\":12,\"modified\":\"t\"}]}",
+			0, NULL},
+		{"GET /v1/objects/content?at=a%3Alake%2Fy", "{\"event\":\"bytes\",\"base64\":\"aGVsbG8=\"}",
+			"{\"bytes\":5}", 0, NULL},
 		{0},
 	};
 	struct ran r = run(answers, "data ls -r a:lake/");
@@ -357,7 +376,8 @@ static void test_targets(void **state)
 	(void)state;
 	struct session s;
 	struct plane plane = {0};
-	struct cli cli = {.app = &plane, .open_local = open_local, .close_local = close_local, .find_folder = find_folder};
+	struct cli cli = {
+		.app = &plane, .open_local = open_local, .close_local = close_local, .find_folder = find_folder};
 	const struct common common = {.output = "table"};
 	struct arguments a = {.out = stdout, .error = stderr, .app = &cli};
 	setenv("ISOBAR_WORKSPACE", "/from/environment", 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Environments without starting programs: pocket clouds that do not run, announcements of the dead, processes that are found and ended,
-// buckets that are emptied. What starts real pocket clouds is in tests/scenario.
+// Environments without starting programs: pocket clouds that do not run, announcements of the dead, processes that are
+// found and ended, buckets that are emptied. What starts real pocket clouds is in tests/scenario.
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -51,7 +51,8 @@ static void put(struct fixture *f, const char *folder, const char *name, const c
 
 static struct pocket_cloud pocket(struct fixture *f)
 {
-	return (struct pocket_cloud){.name = S("a"), .provider = S("aws"),
+	return (struct pocket_cloud){.name = S("a"),
+		.provider = S("aws"),
 		.root = arena_printf(&f->arena, "%s/.isobar/pocket/a", f->folder)};
 }
 
@@ -132,7 +133,8 @@ static void test_gateways(void **state)
 	const char *argv[] = {"/bin/sleep", "60", NULL};
 	const struct process_spec spec = {.argv = argv, .in = -1, .out = -1, .error = -1};
 	assert_int_equal(0, process_start(&spec, &process, &f.call.err));
-	snprintf(text, sizeof(text), "{\"url\":\"https://127.0.0.1:9\",\"admin_url\":\"http://127.0.0.1:10\",\"pid\":%d}", (int)process.pid);
+	snprintf(text, sizeof(text),
+		"{\"url\":\"https://127.0.0.1:9\",\"admin_url\":\"http://127.0.0.1:10\",\"pid\":%d}", (int)process.pid);
 	put(&f, ".isobar/gateways/edge", "announce.json", text);
 	put(&f, ".isobar/gateways/old", "announce.json", "{\"url\":\"https://127.0.0.1:8\",\"pid\":2147483646}");
 	put(&f, ".isobar/gateways/broken", "announce.json", "{");
@@ -214,10 +216,14 @@ static void test_buckets_are_emptied(void **state)
 		memory_cloud_poke(&m, "w-lake", key, S("x"));
 		memory_cloud_poke(&m, "w-kept", key, S("x"));
 	}
-	const struct resource lake = {.address = S("bucket/lake on a"), .kind = S("bucket"), .cloud = S("a"), .cloud_id = S("w-lake")};
-	const struct resource kept = {.address = S("bucket/kept on a"), .kind = S("bucket"), .cloud = S("a"), .cloud_id = S("w-kept")};
-	const struct resource gone = {.address = S("bucket/gone on a"), .kind = S("bucket"), .cloud = S("a"), .cloud_id = S("w-gone")};
-	const struct resource far = {.address = S("bucket/far on z"), .kind = S("bucket"), .cloud = S("z"), .cloud_id = S("w-far")};
+	const struct resource lake = {
+		.address = S("bucket/lake on a"), .kind = S("bucket"), .cloud = S("a"), .cloud_id = S("w-lake")};
+	const struct resource kept = {
+		.address = S("bucket/kept on a"), .kind = S("bucket"), .cloud = S("a"), .cloud_id = S("w-kept")};
+	const struct resource gone = {
+		.address = S("bucket/gone on a"), .kind = S("bucket"), .cloud = S("a"), .cloud_id = S("w-gone")};
+	const struct resource far = {
+		.address = S("bucket/far on z"), .kind = S("bucket"), .cloud = S("z"), .cloud_id = S("w-far")};
 	struct plan_change changes[] = {
 		{.action = PLAN_DELETE, .address = lake.address, .recorded = &lake},
 		{.action = PLAN_NOTHING, .address = kept.address, .recorded = &kept},

@@ -189,9 +189,9 @@ static void test_top_level(void **state)
 	assert_findings(
 		HEAD "buckets: [a]\n", "isobar.yaml:6:10: buckets: expected a map: names, each with its fields\n");
 	assert_findings(HEAD "buckets: {lake: 1}\n", "isobar.yaml:6:17: buckets.lake: expected a map of fields\n");
-	assert_findings(
-		HEAD "transforms: {-x: {}}\n", "isobar.yaml:6:14: transforms.-x: \"-x\" is no name: letters, digits, "
-					       "'-', '_' and '.', a letter or digit first, at most 63\n");
+	assert_findings(HEAD "transforms: {-x: {}}\n",
+		"isobar.yaml:6:14: transforms.-x: \"-x\" is no name: letters, digits, "
+		"'-', '_' and '.', a letter or digit first, at most 63\n");
 }
 
 static void test_references(void **state)
