@@ -10,6 +10,7 @@
 struct decoder {
 	struct arena *arena; // for lists and the like
 	struct findings *f;
+	size_t unknown; // findings about names that no field has
 };
 
 static void decode_map(struct decoder *d, const struct kind *k, const struct node *map, void *out);
@@ -251,7 +252,7 @@ static struct str field_name_at(const void *ctx, size_t i)
 	return kind_is_written(&k->fields[i]) ? str_of(k->fields[i].name) : S("");
 }
 
-static void check_names(const struct decoder *d, const struct kind *k, const struct node *map)
+static void check_names(struct decoder *d, const struct kind *k, const struct node *map)
 {
 	for (const struct node *child = map->first; child && d->f->count < FINDINGS_MAX; child = child->next) {
 		if (kind_field(k, child->key))
@@ -259,13 +260,14 @@ static void check_names(const struct decoder *d, const struct kind *k, const str
 		struct str meant = str_closest(child->key, field_name_at, k, k->field_count);
 		findings_add(d->f, child->key_at.line ? child->key_at : child->at, path_of(d, child),
 			did_you_mean(d, meant), "%s has no field \"%.*s\"", k->singular, STR(str_clip(child->key, 80)));
+		d->unknown++;
 	}
 }
 
 // Everything of one table. map NULL: defaults only; such a block is not there, so nothing in it is required.
 static void decode_map(struct decoder *d, const struct kind *k, const struct node *map, void *out)
 {
-	size_t before = d->f->count;
+	size_t before = d->f->count, names_before = d->unknown;
 	if (map && map->type != NODE_MAP && map->type != NODE_NULL) {
 		struct str got = shown(d, map);
 		findings_add(d->f, map->at, path_of(d, map), S(""), "expected a map of the fields of %s, got %.*s",
@@ -276,7 +278,8 @@ static void decode_map(struct decoder *d, const struct kind *k, const struct nod
 		check_names(d, k, map);
 	for (size_t i = 0; i < k->field_count; i++)
 		decode_field(d, &k->fields[i], map, out);
-	if (map && k->check && d->f->count == before)
+	// Unknown names leave the struct whole, so that its values are checked all the same.
+	if (map && k->check && d->f->count - before == d->unknown - names_before)
 		k->check(out, map, d->f);
 }
 

@@ -65,6 +65,16 @@ static void add_rows(const struct kind *k, struct str prefix, int depth, struct 
 	}
 }
 
+// Helps are a few words or sentences; in running text both begin and end as sentences do.
+static void add_sentence(struct str text, struct buf *out)
+{
+	if (text.n)
+		buf_add_char(out, text.p[0] >= 'a' && text.p[0] <= 'z' ? (char)(text.p[0] - 'a' + 'A') : text.p[0]);
+	buf_add(out, str_drop(text, 1));
+	if (!str_ends(text, S(".")))
+		buf_add_char(out, '.');
+}
+
 void kind_write_reference(const struct kind *const *kinds, struct buf *out)
 {
 	buf_add(out, S("# Kinds\n\nWritten from the tables of the program; `isobar explain KIND.FIELD` prints the "
@@ -72,7 +82,9 @@ void kind_write_reference(const struct kind *const *kinds, struct buf *out)
 		       "changed field does when it is applied, and who else may change it while it runs.\n"));
 	for (; *kinds; kinds++) {
 		const struct kind *k = *kinds;
-		buf_printf(out, "\n## %s\n\n%s One of them is `%s/NAME`.\n", k->plural, k->help, k->singular);
+		buf_printf(out, "\n## %s\n\n", k->plural);
+		add_sentence(str_of(k->help), out);
+		buf_printf(out, " One of them is `%s/NAME`.\n", k->singular);
 		if (k->example)
 			buf_printf(out, "\n```yaml\n%s%s```\n", k->example,
 				str_ends(str_of(k->example), S("\n")) ? "" : "\n");

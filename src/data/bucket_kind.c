@@ -59,10 +59,10 @@ static int bucket_create(struct call *c, void *ctx, const struct resource *r, js
 	const struct cloud *cloud = bucket_cloud(c, ctx, r, &id);
 	if (!cloud)
 		return c->err.code;
-	if (CLOUD_CALL(c, cloud, resources, create, S("bucket"), id, r->resolved, outputs))
-		return call_context(c, "create %.*s", STR(r->address));
-	*cloud_id = id;
-	return 0;
+	int rc = CLOUD_CALL(c, cloud, resources, create, S("bucket"), id, r->resolved, outputs);
+	if (rc == 0)
+		*cloud_id = id;
+	return rc;
 }
 
 static int bucket_read(struct call *c, void *ctx, const struct resource *r, json_t **outputs)
@@ -77,11 +77,7 @@ static int bucket_update(struct call *c, void *ctx, const struct resource *r, co
 	(void)before;
 	struct str id = {0};
 	const struct cloud *cloud = bucket_cloud(c, ctx, r, &id);
-	if (!cloud)
-		return c->err.code;
-	if (CLOUD_CALL(c, cloud, resources, update, S("bucket"), id, r->resolved, outputs))
-		return call_context(c, "update %.*s", STR(r->address));
-	return 0;
+	return cloud ? CLOUD_CALL(c, cloud, resources, update, S("bucket"), id, r->resolved, outputs) : c->err.code;
 }
 
 static int bucket_delete(struct call *c, void *ctx, const struct resource *r)
@@ -90,9 +86,11 @@ static int bucket_delete(struct call *c, void *ctx, const struct resource *r)
 	const struct cloud *cloud = bucket_cloud(c, ctx, r, &id);
 	if (!cloud)
 		return c->err.code;
-	if (CLOUD_CALL(c, cloud, resources, delete, S("bucket"), id))
-		return call_context(c, "delete %.*s", STR(r->address));
-	return 0;
+	int rc = CLOUD_CALL(c, cloud, resources, delete, S("bucket"), id);
+	if (rc == ERR_CONFLICT)
+		return call_context(c, "it holds objects; isobar destroy --objects, or isobar data rm --recursive %.*s:%.*s/, removes them",
+			STR(r->cloud), STR(id));
+	return rc;
 }
 
 const struct resource_handler bucket_handler = {

@@ -16,6 +16,15 @@
 
 static const struct str file_scheme = S_INIT("file:");
 
+// .isobar/ is Isobar's own: keys lie directly in it, and none takes the name of the authority's.
+static bool may_hold_key(struct str path)
+{
+	if (!str_starts(path, S(".isobar/")))
+		return true;
+	struct str name = str_drop(path, S(".isobar/").n);
+	return str_ends(name, S(".key")) && str_find(name, S("/")) < 0 && !str_eq(name, S("ca.key"));
+}
+
 static void check_api_key(const void *value, const struct node *n, struct findings *f)
 {
 	const struct api_key *k = value;
@@ -28,6 +37,9 @@ static void check_api_key(const void *value, const struct node *n, struct findin
 			"expected file: and a path inside the workspace, got \"%.*s\"", STR(k->deliver));
 	else if (file_check_relative(str_drop(k->deliver, file_scheme.n), &why) < 0)
 		findings_add(f, at->at, node_path(at, f->arena), S("write file:.isobar/NAME.key"), "%s", why.message);
+	else if (!may_hold_key(str_drop(k->deliver, file_scheme.n)))
+		findings_add(f, at->at, node_path(at, f->arena), S("write file:.isobar/NAME.key"),
+			"\"%.*s\" is a file of Isobar's own", STR(str_drop(k->deliver, file_scheme.n)));
 }
 
 static const struct field fields[] = {
@@ -117,12 +129,27 @@ static int64_t expiry_of(const struct api_key *k, int64_t created_ns)
 	return __builtin_add_overflow(created_ns, k->expires_ns, &end) ? INT64_MAX : end;
 }
 
+// Never over a file of somebody else's: what may be replaced is a key that an earlier try, or an earlier api-key, left there.
+static int check_free(struct call *c, const char *path)
+{
+	AUTO(secret) text = {0};
+	struct str id;
+	struct err ignored = {0};
+	if (!file_exists(path))
+		return 0;
+	if (secret_read_file(&text, path, &ignored) == 0 && api_key_parse(str_trim(secret_str(&text)), &id))
+		return 0;
+	return call_fail(c, ERR_EXISTS, "%s exists and holds no API key: move it away, or deliver the key elsewhere", path);
+}
+
 static int make_and_deliver(struct call *c, struct key_step *s, struct api_key_record *record)
 {
 	AUTO(secret) hash_secret = {0};
 	AUTO(secret) key = {0};
 	AUTO(secret) line = {0};
 	int rc = check_inside(c, s->security->folder, s->path);
+	if (rc == 0)
+		rc = check_free(c, s->path);
 	if (rc == 0)
 		rc = api_key_hash_secret_open(c->edges, s->security->hash_secret_path, &hash_secret, &c->err);
 	if (rc == 0)
@@ -149,7 +176,7 @@ static int key_create(struct call *c, void *ctx, const struct resource *r, json_
 	if (rc == 0)
 		rc = state_get(c, s.security->state, s.state_key, &before);
 	if (rc < 0)
-		return call_context(c, "create %.*s", STR(r->address));
+		return rc;
 	if (before.revision > 0 && str_eq(json_str(before.value, "uid"), r->uid)) {
 		*outputs = outputs_of(before.value, s.path);
 		*cloud_id = json_str(before.value, "id");
@@ -159,13 +186,13 @@ static int key_create(struct call *c, void *ctx, const struct resource *r, json_
 	struct api_key_record record = {.name = r->name, .expires_ns = expiry_of(&s.declared, now)};
 	rc = make_and_deliver(c, &s, &record);
 	if (rc < 0)
-		return call_context(c, "create %.*s", STR(r->address));
+		return rc;
 	AUTO(json) value = api_key_to_json(&record);
 	json_set_str(value, "uid", r->uid);
 	json_object_set_new(value, "created_ns", json_integer(now));
 	rc = store(c, &s, &before, value);
 	if (rc < 0)
-		return call_context(c, "create %.*s", STR(r->address));
+		return rc;
 	*outputs = outputs_of(value, s.path);
 	*cloud_id = record.id;
 	return 0;
@@ -201,7 +228,7 @@ static int key_update(
 	if (rc == 0)
 		rc = key_stored(c, &s, &stored);
 	if (rc < 0)
-		return call_context(c, "update %.*s", STR(r->address));
+		return rc;
 	char text[TIME_TEXT_SIZE] = "";
 	int64_t expires = expiry_of(&s.declared, json_int(stored.value, "created_ns", 0));
 	if (expires)
@@ -210,7 +237,7 @@ static int key_update(
 	json_set_str(value, "expires", str_of(text));
 	rc = store(c, &s, &stored, value);
 	if (rc < 0)
-		return call_context(c, "update %.*s", STR(r->address));
+		return rc;
 	*outputs = outputs_of(value, s.path);
 	return 0;
 }
@@ -240,7 +267,7 @@ static int key_delete(struct call *c, void *ctx, const struct resource *r)
 	rc = remove_file(c, &s, json_str(stored.value, "id"));
 	if (rc == 0)
 		rc = state_put(c, s.security->state, s.state_key, NULL, stored.revision, NULL);
-	return rc < 0 ? call_context(c, "delete %.*s", STR(r->address)) : 0;
+	return rc;
 }
 
 const struct resource_handler api_key_handler = {

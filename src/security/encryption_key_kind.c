@@ -45,7 +45,7 @@ static int key_create(struct call *c, void *ctx, const struct resource *r, json_
 	if (rc == 0)
 		rc = CLOUD_CALL(c, cloud, keys, describe, r->name, outputs);
 	if (rc < 0)
-		return call_context(c, "create %.*s", STR(r->address));
+		return rc;
 	*cloud_id = r->name;
 	return 0;
 }
@@ -72,7 +72,7 @@ static int key_delete(struct call *c, void *ctx, const struct resource *r)
 	int rc = cloud_of(c, ctx, r, &cloud);
 	if (rc == 0)
 		rc = CLOUD_CALL(c, cloud, keys, delete, r->name);
-	return rc < 0 ? call_context(c, "delete %.*s", STR(r->address)) : 0;
+	return rc;
 }
 
 const struct resource_handler encryption_key_handler = {

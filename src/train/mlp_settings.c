@@ -6,6 +6,30 @@
 
 enum { MLP_MAX_EPOCHS = 100000, MLP_BATCH_MOST = 1 << 20 };
 
+struct mlp_with { // only to check what is written; mlp_settings_read reads what a job gets
+	struct field_list hidden;
+	int64_t batch, epochs, seed;
+	double rate;
+};
+static const struct field with_fields[] = {
+	{.name = "hidden", .type = FIELD_LIST, .offset = offsetof(struct mlp_with, hidden), .item = FIELD_INTEGER, .min = 1,
+		.max = MLP_MAX_WIDTH, .help = "Widths of the hidden layers."},
+	{.name = "batch", .type = FIELD_INTEGER, .offset = offsetof(struct mlp_with, batch), .otherwise = "50", .min = 1,
+		.max = MLP_BATCH_MOST, .help = "Samples of a step."},
+	{.name = "epochs", .type = FIELD_INTEGER, .offset = offsetof(struct mlp_with, epochs), .otherwise = "1", .min = 1,
+		.max = MLP_MAX_EPOCHS, .help = "Passes over the data; of a federated training local_epochs says it."},
+	{.name = "learning_rate", .type = FIELD_NUMBER, .offset = offsetof(struct mlp_with, rate), .otherwise = "0.1",
+		.min = 1e-6, .max = 1000, .help = "Length of a step."},
+	{.name = "seed", .type = FIELD_INTEGER, .offset = offsetof(struct mlp_with, seed), .otherwise = "1", .min = 0,
+		.max = 999999999, .help = "Of the first weights and of the order of the samples."},
+};
+const struct kind mlp_with_block = {
+	.singular = "builtin/mlp",
+	.help = "Settings of the built-in perceptron.",
+	.size = sizeof(struct mlp_with),
+	KIND_FIELDS(with_fields),
+};
+
 static int read_whole(const json_t *with, const char *name, int64_t otherwise, int64_t most, int64_t *out, struct err *e)
 {
 	const json_t *value = json_object_get(with, name);

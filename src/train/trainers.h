@@ -9,6 +9,7 @@
 #define ISOBAR_TRAIN_TRAINERS_H
 
 #include "base/json.h"
+#include "base/kind.h"
 #include "base/options.h"
 #include "math/mlp.h"
 
@@ -47,6 +48,7 @@ struct mlp_settings {
 	int64_t round; // 0: no round
 	struct str base; // sha256 of the global weights that must be there; "": not said
 };
+extern const struct kind mlp_with_block; // what a workspace may write there
 MUST_CHECK int mlp_settings_read(const json_t *with, struct mlp_settings *out, struct err *e);
 // Layer sizes for inputs and classes; at most MLP_MAX_LAYERS + 1.
 size_t mlp_settings_sizes(const struct mlp_settings *s, size_t inputs, size_t classes, size_t sizes[MLP_MAX_LAYERS + 1]);

@@ -2,6 +2,8 @@
 // The table of the kind "training", and the checks that reach across its fields.
 #include "train/training_kind.h"
 
+#include "train/trainers.h"
+
 static const char *const optimizers[] = {"nesterov", NULL};
 static const char *const rules[] = {"fedavg", NULL};
 
@@ -126,11 +128,20 @@ static void check_federated(const struct training *t, const struct node *n, stru
 		add(block, S("deadline"), f, "expected a duration above zero");
 }
 
+// A misspelled setting would be left to its default without a word.
+static void check_with(const struct training *t, struct findings *f)
+{
+	void *settings = arena_alloc(f->arena, mlp_with_block.size);
+	if (settings && t->with && t->with->type == NODE_MAP && str_eq(t->trainer, S("builtin/mlp")))
+		(void)!kind_decode(&mlp_with_block, t->with, f->arena, settings, f); // all that is wrong is in f
+}
+
 static void check_training(const void *value, const struct node *n, struct findings *f)
 {
 	const struct training *t = value;
 	check_program(t, n, f);
 	check_federated(t, n, f);
+	check_with(t, f);
 	if (t->with && t->with->type != NODE_MAP)
 		add(n, S("with"), f, "expected a map of settings for the trainer");
 }

@@ -2,6 +2,9 @@
 // The table of transforms.
 #include "transform/transform_kind.h"
 
+#include "base/json.h"
+#include "transform/images.h"
+
 static const struct field resources_fields[] = {
 	{.name = "cpu",
 		.type = FIELD_NUMBER,
@@ -77,6 +80,41 @@ static const struct field transform_fields[] = {
 		.help = "time after which a job is stopped and has failed"},
 };
 
+// A misspelled setting would be left to its default without a word.
+struct images_with {
+	struct str scale;
+	const struct node *split;
+};
+static const struct field images_fields[] = {
+	{.name = "scale",
+		.type = FIELD_TEXT,
+		.offset = offsetof(struct images_with, scale),
+		.otherwise = "0..1",
+		.help = "range that the bytes 0 to 255 are brought to"},
+	{.name = "split",
+		.type = FIELD_ANY,
+		.offset = offsetof(struct images_with, split),
+		.help = "names of the parts, each with a pattern of file names"},
+};
+static const struct kind images_block = {
+	.singular = "builtin/images",
+	.help = "settings of the built-in transformer",
+	.size = sizeof(struct images_with),
+	KIND_FIELDS(images_fields),
+};
+
+static void check_images(const struct node *with, struct findings *f)
+{
+	struct images_with written;
+	struct images_options options;
+	struct err e = {0};
+	if (kind_decode(&images_block, with, f->arena, &written, f) < 0)
+		return;
+	AUTO(json) settings = node_to_json(with);
+	if (images_options_of_json(f->arena, settings, &options, &e) < 0)
+		findings_add(f, with->at, node_path(with, f->arena), S(""), "%s", e.message);
+}
+
 static void transform_check(const void *value, const struct node *n, struct findings *f)
 {
 	const struct transform *t = value;
@@ -87,6 +125,8 @@ static void transform_check(const void *value, const struct node *n, struct find
 	if (run && t->run.n && !str_eq(t->run, S("builtin/images")))
 		findings_add(f, run->at, node_path(run, f->arena), S("builtin/images"),
 			"there is no built-in transformer \"%.*s\"", STR(t->run));
+	else if (run && t->with && t->with->type == NODE_MAP)
+		check_images(t->with, f);
 }
 
 const struct kind transform_kind = {

@@ -1,26 +1,26 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A workspace with 20 different mistakes: each is told, once, at its place, with the field and what to write instead.
+# A workspace with 21 different mistakes: each is told, once, at its place, with the field and what to write instead.
 . "$(dirname "$0")/env.sh"
 
 expect_code 2 "$isobar" validate "$root/tests/scenario/mistakes"
 sed "s|^$root/tests/scenario/mistakes/||" "$work/err" >"$work/told"
 diff -u "$root/tests/scenario/mistakes/expected" "$work/told" >&2 || fail "the mistakes are told differently"
-[ "$(grep -c '^isobar.yaml:[0-9]*:[0-9]*: [a-z]' "$work/told")" = 20 ] || fail "not 20 lines with file, line, column and field"
+[ "$(grep -c '^isobar.yaml:[0-9]*:[0-9]*: [a-z]' "$work/told")" = 21 ] || fail "not 21 lines with file, line, column and field"
 
 # The same for programs.
 expect_code 2 "$isobar" validate -o json "$root/tests/scenario/mistakes"
 python3 - "$work/out" <<'PY'
 import json, sys
 answer = json.load(open(sys.argv[1]))
-assert answer["valid"] is False and len(answer["findings"]) == 20, answer
+assert answer["valid"] is False and len(answer["findings"]) == 21, answer
 assert all(f["file"] == "isobar.yaml" and f["line"] and f["column"] and f["field"] and f["problem"] for f in answer["findings"])
 PY
 [ ! -e "$root/tests/scenario/mistakes/.isobar" ] || fail "validate left something behind"
 
 # Plan refuses it in the same words, and does nothing.
 expect_code 2 "$isobar" plan "$root/tests/scenario/mistakes"
-expect "$work/err" "has 20 mistakes"
+expect "$work/err" "has 21 mistakes"
 
 # Nothing there, not YAML, another environment.
 expect_code 3 "$isobar" validate "$work"

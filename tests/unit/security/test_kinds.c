@@ -162,6 +162,10 @@ static void test_mistakes_in_the_kinds(void **out)
 	assert_int_equal(decode(b, &api_key_kind, "{deliver: \".isobar/x.key\"}", &api), 1);
 	assert_int_equal(decode(b, &api_key_kind, "{deliver: \"file:../x.key\"}", &api), 1);
 	assert_int_equal(decode(b, &api_key_kind, "{deliver: \"file:/etc/x.key\"}", &api), 1);
+	assert_int_equal(decode(b, &api_key_kind, "{deliver: \"file:.isobar/ca.key\"}", &api), 1);
+	assert_int_equal(decode(b, &api_key_kind, "{deliver: \"file:.isobar/state.db\"}", &api), 1);
+	assert_int_equal(decode(b, &api_key_kind, "{deliver: \"file:.isobar/gateways/x.key\"}", &api), 1);
+	assert_int_equal(decode(b, &api_key_kind, "{deliver: \"file:keys/x.key\"}", &api), 0);
 	assert_int_equal(
 		decode(b, &role_kind, "{members: [], allow: [{actions: [\"a*b\"], resources: [\"*\"]}]}", &role), 1);
 	assert_int_equal(decode(b, &role_kind, "{members: [], deny: [{actions: [a]}]}", &role), 1);
@@ -266,6 +270,21 @@ static void test_a_file_that_is_not_ours_stays(void **out)
 	assert_true(file_exists(b->key_path));
 }
 
+static void test_no_delivery_over_another_file(void **out)
+{
+	struct bench *b = *out;
+	struct resource r = api_resource(b, "file:isobar.yaml", NULL);
+	json_t *outputs;
+	char path[96];
+	AUTO(buf) text = {0};
+	snprintf(path, sizeof(path), "%s/isobar.yaml", b->folder);
+	assert_int_equal(file_write_atomic(path, S("isobar: 1\n"), 0600, &b->call.err), 0);
+	assert_int_equal(create(b, &r, &outputs), ERR_EXISTS);
+	assert_int_equal(stored(b).revision, 0);
+	assert_int_equal(file_read(path, 100, &text, &b->call.err), 0);
+	assert_true(str_eq(buf_str(&text), S("isobar: 1\n")));
+}
+
 static void test_no_delivery_outside_the_workspace(void **out)
 {
 	struct bench *b = *out;
@@ -318,6 +337,7 @@ int main(void)
 		TEST(test_a_key_is_made_and_delivered_once),
 		TEST(test_a_key_lives_on_and_goes),
 		TEST(test_a_file_that_is_not_ours_stays),
+		TEST(test_no_delivery_over_another_file),
 		TEST(test_no_delivery_outside_the_workspace),
 		TEST(test_an_encryption_key),
 	};

@@ -78,6 +78,9 @@ static void test_refuses(UNUSED void **state)
 	refuse("data: x\ntrainer: builtin/mlp\ncommand: [a]\n", "exclude each other");
 	refuse("data: x\ntrainer: builtin/forest\n", "expected builtin/mlp");
 	refuse("data: x\ntrainer: builtin/mlp\nwith: 3\n", "expected a map");
+	refuse("data: x\ntrainer: builtin/mlp\nwith: {hiden: [200]}\n", "builtin/mlp has no field \"hiden\"");
+	refuse("data: x\ntrainer: builtin/mlp\nwith: {hidden: [0]}\n", "expected");
+	refuse("data: x\ntrainer: builtin/mlp\nwith: {batch: many}\n", "expected a whole number from 1 to 1048576");
 	refuse("data: x\ntrainer: builtin/mlp\nfederated: {rounds: 1, quorum: two}\n", "expected a quorum such as");
 	refuse("data: x\ntrainer: builtin/mlp\nfederated: {rounds: 1, quorum: 4 of 3}\n", "can never be reached");
 	refuse("data: x\ntrainer: builtin/mlp\nfederated: {rounds: 1, quorum: 1 of 3, clouds: [a, b]}\n", "another number of clouds");

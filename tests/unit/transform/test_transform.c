@@ -178,6 +178,9 @@ static void test_kind(void **state)
 		{"input: images\nrun: builtin/images\ncommand: [x]\n", 1},
 		{"input: images\nrun: builtin/imagse\n", 1},
 		{"run: builtin/images\n", 1},
+		{"input: images\nrun: builtin/images\nwith: {scael: 0..1}\n", 1},
+		{"input: images\nrun: builtin/images\nwith: {scale: 1..0}\n", 1},
+		{"input: images\nrun: builtin/images\nwith: {split: {train: 3}}\n", 1},
 	};
 	struct fixture f;
 	fixture_open(&f);
