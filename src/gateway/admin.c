@@ -41,7 +41,7 @@ static void write_attempt(struct buf *out, const struct attempt_stats *s, const 
 static void write_attempts(const struct worker *w, struct buf *out)
 {
 	metrics_head(out, "isobar_gateway_attempts_total", "counter",
-		"Requests sent to targets, and probes of targets that are out of rotation.");
+		"Requests sent to targets, and probes of targets that are out of rotation or idle.");
 	for (const struct attempt_stats *s = w->targets.attempts; s; s = s->next) {
 		write_attempt(out, s, "ok", s->ok);
 		write_attempt(out, s, "failed", s->failed);

@@ -73,17 +73,28 @@ static void measure(struct target *t, int64_t latency_ns)
 
 // ---- probes
 
+// A target in rotation that others are faster than may see no request for seconds: its death must be noticed all the same.
 static bool wants_probe(const struct target *t)
 {
-	return t->listed && (t->ejected || !(t->weight > 0));
+	bool idle = loop_now_ns(t->table->loop) - t->attempted_ns >= PROBE_EVERY_NS;
+	return t->ejected || !(t->weight > 0) || idle;
 }
 
 static void plan_probe(struct target *t)
 {
 	int64_t at = loop_now_ns(t->table->loop) + PROBE_EVERY_NS;
 	// Without memory for the timer, put the target back into rotation: requests then find out how it is.
-	if (!t->probe && !t->probe_timer.slot && wants_probe(t) && loop_timer_set(t->table->loop, &t->probe_timer, at))
+	if (!t->probe && !t->probe_timer.slot && t->listed && loop_timer_set(t->table->loop, &t->probe_timer, at))
 		t->ejected = false;
+}
+
+static void judge(struct target *t, const struct target_outcome *o)
+{
+	t->failures = o->ok ? 0 : t->failures + 1;
+	if (o->ok || !(o->unreachable || t->failures >= FAILURES_TO_EJECT))
+		return;
+	t->ejected = true;
+	http_origin_flush(t->origin);
 }
 
 static void probe_head(void *ctx, const struct http_response *r)
@@ -95,14 +106,13 @@ static void probe_end(void *ctx, const struct err *e, bool began)
 {
 	struct target *t = ctx;
 	struct target_outcome o = {.ok = e->code == 0 && t->probe_status == 200,
+		.unreachable = e->code != 0,
 		.latency_ns = loop_now_ns(t->table->loop) - t->probe_began_ns};
 	(void)began;
 	t->probe = NULL;
 	count_attempt(t, t->probe_stats, &o);
-	if (o.ok) {
-		t->ejected = false;
-		t->failures = 0;
-	}
+	judge(t, &o);
+	t->ejected = t->ejected && !o.ok;
 	plan_probe(t);
 }
 
@@ -116,8 +126,10 @@ static void probe_fire(struct loop_timer *timer)
 		.target = str_of(t->probe_path),
 		.replay = true,
 		.total_ns = PROBE_TOTAL_NS};
-	if (!wants_probe(t))
+	if (!wants_probe(t)) {
+		plan_probe(t);
 		return;
+	}
 	t->probe_status = 0;
 	t->probe_began_ns = loop_now_ns(t->table->loop);
 	if (http_fetch_start(&r, &probe_events, t, &t->probe, NULL))
@@ -136,16 +148,10 @@ void target_watch(struct target *t)
 void target_end(struct target *t, struct attempt_stats *s, const struct target_outcome *o)
 {
 	t->in_flight--;
+	t->attempted_ns = loop_now_ns(t->table->loop);
 	count_attempt(t, s, o);
-	if (o->ok) {
-		t->failures = 0;
+	judge(t, o);
+	if (o->ok)
 		measure(t, MAX(o->latency_ns, 1));
-		return;
-	}
-	t->failures++;
-	if (o->unreachable || t->failures >= FAILURES_TO_EJECT) {
-		t->ejected = true;
-		http_origin_flush(t->origin);
-	}
 	plan_probe(t);
 }

@@ -4,8 +4,8 @@
 // thread only; owned by the table.
 //
 // A target leaves the rotation when it cannot be reached, or fails FAILURES_TO_EJECT times in a row, and comes back
-// when its /v2/health/ready answers 200. Targets out of rotation, also those that have no weight, are probed; probes
-// count as attempts.
+// when its /v2/health/ready answers 200. Targets out of rotation, those that have no weight, and those that no request
+// went to for a moment are probed; probes count as attempts.
 #ifndef ISOBAR_GATEWAY_TARGET_H
 #define ISOBAR_GATEWAY_TARGET_H
 
@@ -51,7 +51,8 @@ struct target {
 	unsigned failures; // in a row
 	unsigned in_flight;
 	int64_t latency_ns;  // moving average until the answer's head; 0: not measured
-	int64_t measured_ns; // when
+	int64_t measured_ns;  // when
+	int64_t attempted_ns; // when the last request to it ended
 	struct loop_timer probe_timer;
 	struct http_fetch *probe;
 	int64_t probe_began_ns;

@@ -5,6 +5,6 @@
 
 #include "gateway/target.h"
 
-void target_watch(struct target *t); // begins to probe when it is out of rotation
+void target_watch(struct target *t); // begins to look whether it needs a probe
 
 #endif
