@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A training that dies at any write of its journal goes on and comes out the same, without a job run twice; also without its files.
+#include <pthread.h>
+#include <stdatomic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,18 +13,23 @@
 
 struct dying { // a state that dies at its n-th commit, before or after it is durable
 	struct state real;
+	pthread_mutex_t lock; // of commits: the reconciler's threads share the state
 	int left;
-	bool after, dead;
+	bool after;
+	atomic_bool dead;
 };
 
 static int dying_commit(struct call *c, void *s, const struct state_batch *batch)
 {
 	struct dying *d = s;
-	bool now = !d->dead && --d->left == 0;
 	int rc = 0;
+	pthread_mutex_lock(&d->lock);
+	bool now = !d->dead && --d->left == 0;
 	if (!d->dead && (!now || d->after))
 		rc = d->real.ops->commit(c, d->real.ctx, batch);
-	d->dead |= now;
+	if (now)
+		d->dead = true;
+	pthread_mutex_unlock(&d->lock);
 	return d->dead ? call_fail(c, ERR_INTERNAL, "killed") : rc;
 }
 
@@ -56,7 +63,7 @@ static const struct state_ops dying_ops = {
 // Runs until the state dies; true when it was done before.
 static bool run_until(struct toy_world *w, int commits, bool after)
 {
-	struct dying d = {.real = w->s, .left = commits, .after = after};
+	struct dying d = {.real = w->s, .lock = PTHREAD_MUTEX_INITIALIZER, .left = commits, .after = after};
 	struct state state = {.ops = &dying_ops, .ctx = &d};
 	struct step step = w->step;
 	json_t *outputs = NULL;
