@@ -144,7 +144,7 @@ static void test_refuses(void **state)
 	toy_declare(&w, "training/classifier",
 		"{\"data\":\"transform/prepared/train\",\"trainer\":\"builtin/mlp\",\"with\":{\"batch\":0},\"bucket\":\"bucket/lake\","
 		"\"federated\":{\"clouds\":[\"aws-us\"],\"rounds\":1}}", &r);
-	assert_fails(&w.f, training_make(&w.f.call, NULL, &w.step, &outputs), ERR_INVALID);
+	assert_fails(&w.f, training_make(&w.f.call, NULL, &w.step, &outputs), ERR_CORRUPT); // no workspace with it is ever applied
 	memory_cloud_poke(&w.memory[1], "fashion-lake", "transforms/prepared/t/train/data.safetensors", S("broken"));
 	toy_declare_federated(&w, "20s", &r);
 	assert_int_equal(training_make(&w.f.call, NULL, &w.step, &outputs), ERR_CORRUPT);
