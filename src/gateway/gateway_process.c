@@ -17,7 +17,7 @@
 #include "net/address.h"
 #include "security/ca.h"
 
-enum { ANNOUNCE_MAX_BYTES = 64 << 10, LOG_MAX_BYTES = 1 << 20, PORT_TRIES = 50 };
+enum { ANNOUNCE_MAX_BYTES = 64 << 10, LOG_MAX_BYTES = 1 << 20, PORT_TRIES = 50, START_TRIES = 5 };
 #define START_NS (10 * NS_PER_S)
 #define STOP_NS (12 * NS_PER_S)
 #define LOOK_NS (10 * NS_PER_MS)
@@ -171,12 +171,15 @@ static int await(struct call *c, const struct gateway_ctx *g, const struct resou
 			return 0;
 		err_clear(&c->err);
 		if (!process_alive(started)) {
-			int status;
+			int status = -1;
 			// Reaps it; what it said is in its log.
 			code = process_wait(started, 0, &status, NULL);
-			return call_fail(c, code == ERR_TIMEOUT ? ERR_TIMEOUT : ERR_FAILED,
+			bool taken = code == 0 && WIFEXITED(status) && WEXITSTATUS(status) == err_exit_code(ERR_IN_USE);
+			code = call_fail(c, taken ? ERR_IN_USE : code == ERR_TIMEOUT ? ERR_TIMEOUT : ERR_FAILED,
 				"%.*s ended at its start: %.*s", STR(r->address),
 				STR(last_line(c, file_of(c, g, r, "log"))));
+			c->err.retryable = taken;
+			return code;
 		}
 		code = call_mono_ns(c) > give_up_ns
 			       ? call_fail(c, ERR_TIMEOUT, "%.*s did not start within 10 s", STR(r->address))
@@ -204,20 +207,30 @@ static int spawn(
 	return process_start(&spec, out, &c->err);
 }
 
+static int start_once(struct call *c, const struct gateway_ctx *g, const struct resource *r, struct str declared,
+	json_t **outputs)
+{
+	struct process process;
+	struct str listen = declared;
+	int code = choose_listen(c, g, r, &listen);
+	if (code == 0)
+		code = spawn(c, g, r, listen, &process);
+	return code ? code : await(c, g, r, &process, outputs);
+}
+
 static int start(struct call *c, const struct gateway_ctx *g, const struct resource *r, json_t **outputs)
 {
 	struct gateway gateway = {0};
-	struct process process;
 	int code = kind_decode_json(&gateway_kind, r->resolved, c->arena, &gateway, &c->err);
 	if (code == 0 && gateway.tls.automatic)
 		code = issue_certificate(c, g, r, &gateway);
-	struct str listen = gateway.listen;
 	if (code == 0)
-		code = choose_listen(c, g, r, &listen);
-	if (code == 0)
-		code = spawn(c, g, r, listen, &process);
-	if (code == 0)
-		code = await(c, g, r, &process, outputs);
+		code = start_once(c, g, r, gateway.listen, outputs);
+	// Between the look at a port and the gateway's own bind somebody else may take it, if only to look, too.
+	for (int i = 1; code < 0 && c->err.retryable && i < START_TRIES; i++) {
+		err_clear(&c->err);
+		code = start_once(c, g, r, gateway.listen, outputs);
+	}
 	if (code)
 		return call_context(c, "start %.*s", STR(r->address));
 	remember_listen(c, g, r, *outputs);

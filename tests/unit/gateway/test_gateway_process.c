@@ -19,6 +19,8 @@
 #include "net/address.h"
 #include "net/http_call.h"
 
+#define LOSE_THE_PORT ".lose-the-port" // a gateway that finds this file ends as if its port were taken
+
 struct world {
 	char folder[64];
 	struct arena arena;
@@ -141,14 +143,36 @@ static void lives_is_tended_and_ends(void **state)
 		file_exists(arena_printf(&w->arena, "%s/.isobar/gateways/edge/audit", w->folder).p)); // the log stays
 }
 
+// The port was free when it was looked at, and taken when the gateway wanted it: it is started again.
+static void starts_again_when_it_lost_the_port(void **state)
+{
+	struct world *w = *state;
+	json_t *outputs = NULL;
+	struct str id = {0};
+	const char *folder = arena_printf(&w->arena, "%s/.isobar/gateways/edge", w->folder).p;
+	const char *marker = arena_printf(&w->arena, "%s/snapshot.json" LOSE_THE_PORT, folder).p;
+	assert_int_equal(file_make_dirs(folder, 0700, &w->c.err), 0);
+	assert_int_equal(file_write_atomic(marker, S(""), 0600, &w->c.err), 0);
+	fd_close(&w->taken);
+	assert_int_equal(gateway_handler.create(&w->c, &w->ctx, &w->gateway, &outputs, &id), 0);
+	assert_false(file_exists(marker));
+	assert_true(str_ends(json_str(outputs, "url"), str_of(w->listen)));
+	json_decref(outputs);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc > 1 && strcmp(argv[1], "gateway") == 0) {
+	if (argc > 3 && strcmp(argv[1], "gateway") == 0) {
+		char marker[256]; // beside the snapshot, which is the first option's value
+		snprintf(marker, sizeof(marker), "%s" LOSE_THE_PORT, argv[3]);
+		if (unlink(marker) == 0)
+			return err_exit_code(ERR_IN_USE);
 		const struct command *commands[] = {&gateway_command};
 		return command_main(commands, 1, argc, argv, NULL);
 	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(says_when_the_port_is_taken, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(starts_again_when_it_lost_the_port, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lives_is_tended_and_ends, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
