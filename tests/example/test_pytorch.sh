@@ -7,7 +7,7 @@
 [ -d /usr/share/datasets/fashion-mnist ] || { echo "dataset-fashion-mnist is not installed"; exit 77; }
 ws=$work/cnn
 cp -R "$root/examples/pytorch" "$ws"
-cd "$ws"
+cd "$ws" || exit 1
 
 # worker_pid: of the training's job while its command runs.
 worker_pid() {

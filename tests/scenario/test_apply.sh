@@ -5,7 +5,7 @@
 . "$(dirname "$0")/env.sh"
 ws=$work/small
 small "$ws"
-cd "$ws"
+cd "$ws" || exit 1
 
 expect_code 0 "$isobar" plan
 expect "$work/out" "Plan: 20 to create, 0 to change, 0 to replace, 0 to delete."

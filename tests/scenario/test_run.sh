@@ -5,7 +5,7 @@
 . "$(dirname "$0")/env.sh"
 ws=$work/small
 small "$ws"
-cd "$ws"
+cd "$ws" || exit 1
 
 expect_code 5 "$isobar" run model/classifier@champion
 expect "$work/err" "run \`isobar apply\` first"

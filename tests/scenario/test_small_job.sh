@@ -4,7 +4,7 @@
 . "$(dirname "$0")/env.sh"
 ws=$work/small
 small "$ws"
-cd "$ws"
+cd "$ws" || exit 1
 
 expect_code 0 "$isobar" validate
 expect "$work/out" "The workspace small is valid"
