@@ -158,7 +158,7 @@ def reports_in(folder):
     found = []
     for where, _, names in os.walk(folder):
         for name in names:
-            if "log" not in name and not name.endswith((".out", ".err")):
+            if "log" not in name and not name.endswith(("out", "err")):
                 continue
             path = os.path.join(where, name)
             found += [(path, line.decode(errors="replace")) for line in read_bytes(path).splitlines() if REPORT.search(line)]
