@@ -20,6 +20,7 @@ struct launch {
 	const struct up_options *options;
 	struct str folder;
 	FILE *out, *error;
+	int told; // exit code of a control plane that ended at its start, which said why itself
 };
 
 static void begin(struct launch *l)
@@ -30,10 +31,10 @@ static void begin(struct launch *l)
 
 static int finish(struct launch *l, int rc)
 {
-	if (rc < 0)
+	if (rc < 0 && !l->told)
 		fprintf(l->error, "isobar up: %s\n", l->call.err.message);
 	arena_free(&l->arena);
-	return rc < 0 ? err_exit_code(rc) : 0;
+	return l->told ? l->told : rc < 0 ? err_exit_code(rc) : 0;
 }
 
 // ---------------------------------------------------------------- in the foreground
@@ -78,9 +79,8 @@ static int await(struct launch *l, const struct process *child, off_t log_from)
 		int status = 0;
 		if (!process_alive(child)) {
 			show_log(l, log_from);
-			if (process_wait(child, 0, &status, NULL) == 0 && WIFEXITED(status) &&
-				WEXITSTATUS(status) == err_exit_code(ERR_INVALID))
-				return call_fail(&l->call, ERR_INVALID, "the control plane did not start");
+			if (process_wait(child, 0, &status, NULL) == 0 && WIFEXITED(status))
+				l->told = WEXITSTATUS(status);
 			return call_fail(&l->call, ERR_FAILED, "the control plane ended at its start");
 		}
 		if (call_mono_ns(&l->call) > give_up) {

@@ -116,12 +116,13 @@ static void set_port(struct address *a, uint16_t port)
 		a->v4.sin_port = htons(port);
 }
 
-// The wanted port (or, where any will do, the last one), else a free one.
+// Where any port will do, the last one, else a free one. One that was asked for by number is that one or none.
 static int listen_somewhere(struct pocket *p, struct address *address, struct err *e)
 {
 	struct err first = {0};
-	if (address_port(address) == 0)
-		set_port(address, read_port(p));
+	if (address_port(address))
+		return listen_on(p, address, e);
+	set_port(address, read_port(p));
 	int rc = listen_on(p, address, &first);
 	if (rc == ERR_IN_USE) {
 		set_port(address, 0);

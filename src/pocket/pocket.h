@@ -3,9 +3,9 @@
 // signatures and answers with the provider's own errors, so that the official SDKs work with only the endpoint changed.
 //
 // Below its root: credentials.json (0600; what a client needs), keys.json (0600; what the pocket checks by), port (the
-// last one, tried first), and the object store. A port in use becomes a free one. Addresses other than loopback are
-// refused unless TLS and `remote` are both given. One loop owns a pocket and all in it. Errors: ERR_INVALID, ERR_IN_USE
-// (the root), ERR_IO, ERR_NO_SPACE.
+// last one, tried first), and the object store. A port asked for by number that is in use is ERR_IN_USE. Addresses
+// other than loopback are refused unless TLS and `remote` are both given. One loop owns a pocket and all in it. Errors:
+// ERR_INVALID, ERR_IN_USE (the root), ERR_IO, ERR_NO_SPACE.
 #ifndef ISOBAR_POCKET_POCKET_H
 #define ISOBAR_POCKET_POCKET_H
 
