@@ -260,7 +260,7 @@ static int conclude(struct call *c, const struct applier *p, struct apply_result
 		return 0;
 	for (size_t i = 0; i < p->apply->plan->count; i++) {
 		if (p->states[i] == FAILED)
-			return call_fail(c, ERR_FAILED, "%zu of %zu changes failed, %zu were not tried; first: %.*s",
+			return call_fail(c, p->codes[i], "%zu of %zu changes failed, %zu were not tried; first: %.*s",
 				out->failed, p->total, out->skipped, STR(p->errors[i]));
 	}
 	return 0;
@@ -298,7 +298,8 @@ int plan_apply(struct call *c, const struct apply *apply, struct apply_result *o
 	struct applier p = {.apply = apply};
 	p.states = arena_new_array(c->arena, n + 1, enum progress_state);
 	p.errors = arena_new_array(c->arena, n + 1, struct str);
-	if (!p.states || !p.errors)
+	p.codes = arena_new_array(c->arena, n + 1, int);
+	if (!p.states || !p.errors || !p.codes)
 		return call_no_memory(c);
 	for (size_t i = 0; i < n; i++) {
 		p.states[i] = apply->plan->changes[i].action == PLAN_NOTHING ? DONE : PENDING;

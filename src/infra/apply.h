@@ -30,8 +30,8 @@ struct apply_result {
 	size_t done, failed, skipped;
 };
 
-// 0 when everything was done. ERR_FAILED: some failed (the result says how many, the message names the first); others
-// as the loop's.
+// 0 when everything was done. Some failed: the code and message of the first (the result says how many); others as the
+// loop's.
 MUST_CHECK int plan_apply(struct call *c, const struct apply *apply, struct apply_result *out);
 const char *apply_state_word(enum apply_state state); // "started", "done", "failed", "skipped"
 

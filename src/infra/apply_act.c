@@ -113,6 +113,7 @@ static void finish(struct applier *p, size_t index, const struct err *e, double 
 	pthread_mutex_lock(&p->lock);
 	p->states[index] = e->code ? FAILED : DONE;
 	p->errors[index] = e->code ? arena_str(&p->arena, str_of(e->message)) : (struct str){0};
+	p->codes[index] = e->code;
 	p->finished++;
 	applier_report(p, change,
 		(struct apply_event){.state = e->code ? APPLY_FAILED : APPLY_DONE,

@@ -15,6 +15,7 @@ struct applier {
 	uint64_t revision;
 	enum progress_state *states; // one a change; guarded by lock while acts run
 	struct str *errors;
+	int *codes; // of the errors
 	size_t finished, total;
 	pthread_mutex_t lock;
 	struct arena arena; // of texts that acts leave; guarded by lock

@@ -91,7 +91,7 @@ expect_code 0 "$isobar" down
 
 # Destroy: a bucket with objects is not deleted by accident.
 expect_code 0 "$isobar" data cp isobar.yaml gcp-eu:lake/kept/
-expect_code 1 "$isobar" destroy --auto-approve
+expect_code 5 "$isobar" destroy --auto-approve
 expect "$work/err" "bucket/lake on gcp-eu: failed"
 expect_code 0 "$isobar" data cat gcp-eu:lake/kept/isobar.yaml
 cmp -s "$work/out" isobar.yaml || fail "the object is another one"
