@@ -12,6 +12,7 @@
 #include "api/pipelines.h"
 #include "api/up.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/time.h"
 #include "cli/cli.h"
 #include "cloud/cloud_kind.h"
@@ -479,6 +480,7 @@ int main(int argc, char **argv)
 	struct app app;
 	const struct command *commands[COUNT_OF(process_commands) + 64];
 	size_t count = 0;
+	json_wipe_freed();
 	build_app(&app);
 	for (size_t i = 0; i < cli_command_count; i++)
 		commands[count++] = cli_commands[i];

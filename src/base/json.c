@@ -2,9 +2,12 @@
 // Reading JSON through jansson, and getters: see json.h. Writing stands in json_write.c.
 #include "base/json.h"
 
+#include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/secret.h"
 
 // jansson goes down its parser once a level; this bounds it far below its own 2048, and is told before it allocates.
 static bool too_deep(struct str text)
@@ -42,15 +45,26 @@ int json_parse(struct str text, json_t **out, struct err *e)
 	return 0;
 }
 
+static void free_wiped(void *p)
+{
+	secret_wipe(p, p ? malloc_usable_size(p) : 0);
+	free(p);
+}
+
+void json_wipe_freed(void)
+{
+	json_set_alloc_funcs(malloc, free_wiped);
+}
+
 int json_parse_file(const char *path, size_t limit, json_t **out, struct err *e)
 {
 	AUTO(buf) text = {0};
 	int rc = file_read(path, limit, &text, e);
 	if (rc < 0)
 		return rc;
-	if (json_parse(buf_str(&text), out, e) < 0)
-		return err_context(e, "%s", path);
-	return 0;
+	rc = json_parse(buf_str(&text), out, e);
+	secret_wipe(text.p, text.n);
+	return rc < 0 ? err_context(e, "%s", path) : 0;
 }
 
 struct str json_value_str(const json_t *value)

@@ -23,9 +23,12 @@ static inline void json_autofree(json_t **j)
 	json_decref(*j);
 }
 
+// Once, at the start of a program and before any other use: freed values are overwritten, since some were credentials.
+void json_wipe_freed(void);
 // Parses one value; anything but whitespace after it is an error. The message has line and column. *out is owned.
 // ERR_INVALID, ERR_LIMIT (size, depth).
 MUST_CHECK int json_parse(struct str text, json_t **out, struct err *e);
+// Wipes its copy of the file.
 MUST_CHECK int json_parse_file(const char *path, size_t limit, json_t **out, struct err *e);
 // Compact, members sorted by name: equal values give equal bytes. Used for everything that is hashed or compared.
 MUST_CHECK int json_write(const json_t *j, struct buf *out, struct err *e);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/secret.h"
 #include "base/time.h"
 #include "cloud/config.h"
 #include "cloud/job_files.h"
@@ -99,7 +100,9 @@ int local_write_json(struct call *c, const char *path, const json_t *j, mode_t m
 		return call_no_memory(c);
 	if (json_write_pretty(j, &text, &c->err))
 		return call_context(c, "write %s", path);
-	return file_write_atomic(path, buf_str(&text), mode, &c->err);
+	int rc = file_write_atomic(path, buf_str(&text), mode, &c->err);
+	secret_wipe(text.p, text.n); // credentials of a cloud, perhaps
+	return rc;
 }
 
 int local_lock_wait(struct call *c, const char *path, int *fd)

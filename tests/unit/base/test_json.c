@@ -208,6 +208,20 @@ static void test_values_die_with_their_arena(UNUSED void **state)
 	json_decref(value);
 }
 
+// What is freed cannot be looked at, so this only says that the door is taken and leads through.
+static void test_freed_values_are_wiped(UNUSED void **state)
+{
+	json_malloc_t allocate, allocate_before;
+	json_free_t release, release_before;
+	json_get_alloc_funcs(&allocate_before, &release_before);
+	json_wipe_freed();
+	json_get_alloc_funcs(&allocate, &release);
+	assert_true(release != release_before && release != free);
+	release(NULL);
+	assert_written("{\"secret_access_key\":\"abc\"}", "{\"secret_access_key\":\"abc\"}");
+	json_set_alloc_funcs(allocate_before, release_before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_need),
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_freed_values_are_wiped),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
