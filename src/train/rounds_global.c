@@ -278,6 +278,13 @@ int global_accept(struct call *c, struct rounds *t, const struct action *action)
 	return 0;
 }
 
+static void tell_absent(struct rounds *t, int64_t round, const char *site, const char *reason)
+{
+	char text[640];
+	snprintf(text, sizeof(text), "round %lld goes on without %s: %s", (long long)round, site, reason);
+	step_report(t->step, &(struct progress_event){.unit = "", .text = str_of(text)});
+}
+
 static void tell_round(struct rounds *t, int64_t round, const json_t *record)
 {
 	const json_t *entry, *accepted = json_object_get(record, "accepted");
@@ -288,6 +295,10 @@ static void tell_round(struct rounds *t, int64_t round, const json_t *record)
 		samples += (double)json_int(entry, "samples", 0);
 		loss += (double)json_int(entry, "samples", 0) * json_num(entry, "loss", 0);
 	}
+	json_array_foreach(json_object_get(record, "lost"), i, entry)
+		tell_absent(t, round, json_text(entry, "site"), json_text(entry, "reason"));
+	json_array_foreach(json_object_get(record, "late"), i, entry)
+		tell_absent(t, round, json_string_value(entry), "it had not answered when the round's deadline passed");
 	snprintf(what, sizeof(what), "round %lld", (long long)round);
 	snprintf(text, sizeof(text), "round %lld of %lld: %zu of %zu clouds, %.0f samples, loss %.3f", (long long)round,
 		(long long)t->training->federated.rounds, json_array_size(accepted), t->count, samples, samples > 0 ? loss / samples : 0);

@@ -55,7 +55,7 @@ struct site {
 	struct part data;
 	struct str bucket; // of the training's own objects there
 	// Of the current round, under the lock:
-	char out[256];        // why it is out; "": it is not
+	char out[512];        // why it is out; "": it is not
 	int64_t again_before; // submitted again in earlier runs
 	bool looked;          // again_before is known
 };
