@@ -2,7 +2,8 @@
 // The reconcile loop: see reconcile.h. What an action went through is kept twice, in one commit each time: as events
 // for people and other rooms, and as records by name, so that the loop asks for one action without reading the journal.
 //     intent/RECONCILER/ACTION  {type, address, input}                         while it is open
-//     action/ACTION             {state: done|failed, type, address, output | error, attempts, retry_at_ns, at_ns}
+//     action/ACTION             {state: done|failed, type, address, output | error, attempts, recent, retry_at_ns,
+//                                at_ns}
 #include "state/reconcile.h"
 
 #include <string.h>
@@ -22,6 +23,7 @@ struct pass {
 	bool resuming;    // what fails now only closes its intent: decide will say whether it is still wanted
 	int64_t again_ns; // 0: the loop's choice
 	struct err fatal; // first failure that is not worth a retry
+	int64_t began_ns; // of the run: pauses that earlier runs earned are not waited for; 0: they are
 };
 
 static struct str action_key(struct call *c, struct str name)
@@ -112,7 +114,7 @@ static int journal_intents(struct pass *p, const struct work *works, size_t coun
 
 static json_t *result_json(const struct pass *p, const struct work *w)
 {
-	int64_t now = call_now_ns(p->c), attempts = w->attempts + 1;
+	int64_t now = call_now_ns(p->c), recent = w->recent + 1;
 	json_t *j = intent_json(w->action);
 	json_object_del(j, "input");
 	json_set_str(j, "state", w->rc < 0 ? S("failed") : S("done"));
@@ -122,8 +124,9 @@ static json_t *result_json(const struct pass *p, const struct work *w)
 		return j;
 	}
 	json_object_set_new(j, "error", error_json(&w->call.err));
-	json_object_set_new(j, "attempts", json_integer(attempts));
-	json_object_set_new(j, "retry_at_ns", json_integer(now + retry_pause(attempts)));
+	json_object_set_new(j, "attempts", json_integer(w->attempts + 1));
+	json_object_set_new(j, "recent", json_integer(recent));
+	json_object_set_new(j, "retry_at_ns", json_integer(now + retry_pause(recent)));
 	return j;
 }
 
@@ -177,6 +180,19 @@ static int past_failures(struct pass *p, struct str name, struct record *out)
 	return state_get(p->c, p->s, action_key(p->c, name), out);
 }
 
+static bool is_of_this_run(const struct pass *p, const struct record *past)
+{
+	return json_int(past->value, "at_ns", 0) >= p->began_ns;
+}
+
+static struct work work_of(const struct pass *p, const struct action *action, const struct record *past)
+{
+	int64_t attempts = json_int(past->value, "attempts", 0);
+	return (struct work){.action = action,
+		.attempts = attempts,
+		.recent = is_of_this_run(p, past) ? json_int(past->value, "recent", attempts) : 0};
+}
+
 static int resume(struct pass *p)
 {
 	struct record *open;
@@ -199,8 +215,7 @@ static int resume(struct pass *p)
 		};
 		rc = past_failures(p, actions[i].name, &past);
 		if (rc == 0)
-			works[i] =
-				(struct work){.action = &actions[i], .attempts = json_int(past.value, "attempts", 0)};
+			works[i] = work_of(p, &actions[i], &past);
 	}
 	p->resuming = true;
 	if (rc == 0)
@@ -240,11 +255,10 @@ static int pick(struct pass *p, const struct actions *all, struct work *works, s
 		int64_t left = json_int(past.value, "retry_at_ns", 0) - call_now_ns(p->c);
 		if (str_eq(json_str(past.value, "state"), S("done")))
 			continue;
-		if (past.revision && left > 0)
+		if (past.revision && left > 0 && is_of_this_run(p, &past))
 			look_again(p, left);
 		else
-			works[(*count)++] = (struct work){
-				.action = &all->items[i], .attempts = json_int(past.value, "attempts", 0)};
+			works[(*count)++] = work_of(p, &all->items[i], &past);
 	}
 	return 0;
 }
@@ -322,12 +336,13 @@ static int wait_for_more(struct call *c, const struct pass *p, uint64_t head)
 
 int reconcile_run(struct call *c, const struct state *s, const struct reconciler *r)
 {
+	int64_t began_ns = call_now_ns(c);
 	for (;;) {
 		AUTO(arena) arena = {0}; // watch and get use no memory that outlives a round
 		struct call round;
 		call_child(&round, c, &arena, 0);
 		uint64_t head = 0;
-		struct pass p = {.s = s, .r = r};
+		struct pass p = {.s = s, .r = r, .began_ns = began_ns};
 		int rc = call_check(&round);
 		if (rc == 0)
 			rc = state_watch(&round, s, UINT64_MAX, 0, &head);

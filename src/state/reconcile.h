@@ -36,8 +36,9 @@ struct reconciler {
 	int (*decide)(struct arena *a, const void *view, int64_t now_ns, struct actions *out);
 	// Carries one action out; *output (new reference, owned by the loop; may stay NULL) is journaled. Must be
 	// idempotent under action->name. A failure with err.retryable is journaled and, when decide asks for the action
-	// again, repeated with a growing pause; any other failure ends the loop with its error once the pass is done (a
-	// later run tries again). Runs on a thread of the pool when parallel > 1.
+	// again, repeated with a pause that grows within a run (a new run tries at once); any other failure ends the
+	// loop with its error once the pass is done (a later run tries again). Runs on a thread of the pool when
+	// parallel > 1.
 	int (*act)(struct call *c, void *ctx, const struct action *action, json_t **output);
 	void *ctx;
 	size_t parallel; // most actions carried out at once on the pool; 0: one

@@ -7,7 +7,8 @@
 
 struct work { // one action under way
 	const struct action *action;
-	int64_t attempts; // that failed before
+	int64_t attempts; // that failed before, in a row
+	int64_t recent;   // of these, in this run: the next pause goes by them
 	// Filled by whoever runs it:
 	struct arena arena;
 	struct call call;

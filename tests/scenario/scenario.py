@@ -245,7 +245,7 @@ class Scenario:
     # ---- commands
     def start(self, *arguments, folder=None, env=None, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more):
         whole = {**os.environ, **{name: str(value) for name, value in (env or {}).items()}}
-        return subprocess.Popen([self.isobar, *map(str, arguments)], cwd=folder or self.folder, env=whole, text=True,
+        return subprocess.Popen([self.isobar, *map(str, arguments)], cwd=folder or self.folder, env=whole, text=True, errors="replace",
                                 stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, **more)
 
     def run(self, *arguments, expect=0, seconds=60, **more):

@@ -347,7 +347,7 @@ static void test_one_that_cannot_come_up_holds_up_nobody(void **out)
 	assert_str(status_of(b, 0).reason, "endpoint/classify on aws-us: the weights are damaged");
 	assert_int_equal(status_of(b, 1).reason.n, 0);
 	b->toys[0].fails = false;
-	assert_int_equal(pass(b), 0); // a new pass tries at least once, after the pause that the third failure earned
+	assert_int_equal(pass(b), 0); // a new pass tries at once: no pause of an earlier one holds it up
 	assert_int_equal(status_of(b, 0).reason.n, 0);
 	assert_str(status_of(b, 0).state, "ready");
 }

@@ -33,6 +33,7 @@ struct toy {
 	bool cancel_in_act;
 	atomic_bool cancel;
 	bool end_for_good; // decide says that the goal cannot be reached
+	bool give_up;      // it says so once no more acts are to fail
 };
 struct view {
 	bool made[THINGS], sealed[THINGS], closed, hopeless;
@@ -62,7 +63,7 @@ static int toy_observe(struct call *c, void *ctx, void **out)
 		v->sealed[i] = world_has(t, name);
 	}
 	v->closed = world_has(t, "close");
-	v->hopeless = t->end_for_good;
+	v->hopeless = t->end_for_good || (t->give_up && t->fail_first == 0);
 	*out = v;
 	return 0;
 }
@@ -361,6 +362,27 @@ static void test_a_retryable_failure_is_repeated_with_pauses(void **out)
 	arena_free(&j.arena);
 }
 
+// What failed often in an earlier run is tried at once in the next: nobody waits for pauses that others earned.
+static void test_a_new_run_begins_without_a_pause(void **out)
+{
+	struct toy *t = *out;
+	struct journal j;
+	struct reconcile_failures past;
+	t->fail_first = 4;
+	t->fail_code = ERR_UNAVAILABLE;
+	t->give_up = true;
+	assert_int_equal(toy_run(t, 1), ERR_FAILED);
+	int64_t then = t->fake.now_ns += 1;
+	t->give_up = false;
+	assert_int_equal(toy_run(t, 1), 0);
+	assert_true(t->fake.now_ns - then < 10 * NS_PER_MS);
+	journal_read(t, &j);
+	assert_int_equal(journal_count(&j, "action.failed", "thing-1"), 4);
+	assert_int_equal(reconcile_failures(&j.call, &t->state, S("thing-1"), &past), 0);
+	assert_int_equal(past.attempts, 0);
+	arena_free(&j.arena);
+}
+
 static void test_another_failure_ends_the_loop(void **out)
 {
 	struct toy *t = *out;
@@ -436,6 +458,7 @@ int main(void)
 		TEST(test_killed_at_every_boundary),
 		TEST(test_killed_again_and_again),
 		TEST(test_a_retryable_failure_is_repeated_with_pauses),
+		TEST(test_a_new_run_begins_without_a_pause),
 		TEST(test_another_failure_ends_the_loop),
 		TEST(test_a_cancelled_act_stays_open_and_is_resumed),
 		TEST(test_a_goal_out_of_reach_ends_the_loop),
