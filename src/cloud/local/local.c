@@ -15,7 +15,8 @@
 #include "cloud/job_files.h"
 #include "cloud/local/local_impl.h"
 
-enum { READY_TIMEOUT_S = 30, LOCK_WAIT_S = 10 };
+// Descriptors: what jobs may have (docs/jobs.md), since a worker cannot give more than it has; connections of a model server.
+enum { READY_TIMEOUT_S = 30, LOCK_WAIT_S = 10, LOCAL_MAX_DESCRIPTORS = 4096 };
 
 // ---------------------------------------------------------------- folders and files
 const char *local_path(struct call *c, const struct local *l, const char *room, struct str name, const char *file)
@@ -181,6 +182,7 @@ int local_start(
 		return call_no_memory(c);
 	full.out = full.error = log;
 	full.new_session = true;
+	full.max_descriptors = LOCAL_MAX_DESCRIPTORS;
 	if (process_start(&full, out, &c->err))
 		return c->err.code;
 	remember_child(l, out);
