@@ -22,6 +22,9 @@ void workspace_check_references(struct workspace *w, struct findings *f);
 void workspace_check_paths(struct workspace *w, struct findings *f);
 // workspace_resolve.c: resources, in order of needs.
 void workspace_resolve(struct workspace *w, struct findings *f);
+// workspace_check.c: what only the resolved form of an entry shows; all resources are there.
+void workspace_check_resolved(
+	const struct workspace *w, const struct workspace_entry *e, const struct resource *r, struct findings *f);
 
 // Names of all entries of the kinds in "a|b", for suggestions.
 struct str workspace_suggest_name(const struct workspace *w, struct str kinds, struct str written);

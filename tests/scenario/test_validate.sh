@@ -34,3 +34,12 @@ expect "$work/err" "not YAML"
 expect_code 0 "$isobar" validate "$root/examples/fashion"
 expect_code 2 "$isobar" validate --env pocked "$root/examples/fashion"
 expect "$work/err" 'did you mean "pocket"?'
+
+# What only shows once `all` is a list of clouds: where records would lie, and how many clouds a quorum counts.
+mkdir "$work/spread"
+sed 's/class: public/class: internal/; s/residency: anywhere/residency: [EU]/; s/quorum: 2 of 3/quorum: 3 of 4/' \
+	"$root/examples/fashion/isobar.yaml" >"$work/spread/isobar.yaml"
+expect_code 2 "$isobar" validate "$work/spread"
+expect "$work/err" "datasets.images.residency: records would lie on aws-us, in US"
+expect "$work/err" "trainings.classifier.federated.quorum: the quorum counts another number of clouds"
+expect "$work/err" "2 mistakes"
