@@ -61,7 +61,9 @@ static bool answer(struct script_server *s, int fd, const struct script_request 
 		return false;
 	buf_printf(&head, "HTTP/1.1 %d Scripted\r\n%sContent-Length: %zu\r\n\r\n", step->status,
 		step->headers ? step->headers : "", step->body.n);
-	if (!send_all(fd, buf_str(&head)))
+	if (step->fault == SCRIPT_HEAD)
+		head.n -= 8; // within "Content-Length: N"
+	if (!send_all(fd, buf_str(&head)) || step->fault == SCRIPT_HEAD)
 		return false;
 	if (str_eq(buf_str(&request->method), S("HEAD")) || step->status == 204)
 		return true;

@@ -36,6 +36,7 @@ struct running {
 	struct buf kept;
 	size_t header_bytes;
 	bool head_given;
+	bool head_ended;   // the empty line after it came
 	struct err failed; // by a callback; code 0: none
 };
 
@@ -104,6 +105,7 @@ static void start_answer(struct running *r, struct str line)
 		err_set(&r->failed, ERR_PROTOCOL, "the answer has no valid status");
 	r->out->status = (int)number;
 	r->out->header_count = 0;
+	r->head_ended = false;
 }
 
 static size_t on_header(char *text, size_t size, size_t n, void *ctx)
@@ -114,6 +116,8 @@ static size_t on_header(char *text, size_t size, size_t n, void *ctx)
 		start_answer(r, line);
 	else if (line.n)
 		add_header(r, line);
+	else
+		r->head_ended = true;
 	return r->failed.code ? 0 : size * n;
 }
 
@@ -320,6 +324,10 @@ static int run(struct running *r, void *handle, const char *url)
 	curl->slist_free_all(headers);
 	if (code != CURLE_OK)
 		return fail(r, code, text[0] ? text : curl->easy_strerror(code));
+	if (!r->head_ended) // libcurl takes a connection that ends within the head for the end of an answer
+		return call_fail(r->c, ERR_UNAVAILABLE,
+			"the exchange with %.*s:%u was cut: the answer's head has no end", STR(r->url.authority.host),
+			r->url.port);
 	if ((code = give_head(r))) {
 		keep_callback_error(r, code);
 		r->c->err = r->failed;

@@ -79,21 +79,22 @@ static void test_guard(void **state)
 static void test_way_fails(void **state)
 {
 	(void)state;
-	const struct script_step steps[] = {
-		{.fault = SCRIPT_CLOSE}, {.status = 200, .body = S("0123456789"), .fault = SCRIPT_CUT}};
+	const struct script_step steps[] = {{.fault = SCRIPT_CLOSE},
+		{.status = 200, .body = S("0123456789"), .fault = SCRIPT_CUT},
+		{.status = 200, .body = S("0123456789"), .fault = SCRIPT_HEAD}, {.status = 200, .fault = SCRIPT_HEAD}};
 	struct store_test x;
 	struct transport_response answer;
-	store_test_start(&x, steps, 2);
+	store_test_start(&x, steps, COUNT_OF(steps));
 	char url[64];
 	snprintf(url, sizeof(url), "%s", script_server_url(x.server));
-	for (int i = 0; i < 2; i++) {
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		assert_int_equal(perform(&x, url, &answer), ERR_UNAVAILABLE);
 		assert_true(x.c->err.retryable);
 		assert_non_null(strstr(x.c->err.message, "was cut"));
 	}
 	struct http_transport transport = x.transport;
 	size_t served = script_server_served(x.server);
-	assert_int_equal(served, 2);
+	assert_int_equal(served, COUNT_OF(steps));
 	script_server_stop(x.server);
 	assert_int_equal(perform(&x, url, &answer), ERR_UNAVAILABLE);
 	assert_non_null(strstr(x.c->err.message, "cannot be reached"));
