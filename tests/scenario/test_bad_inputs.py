@@ -277,7 +277,7 @@ def unreachable_cloud(s):
     code, words = without_gcp(s, folder, "transform/prepared is made of", "run", "transform/prepared")
     same(code, UNAVAILABLE, "exit code of a run one of whose clouds is away: %s" % words)
     told_last = words.splitlines()[-1]
-    need(told_last.startswith("isobar: ") and "gcp-eu" in told_last and "cannot be reached" in told_last, "said: %s", words)
+    need(told_last.startswith("isobar: ") and "gcp-eu: its store does not answer" in told_last, "said: %s", words)
     s.make(folder, "transform/prepared")
     process = s.start("run", GOAL, folder=folder)
     wait_for("round 1", lambda: glob.glob(folder + "/.isobar/local/gcp-eu/jobs/train+*round-1*"), pause=0.005)
