@@ -54,26 +54,8 @@
 #include "transform/transform_kind.h"
 
 // ---------------------------------------------------------------- kinds
-static const struct kind *const kinds[] = {
-	&cloud_kind,
-	&encryption_key_kind,
-	&bucket_kind,
-	&dataset_kind,
-	&transform_kind,
-	&training_kind,
-	&model_kind,
-	&endpoint_kind,
-	&gateway_kind,
-	&route_kind,
-	&api_key_kind,
-	&role_kind,
-	&channel_kind,
-	&monitor_kind,
-	&pipeline_kind,
-	NULL,
-};
+// What a user may write. All but the first are resources.
 static const struct kind *const explained_kinds[] = {
-	// what a user may write: environments are no resources
 	&environment_kind,
 	&cloud_kind,
 	&encryption_key_kind,
@@ -447,7 +429,7 @@ static void build_app(struct app *app)
 	for (size_t i = 0; i < COUNT_OF(handler_rows); i++)
 		app->handlers[i] = *handler_rows[i].handler;
 	app->parts = (struct control_parts){
-		.kinds = kinds,
+		.kinds = explained_kinds + 1, // environments are no resources
 		.handlers = app->handlers,
 		.handler_count = COUNT_OF(handler_rows),
 		.makers = makers,

@@ -24,6 +24,17 @@ static int verify_audit(struct demo *d)
 	return 0;
 }
 
+// Test images are what the reference was made from: nothing may call them drifted.
+static int check_no_drift(struct demo *d)
+{
+	json_t *answer;
+	int rc = demo_ask(d, "GET", "/v1/alerts", NULL, &answer);
+	if (rc < 0)
+		return rc;
+	const json_t *drift = demo_find(json_object_get(answer, "alerts"), "signal", "drift");
+	return drift ? call_fail(&d->call, ERR_FAILED, "the traffic raised an alert of drift: %s", json_text(drift, "summary")) : 0;
+}
+
 static int add_cost(struct demo *d)
 {
 	json_t *cost;
@@ -54,6 +65,8 @@ static int write_report(struct demo *d)
 int demo_prove(struct demo *d)
 {
 	int rc = verify_audit(d);
+	if (rc == 0)
+		rc = check_no_drift(d);
 	if (rc == 0)
 		rc = add_cost(d);
 	return rc < 0 ? rc : write_report(d);
