@@ -10,6 +10,8 @@
 #include "base/kind.h"
 #include "state/state.h"
 
+struct resource_common; // base/kind.h: labels, protect, existing, drift, owner
+
 struct resource {
 	struct str address;     // "bucket/lake on aws-us", "route/classify"
 	struct str kind;        // singular: "bucket"
@@ -25,6 +27,11 @@ struct resource {
 	struct str *needs;      // addresses that must exist before
 	size_t need_count;
 	uint64_t revision; // of the record in state
+	// Of a declared resource, filled by workspace_resolve; records keep them as of the last apply.
+	const struct resource_common *common; // NULL: all of it as when nothing is written
+	struct str moved_from; // address (with its cloud) that `moved:` says it had before; "": none
+	struct str later;      // written fields that a later release acts on: "subject, purpose"; "": none
+	struct str waits_for;  // what it cannot act without and a later release brings: "sql"; "": none
 };
 
 // All live in c->arena. prefix: "bucket/" for a kind, "" for all; in order of address.
