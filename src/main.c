@@ -28,6 +28,7 @@
 #include "gateway/publish.h"
 #include "infra/environment_kind.h"
 #include "infra/processes.h"
+#include "infra/workspace_place.h"
 #include "infra/workspace_top.h"
 #include "jobs/ingest_step.h"
 #include "jobs/pipeline_kind.h"
@@ -123,15 +124,16 @@ static const void *context_of(const struct binding *b, const struct contexts *al
 
 static int make_contexts(struct call *c, const struct binding *b, struct contexts *all)
 {
-	char *folder = arena_cstr(c->arena, b->folder);
-	struct str secret = arena_printf(c->arena, "%.*s/.isobar/key-hash.secret", STR(b->folder));
-	if (!folder || !secret.p)
+	char *folder = arena_cstr(c->arena, b->folder), *state_folder = arena_cstr(c->arena, b->state_folder);
+	struct str secret = arena_printf(c->arena, "%.*s/key-hash.secret", STR(b->state_folder));
+	if (!folder || !state_folder || !secret.p)
 		return call_no_memory(c);
 	all->security = (struct security_ctx){
-		.clouds = b->clouds, .state = b->state, .folder = folder, .hash_secret_path = secret.p};
+		.clouds = b->clouds, .state = b->state, .folder = folder, .state_folder = state_folder, .hash_secret_path = secret.p};
 	all->deploy = (struct deploy_ctx){.clouds = b->clouds, .state = b->state};
 	all->gateway = (struct gateway_ctx){
-		.state = b->state, .folder = folder, .hash_secret_path = secret.p, .free_port = b->pocket};
+		.state = b->state, .folder = folder, .state_folder = state_folder, .hash_secret_path = secret.p,
+		.free_port = b->pocket};
 	return 0;
 }
 
@@ -205,8 +207,8 @@ static int fix_pipeline(struct call *c, void *ctx, struct str what)
 // Nothing may leave the machine in a pocket environment: channels go to a recorder of our own.
 static int start_recorder(struct call *c, const struct binding *b, struct recorder **out)
 {
-	struct str file = arena_printf(c->arena, "%.*s/.isobar/recorder.jsonl", STR(b->folder));
-	struct str announce = arena_printf(c->arena, "%.*s/.isobar/recorder.json", STR(b->folder));
+	struct str file = arena_printf(c->arena, "%.*s/recorder.jsonl", STR(b->state_folder));
+	struct str announce = arena_printf(c->arena, "%.*s/recorder.json", STR(b->state_folder));
 	if (!file.p || !announce.p)
 		return call_no_memory(c);
 	int rc = recorder_start("127.0.0.1:0", file.p, out, &c->err);
@@ -258,7 +260,7 @@ static int serve_monitor(struct call *c, const struct binding *b)
 	if (rc == 0)
 		rc = run_monitor(c, &options);
 	if (recorder)
-		(void)unlink(arena_printf(c->arena, "%.*s/.isobar/recorder.json", STR(b->folder)).p);
+		(void)unlink(arena_printf(c->arena, "%.*s/recorder.json", STR(b->state_folder)).p);
 	recorder_stop(recorder);
 	return rc;
 }
@@ -274,8 +276,8 @@ static const struct control_service services[] = {
 static int describe(struct call *c, const struct binding *b, json_t *into)
 {
 	json_t *gateways = NULL, *recorder = NULL;
-	struct str path = arena_printf(c->arena, "%.*s/.isobar/recorder.json", STR(b->folder));
-	int rc = processes_gateways(c, b->folder, &gateways);
+	struct str path = arena_printf(c->arena, "%.*s/recorder.json", STR(b->state_folder));
+	int rc = processes_gateways(c, b->state_folder, &gateways);
 	if (rc < 0)
 		return rc;
 	json_object_set_new(into, "gateways", gateways);
@@ -288,7 +290,7 @@ static int describe(struct call *c, const struct binding *b, json_t *into)
 
 static int stop(struct call *c, const struct binding *b)
 {
-	int rc = processes_stop_gateways(c, b->folder);
+	int rc = processes_stop_gateways(c, b->state_folder);
 	return rc < 0 ? rc : processes_stop_endpoints(c, b->clouds);
 }
 
@@ -329,6 +331,18 @@ static int dispatch(struct call *c, void *ctx, const struct client_request *requ
 	return rc;
 }
 
+static struct workspace_given given_of(
+	const struct option_texts *variables, const struct option_texts *files, bool untrusted)
+{
+	return (struct workspace_given){
+		.variables = variables->items,
+		.variable_count = variables->count,
+		.variable_files = files->items,
+		.variable_file_count = files->count,
+		.untrusted = untrusted,
+	};
+}
+
 static int open_local(struct call *c, void *app, const struct cli_target *target, struct client_local *out)
 {
 	const struct app *a = app;
@@ -336,7 +350,11 @@ static int open_local(struct call *c, void *app, const struct cli_target *target
 	if (!local)
 		return call_no_memory(c);
 	const struct control_options options = {
-		.path = target->path, .environment = target->environment, .parts = &a->parts};
+		.path = target->path,
+		.environment = target->environment,
+		.given = given_of(&target->variables, &target->variable_files, target->untrusted),
+		.parts = &a->parts,
+	};
 	c->principal = principal_of_process(c->arena);
 	int rc = control_open(c, &options, &local->control);
 	if (rc < 0) {
@@ -357,15 +375,20 @@ static void close_local(void *app, struct client_local *client)
 	free(local);
 }
 
-static int find_folder(struct call *c, void *app, const char *path, struct str *folder)
+static int find_state_folder(struct call *c, void *app, const struct cli_target *target, struct str *folder)
 {
 	(void)app;
-	return workspace_folder(path, c->arena, folder, &c->err);
+	struct workspace_place place;
+	int rc = workspace_place_find(target->path, target->environment, c->arena, &place, &c->err);
+	if (rc == 0)
+		*folder = place.state_folder;
+	return rc;
 }
 
 // ---------------------------------------------------------------- isobar up
 struct up_command_options {
 	const char *environment, *listen;
+	struct option_texts variables, variable_files;
 	bool foreground;
 };
 static const struct option up_options[] = {
@@ -375,6 +398,16 @@ static const struct option up_options[] = {
 		.offset = offsetof(struct up_command_options, environment),
 		.argument = "NAME",
 		.help = "environment; else ISOBAR_ENV, else the only one"},
+	{.name = "var",
+		.type = OPTION_REPEAT,
+		.offset = offsetof(struct up_command_options, variables),
+		.argument = "NAME=VALUE",
+		.help = "value of a variable of the workspace"},
+	{.name = "var-file",
+		.type = OPTION_REPEAT,
+		.offset = offsetof(struct up_command_options, variable_files),
+		.argument = "FILE",
+		.help = "YAML map of values of variables"},
 	{.name = "listen",
 		.type = OPTION_TEXT,
 		.offset = offsetof(struct up_command_options, listen),
@@ -396,6 +429,7 @@ static int up_command_run(const struct arguments *a)
 		.listen = o->listen,
 		.control = {.path = a->count ? a->rest[0] : ".",
 			.environment = str_of(environment),
+			.given = given_of(&o->variables, &o->variable_files, false),
 			.parts = &app->parts},
 	};
 	return up_main(&options, o->foreground, a->out, a->error);
@@ -448,7 +482,7 @@ static void build_app(struct app *app)
 		.app = app,
 		.open_local = open_local,
 		.close_local = close_local,
-		.find_folder = find_folder,
+		.find_state_folder = find_state_folder,
 		.write_api_reference = api_write_reference,
 	};
 }

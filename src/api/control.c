@@ -8,16 +8,37 @@
 
 #include "api/session.h"
 #include "base/file.h"
+#include "infra/workspace_place.h"
 
 struct control {
 	struct arena arena;
 	struct control_options options;
-	struct str folder;
+	struct workspace_place place;
 	pthread_mutex_t lock; // of state while it is opened, and of changing
 	struct state state;
 	bool has_state;
 	bool changing; // a request of this process changes the workspace
 };
+
+static bool keep_list(struct control *control, const char *const *from, size_t count, const char *const **out)
+{
+	const char **list = arena_new_array(&control->arena, count + 1, const char *);
+	for (size_t i = 0; list && i < count; i++) {
+		list[i] = arena_cstr(&control->arena, str_of(from[i]));
+		if (!list[i])
+			return false;
+	}
+	*out = list;
+	return list != NULL;
+}
+
+static int keep_texts(struct call *c, struct control *control)
+{
+	struct workspace_given *g = &control->options.given;
+	bool kept = keep_list(control, g->variables, g->variable_count, &g->variables) &&
+		    keep_list(control, g->variable_files, g->variable_file_count, &g->variable_files);
+	return kept ? 0 : call_no_memory(c);
+}
 
 int control_open(struct call *c, const struct control_options *options, struct control **out)
 {
@@ -27,7 +48,10 @@ int control_open(struct call *c, const struct control_options *options, struct c
 	control->options = *options;
 	control->options.path = arena_cstr(&control->arena, str_of(options->path ? options->path : "."));
 	control->options.environment = arena_str(&control->arena, options->environment);
-	int rc = workspace_folder(control->options.path, &control->arena, &control->folder, &c->err);
+	int rc = keep_texts(c, control);
+	if (rc == 0)
+		rc = workspace_place_find(control->options.path, control->options.environment, &control->arena,
+			&control->place, &c->err);
 	if (rc < 0) {
 		arena_free(&control->arena);
 		free(control);
@@ -51,7 +75,12 @@ void control_close(struct control *control)
 
 struct str control_folder(const struct control *control)
 {
-	return control->folder;
+	return control->place.folder;
+}
+
+struct str control_state_folder(const struct control *control)
+{
+	return control->place.state_folder;
 }
 
 const struct control_options *control_get_options(const struct control *control)
@@ -66,14 +95,19 @@ const struct state *control_state(const struct control *control)
 
 static const char *hidden_path(struct call *c, const struct control *control, const char *name)
 {
-	return arena_printf(c->arena, "%.*s/.isobar/%s", STR(control->folder), name).p;
+	return arena_printf(c->arena, "%.*s/%s", STR(control->place.state_folder), name).p;
+}
+
+int control_make_state_folder(struct call *c, const struct control *control)
+{
+	return workspace_place_make(&control->place, &c->err);
 }
 
 static int open_state_locked(struct call *c, struct control *control)
 {
 	if (control->has_state)
 		return 0;
-	int rc = file_make_dirs(hidden_path(c, control, ""), 0700, &c->err);
+	int rc = control_make_state_folder(c, control);
 	if (rc == 0)
 		rc = state_open_sqlite(c, hidden_path(c, control, "state.db"), &control->state);
 	control->has_state = rc == 0;
@@ -112,7 +146,8 @@ static void fill_binding(struct session *s)
 {
 	struct control *control = s->request->control;
 	s->binding = (struct binding){
-		.folder = control->folder,
+		.folder = control->place.folder,
+		.state_folder = control->place.state_folder,
 		.workspace = s->loaded ? s->workspace.name : s->call->workspace,
 		.pocket = s->loaded && s->workspace.environment && s->workspace.environment->pocket,
 		.state = control_state(control),
@@ -146,6 +181,7 @@ int session_load(struct session *s)
 	s->options = (struct workspace_options){
 		.path = o->path,
 		.environment = o->environment,
+		.given = o->given,
 		.kinds = o->parts->kinds,
 		.handlers = o->parts->handlers,
 		.handler_count = o->parts->handler_count,
@@ -195,7 +231,7 @@ int session_open_clouds(struct session *s)
 	const struct environment *environment;
 	int rc = workspace_need_environment(&s->workspace, &environment, &s->call->err);
 	struct clouds_env_options o = {
-		.folder = s->binding.folder, .workspace = s->binding.workspace, .revive = s->revive};
+		.state_folder = s->binding.state_folder, .workspace = s->binding.workspace, .revive = s->revive};
 	if (rc == 0)
 		rc = all_resources(s, &o);
 	if (rc < 0)
@@ -225,6 +261,9 @@ int session_lock(struct session *s)
 		s->lock = rc < 0 ? -1 : -2;
 		return rc;
 	}
+	int rc = workspace_place_need(&control->place, &s->call->err);
+	if (rc < 0)
+		return rc;
 	s->lock = file_lock(hidden_path(s->call, control, "control.lock"), &s->call->err);
 	if (s->lock >= 0)
 		return 0;

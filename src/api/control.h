@@ -14,7 +14,8 @@ struct clouds;
 
 struct control_parts;
 struct binding {           // an open workspace, as contexts of handlers, makers and loops are built from; all borrowed
-	struct str folder; // absolute
+	struct str folder;       // absolute
+	struct str state_folder; // of the environment: FOLDER/.isobar as a rule
 	struct str workspace; // name
 	bool pocket;
 	const struct state *state;
@@ -53,6 +54,7 @@ struct control_parts {
 struct control_options {
 	const char *path;       // of the workspace; NULL: "."
 	struct str environment; // "": the only one
+	struct workspace_given given; // variables and trust, as the command line says
 	const struct control_parts *parts;
 	bool serving; // inside `isobar up`, which holds the lock of the workspace
 };
@@ -61,5 +63,7 @@ struct control;
 MUST_CHECK int control_open(struct call *c, const struct control_options *options, struct control **out);
 void control_close(struct control *control); // NULL is allowed
 struct str control_folder(const struct control *control);
+MUST_CHECK int control_make_state_folder(struct call *c, const struct control *control); // ERR_INVALID as below
+struct str control_state_folder(const struct control *control); // "": which environment is meant is not known
 
 #endif

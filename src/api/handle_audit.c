@@ -15,7 +15,7 @@ static int expectation(struct call *c, const struct session *s, struct str gatew
 	struct record record;
 	struct audit_head *head = arena_new(c->arena, struct audit_head);
 	struct str folder =
-		arena_printf(c->arena, "%.*s/.isobar/gateways/%.*s/audit", STR(s->binding.folder), STR(gateway));
+		arena_printf(c->arena, "%.*s/gateways/%.*s/audit", STR(s->binding.state_folder), STR(gateway));
 	struct str key = arena_printf(c->arena, "audit-head/%.*s", STR(gateway));
 	if (!head || !folder.p || !key.p)
 		return call_no_memory(c);

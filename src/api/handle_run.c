@@ -30,7 +30,7 @@ static void report_progress(void *ctx, const struct progress_event *e)
 static int fill_env(struct session *s, const struct progress *progress, struct pipeline_env *out)
 {
 	const struct control_parts *parts = control_get_options(s->request->control)->parts;
-	struct str scratch = arena_printf(s->call->arena, "%.*s/.isobar/made", STR(s->binding.folder));
+	struct str scratch = arena_printf(s->call->arena, "%.*s/made", STR(s->binding.state_folder));
 	char *folder = arena_cstr(s->call->arena, s->binding.folder);
 	if (!scratch.p || !folder)
 		return call_no_memory(s->call);

@@ -21,7 +21,7 @@ static json_t *cloud_json(struct session *s, const struct resource *r)
 {
 	struct pocket_cloud p = {
 		.name = r->name,
-		.root = arena_printf(s->call->arena, "%.*s/.isobar/pocket/%.*s", STR(s->binding.folder), STR(r->name)),
+		.root = arena_printf(s->call->arena, "%.*s/pocket/%.*s", STR(s->binding.state_folder), STR(r->name)),
 	};
 	json_t *one = json_object();
 	json_set_str(one, "name", r->name);
@@ -143,7 +143,7 @@ int handle_down(struct api_request *r, json_t **result)
 	if (rc == 0)
 		rc = o->parts->stop(r->call, &s.binding);
 	if (rc == 0)
-		rc = pocket_clouds_stop_all(r->call, s.binding.folder);
+		rc = pocket_clouds_stop_all(r->call, s.binding.state_folder);
 	if (rc == 0)
 		*result = json_pack("{s:b}", "stopped", 1);
 	return rc;

@@ -130,7 +130,7 @@ static int end_clouds(struct session *s)
 {
 	if (!s->binding.pocket || control_get_options(s->request->control)->serving)
 		return 0;
-	return pocket_clouds_stop_all(s->call, s->binding.folder);
+	return pocket_clouds_stop_all(s->call, s->binding.state_folder);
 }
 
 int handle_destroy(struct api_request *r, json_t **result)

@@ -45,7 +45,7 @@ int pipeline_request(struct call *c, const struct state *s, struct str goal)
 // ---------------------------------------------------------------- carrying out
 static int run_goal(struct call *c, const struct binding *b, struct str goal)
 {
-	struct str scratch = arena_printf(c->arena, "%.*s/.isobar/made", STR(b->folder));
+	struct str scratch = arena_printf(c->arena, "%.*s/made", STR(b->state_folder));
 	const struct pipeline_env env = {
 		.state = b->state,
 		.clouds = b->clouds,

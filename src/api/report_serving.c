@@ -79,7 +79,7 @@ static int is_segment(const struct dirent *entry)
 static void take_log(struct report *r, struct traffic *t, struct str gateway)
 {
 	struct str folder = arena_printf(
-		t->arena, "%.*s/.isobar/gateways/%.*s/audit", STR(r->session.binding.folder), STR(gateway));
+		t->arena, "%.*s/gateways/%.*s/audit", STR(r->session.binding.state_folder), STR(gateway));
 	struct dirent **entries;
 	int count = folder.p ? scandir(folder.p, &entries, is_segment, by_name) : -1;
 	for (int i = 0; i < count; i++) {

@@ -111,7 +111,7 @@ static int gather(struct call *c, const struct services *all, struct clouds_env_
 			list[o->resource_count++] = *r;
 	}
 	o->resources = list;
-	o->folder = all->binding.folder;
+	o->state_folder = all->binding.state_folder;
 	o->workspace = all->binding.workspace;
 	o->pocket = all->binding.pocket;
 	return 0;

@@ -30,7 +30,7 @@ struct up {
 
 static const char *hidden_path(struct up *u, const char *name)
 {
-	return arena_printf(u->call->arena, "%.*s/.isobar/%s", STR(control_folder(u->control)), name).p;
+	return arena_printf(u->call->arena, "%.*s/%s", STR(control_state_folder(u->control)), name).p;
 }
 
 // ---------------------------------------------------------------- signals
@@ -81,7 +81,7 @@ static void remove_control(struct up *u)
 // ---------------------------------------------------------------- life
 static int take_lock(struct up *u)
 {
-	int rc = file_make_dirs(hidden_path(u, ""), 0700, &u->call->err);
+	int rc = control_make_state_folder(u->call, u->control);
 	if (rc < 0)
 		return rc;
 	u->lock = file_lock(hidden_path(u, "control.lock"), &u->call->err);

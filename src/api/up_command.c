@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "base/time.h"
+#include "infra/workspace_place.h"
 #include "security/principal.h"
 
 enum { START_TIMEOUT_S = 60, LOOK_EVERY_MS = 10, LOG_SHOWN = 64 << 10 };
@@ -18,7 +19,7 @@ struct launch {
 	struct call call;
 	struct arena arena;
 	const struct up_options *options;
-	struct str folder;
+	struct workspace_place place;
 	FILE *out, *error;
 	int told; // exit code of a control plane that ended at its start, which said why itself
 };
@@ -42,7 +43,7 @@ static void print_finding(void *ctx, json_t *event)
 {
 	struct launch *l = ctx;
 	if (strcmp(json_text(event, "event"), "finding") == 0)
-		fprintf(l->error, "%.*s/%s:%d:%d: %s: %s%s%s%s\n", STR(l->folder), json_text(event, "file"),
+		fprintf(l->error, "%.*s/%s:%d:%d: %s: %s%s%s%s\n", STR(l->place.folder), json_text(event, "file"),
 			(int)json_int(event, "line", 0), (int)json_int(event, "column", 0), json_text(event, "field"),
 			json_text(event, "problem"), *json_text(event, "suggestion") ? " (" : "",
 			json_text(event, "suggestion"), *json_text(event, "suggestion") ? ")" : "");
@@ -52,7 +53,7 @@ static void print_finding(void *ctx, json_t *event)
 // ---------------------------------------------------------------- in the background
 static const char *hidden_path(struct launch *l, const char *name)
 {
-	return arena_printf(&l->arena, "%.*s/.isobar/%s", STR(l->folder), name).p;
+	return arena_printf(&l->arena, "%.*s/%s", STR(l->place.state_folder), name).p;
 }
 
 static pid_t announced_pid(struct launch *l)
@@ -99,12 +100,19 @@ static int await(struct launch *l, const struct process *child, off_t log_from)
 static int start(struct launch *l, int log, struct process *child)
 {
 	const struct control_options *c = &l->options->control;
-	const char *argv[] = {"self", "up", "--foreground", "--listen", l->options->listen, "--env",
-		arena_cstr(&l->arena, c->environment), c->path, NULL};
-	if (!c->environment.n) {
-		argv[5] = c->path;
-		argv[6] = NULL;
-	}
+	size_t given = c->given.variable_count + c->given.variable_file_count, n = 0;
+	const char **argv = arena_new_array(&l->arena, 2 * given + 10, const char *);
+	if (!argv)
+		return call_no_memory(&l->call);
+	argv[n++] = "self", argv[n++] = "up", argv[n++] = "--foreground";
+	argv[n++] = "--listen", argv[n++] = l->options->listen;
+	if (c->environment.n)
+		argv[n++] = "--env", argv[n++] = arena_cstr(&l->arena, c->environment);
+	for (size_t i = 0; i < c->given.variable_count; i++)
+		argv[n++] = "--var", argv[n++] = c->given.variables[i];
+	for (size_t i = 0; i < c->given.variable_file_count; i++)
+		argv[n++] = "--var-file", argv[n++] = c->given.variable_files[i];
+	argv[n] = c->path;
 	const struct process_spec spec = {
 		.argv = argv, .in = -1, .out = log, .error = log, .new_session = true, .max_descriptors = 4096};
 	return process_start(&spec, child, &l->call.err);
@@ -113,7 +121,7 @@ static int start(struct launch *l, int log, struct process *child)
 static int launch(struct launch *l)
 {
 	struct process child;
-	int rc = file_make_dirs(hidden_path(l, ""), 0700, &l->call.err);
+	int rc = workspace_place_make(&l->place, &l->call.err);
 	if (rc < 0)
 		return rc;
 	AUTO(fd) log = open(hidden_path(l, "control.log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -135,7 +143,10 @@ int up_main(const struct up_options *options, bool foreground, FILE *out, FILE *
 {
 	struct launch l = {.options = options, .out = out, .error = error};
 	begin(&l);
-	int rc = workspace_folder(options->control.path, &l.arena, &l.folder, &l.call.err);
+	int rc = workspace_place_find(
+		options->control.path, options->control.environment, &l.arena, &l.place, &l.call.err);
+	if (rc == 0)
+		rc = workspace_place_need(&l.place, &l.call.err);
 	if (rc == 0)
 		rc = foreground ? up_run(&l.call, options, print_finding, &l) : launch(&l);
 	return finish(&l, rc);

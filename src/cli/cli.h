@@ -12,6 +12,8 @@
 struct cli_target {             // which workspace a command is about
 	const char *path;       // folder or file
 	struct str environment; // --env, else ISOBAR_ENV; "" when neither says
+	struct option_texts variables, variable_files; // --var, --var-file
+	bool untrusted;
 };
 
 struct cli {                             // what main.c passes to every command; arguments.app
@@ -21,8 +23,8 @@ struct cli {                             // what main.c passes to every command;
 	// A control plane inside this process, for when no `isobar up` runs; closed by close_local.
 	int (*open_local)(struct call *c, void *app, const struct cli_target *target, struct client_local *out);
 	void (*close_local)(void *app, struct client_local *local);
-	// The folder of a workspace, without links.
-	int (*find_folder)(struct call *c, void *app, const char *path, struct str *folder);
+	// Where the environment keeps its state; "" when that is not known.
+	int (*find_state_folder)(struct call *c, void *app, const struct cli_target *target, struct str *folder);
 	void (*write_api_reference)(FILE *out);
 	const struct command *const *commands; // all of the program, for the manual
 	size_t command_count;

@@ -8,6 +8,8 @@
 // ---- options that every command has
 struct common {
 	const char *workspace, *environment, *output;
+	struct option_texts variables, variable_files;
+	bool untrusted;
 };
 extern const char *const output_choices[]; // table, json
 #define COMMON_OPTIONS(owner)                                                                                          \
@@ -23,6 +25,20 @@ extern const char *const output_choices[]; // table, json
 			.offset = offsetof(owner, common.environment),                                                 \
 			.argument = "NAME",                                                                            \
 			.help = "environment; else ISOBAR_ENV, else the only one"},                                    \
+		{.name = "var",                                                                                        \
+			.type = OPTION_REPEAT,                                                                         \
+			.offset = offsetof(owner, common.variables),                                                   \
+			.argument = "NAME=VALUE",                                                                      \
+			.help = "value of a variable; else ISOBAR_VAR_NAME, --var-file, the environment's overlay"},   \
+		{.name = "var-file",                                                                                   \
+			.type = OPTION_REPEAT,                                                                         \
+			.offset = offsetof(owner, common.variable_files),                                              \
+			.argument = "FILE",                                                                            \
+			.help = "YAML map of values of variables"},                                                    \
+		{.name = "untrusted",                                                                                  \
+			.type = OPTION_FLAG,                                                                           \
+			.offset = offsetof(owner, common.untrusted),                                                   \
+			.help = "somebody else's workspace: no secrets, programs, network or files outside it"},       \
 	{                                                                                                              \
 		.name = "output", .letter = 'o', .type = OPTION_CHOICE, .offset = offsetof(owner, common.output),      \
 		.argument = "FORM", .otherwise = "table", .choices = output_choices,                                   \
@@ -39,7 +55,7 @@ struct session {
 	struct client_local local;
 	struct client *client;
 	struct cli_target target;
-	struct str folder;
+	struct str state_folder;
 	const char *shown; // the workspace's path as the user wrote it, for findings; "" for the current folder
 	bool json;
 	size_t findings; // reported so far

@@ -48,10 +48,13 @@ static const char *or_environment(const char *option, const char *variable)
 
 static int open_client(struct session *s)
 {
-	int rc = s->cli->find_folder(&s->call, s->cli->app, s->target.path, &s->folder);
+	int rc = s->cli->find_state_folder(&s->call, s->cli->app, &s->target, &s->state_folder);
 	if (rc == 0)
 		rc = s->cli->open_local(&s->call, s->cli->app, &s->target, &s->local);
-	const struct client_options options = {.folder = s->folder, .local = &s->local};
+	// A control plane that runs has its own variables; it is not asked with others.
+	bool own = s->target.variables.count || s->target.variable_files.count || s->target.untrusted;
+	const struct client_options options = {
+		.state_folder = own ? (struct str){0} : s->state_folder, .local = &s->local};
 	return rc < 0 ? rc : client_open(&s->call, &options, &s->client);
 }
 
@@ -60,7 +63,11 @@ int session_open(struct session *s, const struct arguments *a, const struct comm
 	*s = (struct session){.arguments = a, .common = common, .cli = a->app};
 	const char *path = folder ? folder : or_environment(common->workspace, "ISOBAR_WORKSPACE");
 	const char *environment = or_environment(common->environment, "ISOBAR_ENV");
-	s->target = (struct cli_target){.path = path ? path : ".", .environment = str_of(environment)};
+	s->target = (struct cli_target){.path = path ? path : ".",
+		.environment = str_of(environment),
+		.variables = common->variables,
+		.variable_files = common->variable_files,
+		.untrusted = common->untrusted};
 	s->shown = path && strcmp(path, ".") != 0 ? path : "";
 	s->json = strcmp(common->output, "json") == 0;
 	call_init(&s->call, &s->arena, edges_real(), (struct str){0});

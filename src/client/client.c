@@ -38,26 +38,28 @@ static int read_token(struct call *c, struct client *client, const char *path)
 }
 
 // Fills url and authorization when a control plane runs in the folder; ERR_UNAVAILABLE when none does.
-static int find_control(struct call *c, struct client *client, struct str folder)
+static int find_control(struct call *c, struct client *client, struct str state_folder)
 {
 	AUTO(json) control = NULL;
-	const char *path = arena_printf(c->arena, "%.*s/.isobar/control.json", STR(folder)).p;
 	struct process process;
+	if (!state_folder.n)
+		return call_fail(c, ERR_UNAVAILABLE, "no control plane is asked");
+	const char *path = arena_printf(c->arena, "%.*s/control.json", STR(state_folder)).p;
 	if (!file_exists(path))
 		return call_fail(
-			c, ERR_UNAVAILABLE, "no control plane runs in %.*s: start one with `isobar up`", STR(folder));
+			c, ERR_UNAVAILABLE, "no control plane runs in %.*s: start one with `isobar up`", STR(state_folder));
 	int rc = json_parse_file(path, CONTROL_LIMIT, &control, &c->err);
 	if (rc < 0)
 		return rc;
 	pid_t pid = (pid_t)json_int(control, "pid", 0);
 	if (pid <= 1 || process_identify(pid, &process) < 0)
 		return call_fail(c, ERR_UNAVAILABLE,
-			"the control plane of %.*s (pid %d) has ended: start it again with `isobar up`", STR(folder),
+			"the control plane of %.*s (pid %d) has ended: start it again with `isobar up`", STR(state_folder),
 			(int)pid);
 	client->url = arena_str(&client->arena, json_str(control, "url"));
 	const char *token = json_text(control, "token_file");
 	return read_token(
-		c, client, *token ? token : arena_printf(c->arena, "%.*s/.isobar/control.token", STR(folder)).p);
+		c, client, *token ? token : arena_printf(c->arena, "%.*s/control.token", STR(state_folder)).p);
 }
 
 int client_open(struct call *c, const struct client_options *options, struct client **out)
@@ -65,7 +67,7 @@ int client_open(struct call *c, const struct client_options *options, struct cli
 	struct client *client = calloc(1, sizeof(*client));
 	if (!client)
 		return call_no_memory(c);
-	int rc = find_control(c, client, options->folder);
+	int rc = find_control(c, client, options->state_folder);
 	if (rc == ERR_UNAVAILABLE && options->local) {
 		err_clear(&c->err);
 		client->local = options->local;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The client of the control plane. Every request is one method, path and JSON body; it goes over HTTP to the `isobar
-// up` that runs in the workspace's folder (found by .isobar/control.json, with the token of .isobar/control.token),
+// up` that runs for the environment (found by control.json in its state folder, with the token of control.token),
 // else to a control plane inside this process when the caller brought one. Routes, bodies and results: docs/api.md. A
 // request may report events while it runs; the result comes last. One request at a time a client.
 #ifndef ISOBAR_CLIENT_CLIENT_H
@@ -23,7 +23,7 @@ struct client_local { // a control plane inside this process
 };
 
 struct client_options {
-	struct str folder;                // of the workspace
+	struct str state_folder;          // of the environment: FOLDER/.isobar as a rule; "": the local one is asked
 	const struct client_local *local; // NULL: only a running control plane; ERR_UNAVAILABLE without one
 };
 

@@ -22,7 +22,7 @@ static int open_log(struct demo *d, int *fd)
 
 static int connect_plane(struct demo *d)
 {
-	struct client_options options = {.folder = str_of(d->folder)};
+	struct client_options options = {.state_folder = arena_printf(d->call.arena, "%s/.isobar", d->folder)};
 	int64_t end_ns = call_mono_ns(&d->call) + START_NS;
 	for (;;) {
 		int rc = client_open(&d->call, &options, &d->client);

@@ -8,8 +8,9 @@
 
 struct gateway_ctx {
 	const struct state *state;
-	const char *folder;           // of the workspace, absolute; gateways live in FOLDER/.isobar/gateways/NAME
-	const char *hash_secret_path; // of API keys: FOLDER/.isobar/key-hash.secret
+	const char *folder;           // of the workspace, absolute
+	const char *state_folder;     // of the environment: FOLDER/.isobar as a rule; gateways live in it, in gateways/NAME
+	const char *hash_secret_path; // of API keys: key-hash.secret in the folder of the state
 	bool free_port;               // pocket: a port that is taken becomes a free one
 };
 

@@ -138,8 +138,8 @@ static int issue_certificate(
 		.hosts = &host,
 		.host_count = any || host.n == 0 ? 0 : 1};
 	struct ca_files files = {file_of(c, g, r, "cert.pem"), file_of(c, g, r, "key.pem")};
-	const char *certificate = arena_printf(c->arena, "%s/.isobar/ca.pem", g->folder).p;
-	const char *key = arena_printf(c->arena, "%s/.isobar/ca.key", g->folder).p;
+	const char *certificate = arena_printf(c->arena, "%s/ca.pem", g->state_folder).p;
+	const char *key = arena_printf(c->arena, "%s/ca.key", g->state_folder).p;
 	if (!certificate || !key)
 		return call_no_memory(c);
 	int code = ca_open(c, certificate, key, &ca);

@@ -17,7 +17,7 @@ enum { HEAD_MAX_BYTES = 64 << 10 };
 
 const char *gateway_path(struct call *c, const struct gateway_ctx *g, struct str gateway, const char *name)
 {
-	return arena_printf(c->arena, "%s/.isobar/gateways/%.*s%s%s", g->folder, STR(gateway), name[0] ? "/" : "", name)
+	return arena_printf(c->arena, "%s/gateways/%.*s%s%s", g->state_folder, STR(gateway), name[0] ? "/" : "", name)
 		.p;
 }
 

@@ -56,7 +56,7 @@ static int add_starters(struct call *c, const struct clouds_env_options *o, stru
 		s->pocket = (struct pocket_cloud){
 			.name = arena_str(&env->arena, r->name),
 			.provider = arena_str(&env->arena, json_str(r->resolved, "provider")),
-			.root = arena_printf(&env->arena, "%.*s/.isobar/pocket/%.*s", STR(o->folder), STR(r->name)),
+			.root = arena_printf(&env->arena, "%.*s/pocket/%.*s", STR(o->state_folder), STR(r->name)),
 		};
 		if (!s->pocket.name.p || !s->pocket.provider.p || !s->pocket.root.p)
 			return call_no_memory(c);
@@ -128,7 +128,7 @@ static int make_config(
 		.region = json_str(s->resource->resolved, "region"),
 		.store_url = s->pocket.url,
 		.credentials = s->pocket.credentials,
-		.local_root = arena_printf(c->arena, "%.*s/.isobar/local/%.*s", STR(o->folder), STR(s->pocket.name)),
+		.local_root = arena_printf(c->arena, "%.*s/local/%.*s", STR(o->state_folder), STR(s->pocket.name)),
 		.workspace = o->workspace,
 	};
 	int rc = file_make_dirs(out->local_root.p, 0700, &c->err);
@@ -212,9 +212,9 @@ void clouds_env_stop_started(struct call *c, struct clouds_env *env)
 	c->err = why;
 }
 
-int pocket_clouds_stop_all(struct call *c, struct str folder)
+int pocket_clouds_stop_all(struct call *c, struct str state_folder)
 {
-	struct str root = arena_printf(c->arena, "%.*s/.isobar/pocket", STR(folder));
+	struct str root = arena_printf(c->arena, "%.*s/pocket", STR(state_folder));
 	DIR *dir = root.p ? opendir(root.p) : NULL;
 	if (!dir)
 		return root.p && errno == ENOENT ? 0 : call_errno(c, "read %.*s", STR(root));

@@ -11,7 +11,7 @@
 #include "state/resource.h"
 
 struct clouds_env_options {
-	struct str folder;    // of the workspace
+	struct str state_folder; // of the environment: FOLDER/.isobar as a rule
 	struct str workspace; // its name
 	bool pocket;
 	bool revive; // start also pocket clouds that ran before and are down; else these are opened at their last
@@ -35,6 +35,6 @@ static inline void clouds_env_autofree(struct clouds_env **env)
 }
 
 // Ends all pocket clouds below the folder, whoever started them.
-MUST_CHECK int pocket_clouds_stop_all(struct call *c, struct str folder);
+MUST_CHECK int pocket_clouds_stop_all(struct call *c, struct str state_folder);
 
 #endif

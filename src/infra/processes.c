@@ -33,9 +33,9 @@ static void read_gateway(struct call *c, struct str root, const char *name, stru
 
 typedef int gateway_visit(struct call *c, void *ctx, const struct gateway_process *g);
 
-static int each_gateway(struct call *c, struct str folder, gateway_visit *visit, void *ctx)
+static int each_gateway(struct call *c, struct str state_folder, gateway_visit *visit, void *ctx)
 {
-	struct str root = arena_printf(c->arena, "%.*s/.isobar/gateways", STR(folder));
+	struct str root = arena_printf(c->arena, "%.*s/gateways", STR(state_folder));
 	DIR *dir = root.p ? opendir(root.p) : NULL;
 	if (!dir)
 		return root.p && errno == ENOENT ? 0 : call_errno(c, "read %.*s", STR(root));
@@ -64,10 +64,10 @@ static int describe_gateway(struct call *c, void *ctx, const struct gateway_proc
 	return 0;
 }
 
-int processes_gateways(struct call *c, struct str folder, json_t **out)
+int processes_gateways(struct call *c, struct str state_folder, json_t **out)
 {
 	json_t *list = json_array();
-	int rc = each_gateway(c, folder, describe_gateway, list);
+	int rc = each_gateway(c, state_folder, describe_gateway, list);
 	if (rc < 0) {
 		json_decref(list);
 		return rc;
@@ -84,9 +84,9 @@ static int stop_gateway(struct call *c, void *ctx, const struct gateway_process 
 	return 0;
 }
 
-int processes_stop_gateways(struct call *c, struct str folder)
+int processes_stop_gateways(struct call *c, struct str state_folder)
 {
-	return each_gateway(c, folder, stop_gateway, NULL);
+	return each_gateway(c, state_folder, stop_gateway, NULL);
 }
 
 // ---------------------------------------------------------------- endpoints

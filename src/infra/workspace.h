@@ -11,9 +11,20 @@
 #include "infra/environment_kind.h"
 #include "state/resource.h"
 
+struct workspace_given { // what the command line says beside the files
+	const char *const *variables; // "name=value"
+	size_t variable_count;
+	const char *const *variable_files; // YAML maps of values
+	size_t variable_file_count;
+	bool untrusted; // somebody else's workspace: no secrets, no programs, no network, no file outside the folder
+};
+
 struct workspace_options {
 	const char *path;                        // a folder, or one file; NULL: "."
 	struct str environment;                  // --env or ISOBAR_ENV; "": the only one there is
+	struct workspace_given given;
+	bool check_all;     // no environment is chosen: check the workspace in each of them
+	bool keep_document; // what was read, as JSON, before anything is filled in
 	const struct kind *const *kinds;         // NULL-ended
 	const struct resource_handler *handlers; // tell which kinds are one resource a cloud
 	size_t handler_count;

@@ -12,11 +12,6 @@
 
 #include "base/file.h"
 
-struct file_list {
-	char **names;
-	size_t count;
-};
-
 static int compare_names(const void *a, const void *b)
 {
 	const char *x = *(char *const *)a, *y = *(char *const *)b;
@@ -26,7 +21,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(x, y);
 }
 
-static int add_name(struct file_list *list, struct arena *a, const char *name, struct err *e)
+static int add_name(struct workspace_files *list, struct arena *a, const char *name, struct err *e)
 {
 	if (!list->names)
 		list->names = arena_new_array(a, WORKSPACE_MAX_FILES, char *);
@@ -41,7 +36,7 @@ static int add_name(struct file_list *list, struct arena *a, const char *name, s
 	return 0;
 }
 
-static int list_folder(const char *folder, struct arena *a, struct file_list *out, struct err *e)
+static int list_folder(const char *folder, struct arena *a, struct workspace_files *out, struct err *e)
 {
 	DIR *dir = opendir(folder);
 	if (!dir)
@@ -149,14 +144,20 @@ int workspace_folder(const char *path, struct arena *a, struct str *folder, stru
 	return split_path(path ? path : ".", a, folder, &file, e);
 }
 
-int workspace_read(const char *path, struct findings *f, struct workspace *w, struct node **root, struct err *e)
+int workspace_list_files(const char *path, struct arena *a, struct workspace_files *out, struct err *e)
 {
 	char *file;
-	int rc = split_path(path ? path : ".", f->arena, &w->folder, &file, e);
+	int rc = split_path(path ? path : ".", a, &out->folder, &file, e);
 	if (rc < 0)
 		return rc;
-	struct file_list files = {0};
-	rc = file ? add_name(&files, f->arena, file, e) : list_folder(w->folder.p, f->arena, &files, e);
+	return file ? add_name(out, a, file, e) : list_folder(out->folder.p, a, out, e);
+}
+
+int workspace_read(const char *path, struct findings *f, struct workspace *w, struct node **root, struct err *e)
+{
+	struct workspace_files files = {0};
+	int rc = workspace_list_files(path, f->arena, &files, e);
+	w->folder = files.folder;
 	*root = NULL;
 	for (size_t i = 0; rc == 0 && i < files.count; i++)
 		rc = read_one(w->folder.p, files.names[i], f, root, e);

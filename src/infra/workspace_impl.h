@@ -11,6 +11,14 @@ enum {
 	WORKSPACE_MAX_ENTRIES = 100000,
 };
 
+// workspace_files.c: the files of a workspace: isobar.yaml first, the others by name. ERR_NOT_FOUND with the folder
+// filled: it has none.
+struct workspace_files {
+	struct str folder; // absolute, without links
+	char **names;
+	size_t count;
+};
+int workspace_list_files(const char *path, struct arena *a, struct workspace_files *out, struct err *e);
 // workspace_files.c: reads what path names and merges it into one map; *root is NULL when every file is empty.
 int workspace_read(const char *path, struct findings *f, struct workspace *w, struct node **root, struct err *e);
 // workspace_decode.c: workspace-level keys, defaults, entries, environments.

@@ -107,7 +107,10 @@ static int step_open(struct call *c, void *ctx, const struct resource *r, struct
 	if (rc < 0)
 		return rc;
 	s->state_key = arena_printf(c->arena, "api-key/%.*s", STR(r->name));
-	struct str path = arena_printf(c->arena, "%s/%.*s", s->security->folder, STR(relative));
+	const char *own = s->security->state_folder; // each environment delivers keys of its own
+	bool hidden = own && str_starts(relative, S(".isobar/"));
+	struct str path = hidden ? arena_printf(c->arena, "%s/%.*s", own, STR(str_drop(relative, S(".isobar/").n)))
+				 : arena_printf(c->arena, "%s/%.*s", s->security->folder, STR(relative));
 	s->path = arena_cstr(c->arena, path);
 	return s->path && s->state_key.p ? 0 : call_no_memory(c);
 }

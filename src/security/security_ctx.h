@@ -10,7 +10,8 @@ struct security_ctx {
 	const struct clouds *clouds;
 	const struct state *state;
 	const char *folder;           // of the workspace: files are delivered below it
-	const char *hash_secret_path; // FOLDER/.isobar/key-hash.secret
+	const char *state_folder;     // of the environment; `.isobar/` in paths of delivery means it. NULL: FOLDER/.isobar
+	const char *hash_secret_path; // key-hash.secret in it
 };
 
 #endif

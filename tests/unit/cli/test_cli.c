@@ -80,10 +80,10 @@ static void close_local(void *app, struct client_local *local)
 	(void)app, (void)local;
 }
 
-static int find_folder(struct call *c, void *app, const char *path, struct str *folder)
+static int find_folder(struct call *c, void *app, const struct cli_target *target, struct str *folder)
 {
 	(void)c, (void)app;
-	*folder = str_of(path);
+	*folder = str_of(target->path);
 	return 0;
 }
 
@@ -106,7 +106,7 @@ static struct ran run(const struct answer *answers, const char *line)
 		.app = &plane,
 		.open_local = open_local,
 		.close_local = close_local,
-		.find_folder = find_folder,
+		.find_state_folder = find_folder,
 		.write_api_reference = write_api,
 		.commands = cli_commands,
 		.command_count = cli_command_count};
@@ -377,7 +377,7 @@ static void test_targets(void **state)
 	struct session s;
 	struct plane plane = {0};
 	struct cli cli = {
-		.app = &plane, .open_local = open_local, .close_local = close_local, .find_folder = find_folder};
+		.app = &plane, .open_local = open_local, .close_local = close_local, .find_state_folder = find_folder};
 	const struct common common = {.output = "table"};
 	struct arguments a = {.out = stdout, .error = stderr, .app = &cli};
 	setenv("ISOBAR_WORKSPACE", "/from/environment", 1);

@@ -109,7 +109,8 @@ static void open_client(struct asked *a, const char *folder, const struct client
 {
 	memset(a, 0, sizeof(*a));
 	call_init(&a->call, &a->arena, edges_real(), S("user/test"));
-	const struct client_options options = {.folder = str_of(folder), .local = local};
+	const struct client_options options = {
+		.state_folder = arena_printf(&a->arena, "%s/.isobar", folder), .local = local};
 	a->rc = client_open(&a->call, &options, &a->client);
 }
 

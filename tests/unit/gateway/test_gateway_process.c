@@ -58,7 +58,8 @@ static int set_up(void **state)
 	assert_int_equal(address_parse(S("127.0.0.1:0"), &any, &w->c.err), 0);
 	w->taken = address_listen(&any, false, &bound, &w->c.err);
 	address_text(&bound, w->listen);
-	w->ctx = (struct gateway_ctx){.state = &w->state, .folder = w->folder, .hash_secret_path = "/nonexistent"};
+	w->ctx = (struct gateway_ctx){.state = &w->state, .folder = w->folder,
+		.state_folder = arena_printf(&w->arena, "%s/.isobar", w->folder).p, .hash_secret_path = "/nonexistent"};
 	put_gateway(w);
 	*state = w;
 	return 0;

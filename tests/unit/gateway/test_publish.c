@@ -63,7 +63,7 @@ static int set_up(void **state)
 	call_init(&w->c, &w->arena, edges_real(), S("user/test"));
 	assert_int_equal(state_open_sqlite(&w->c, path_in(w, "state.db"), &w->state), 0);
 	w->ctx = (struct gateway_ctx){
-		.state = &w->state, .folder = w->folder, .hash_secret_path = path_in(w, "hash.secret")};
+		.state = &w->state, .folder = w->folder, .state_folder = path_in(w, ".isobar"), .hash_secret_path = path_in(w, "hash.secret")};
 	put_resource(
 		w, "gateway", "edge", "{\"listen\":\"127.0.0.1:8443\",\"tls\":\"automatic\",\"audit\":\"strict\"}");
 	put_resource(w, "route", "classify",

@@ -49,6 +49,11 @@ static void put(struct fixture *f, const char *folder, const char *name, const c
 	assert_int_equal(0, file_write_atomic(path, str_of(text), 0600, &e));
 }
 
+static struct str state_folder(struct fixture *f)
+{
+	return arena_printf(&f->arena, "%s/.isobar", f->folder);
+}
+
 static struct pocket_cloud pocket(struct fixture *f)
 {
 	return (struct pocket_cloud){.name = S("a"),
@@ -67,7 +72,7 @@ static void test_a_pocket_cloud_that_never_ran(void **state)
 	assert_null(p.credentials);
 	err_clear(&f.call.err);
 	assert_int_equal(0, pocket_cloud_stop(&f.call, &p));
-	assert_int_equal(0, pocket_clouds_stop_all(&f.call, str_of(f.folder)));
+	assert_int_equal(0, pocket_clouds_stop_all(&f.call, state_folder(&f)));
 	end(&f);
 }
 
@@ -95,7 +100,7 @@ static void test_a_stranger_is_never_ended(void **state)
 	snprintf(text, sizeof(text), "{\"url\":\"http://127.0.0.1:1\",\"pid\":%d}", (int)getpid());
 	put(&f, ".isobar/pocket/a", "announce.json", text);
 	put(&f, ".isobar/pocket/a", "credentials.json", "{}");
-	assert_int_equal(0, pocket_clouds_stop_all(&f.call, str_of(f.folder)));
+	assert_int_equal(0, pocket_clouds_stop_all(&f.call, state_folder(&f)));
 	end(&f); // we are still here
 }
 
@@ -105,7 +110,7 @@ static void test_environment_of_real_accounts(void **state)
 	struct fixture f;
 	struct clouds_env *env = NULL;
 	begin(&f);
-	struct clouds_env_options o = {.folder = str_of(f.folder), .workspace = S("w")};
+	struct clouds_env_options o = {.state_folder = state_folder(&f), .workspace = S("w")};
 	assert_int_equal(ERR_UNSUPPORTED, clouds_env_open(&f.call, &o, &env));
 	assert_non_null(strstr(f.call.err.message, "pocket: true"));
 	err_clear(&f.call.err);
@@ -127,7 +132,7 @@ static void test_gateways(void **state)
 	char text[256];
 	json_t *list = NULL;
 	begin(&f);
-	assert_int_equal(0, processes_gateways(&f.call, str_of(f.folder), &list));
+	assert_int_equal(0, processes_gateways(&f.call, state_folder(&f), &list));
 	assert_int_equal(0, json_array_size(list));
 	json_decref(list);
 	const char *argv[] = {"/bin/sleep", "60", NULL};
@@ -138,7 +143,7 @@ static void test_gateways(void **state)
 	put(&f, ".isobar/gateways/edge", "announce.json", text);
 	put(&f, ".isobar/gateways/old", "announce.json", "{\"url\":\"https://127.0.0.1:8\",\"pid\":2147483646}");
 	put(&f, ".isobar/gateways/broken", "announce.json", "{");
-	assert_int_equal(0, processes_gateways(&f.call, str_of(f.folder), &list));
+	assert_int_equal(0, processes_gateways(&f.call, state_folder(&f), &list));
 	assert_int_equal(2, json_array_size(list));
 	for (size_t i = 0; i < 2; i++) {
 		const json_t *one = json_array_get(list, i);
@@ -147,7 +152,7 @@ static void test_gateways(void **state)
 		assert_int_equal(edge ? process.pid : 0, json_int(one, "pid", -1));
 	}
 	json_decref(list);
-	assert_int_equal(0, processes_stop_gateways(&f.call, str_of(f.folder)));
+	assert_int_equal(0, processes_stop_gateways(&f.call, state_folder(&f)));
 	assert_false(process_alive(&process));
 	end(&f);
 }
