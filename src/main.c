@@ -451,6 +451,7 @@ static const struct command *const process_commands[] = {
 	&up_command,
 	&demo_command,
 	&pocket_command,
+	&pocket_faults_command,
 	&gateway_command,
 	&serve_command,
 	&worker_command,

@@ -175,6 +175,20 @@ void http_reply(struct http_exchange *x, const struct http_reply *r, struct str 
 		c->tail = body;
 }
 
+void http_reply_twice(struct http_exchange *x, const struct http_reply *r, struct str body)
+{
+	struct http_connection *c = connection_of(x);
+	if (c->reply != REPLY_NONE || !begin_reply(c, r, (int64_t)body.n))
+		return;
+	struct str sent = c->bodiless ? S("") : body;
+	buf_add(&c->out, sent);
+	write_head(c, r, (int64_t)body.n);
+	buf_add(&c->out, sent);
+	c->reply = REPLY_COMPLETE;
+	if (c->out.failed)
+		broken(c);
+}
+
 void http_reply_text(struct http_exchange *x, int status, const char *content_type, struct str body)
 {
 	struct http_header type = {S_INIT("content-type"), str_of(content_type)};

@@ -95,6 +95,8 @@ struct http_reply {
 };
 // Whole: body is borrowed until closed() (arena or constant).
 void http_reply(struct http_exchange *x, const struct http_reply *r, struct str body);
+// The same answer twice on the wire, as a broken server might: only for servers that play one. body is copied.
+void http_reply_twice(struct http_exchange *x, const struct http_reply *r, struct str body);
 // Content type and body in one line; body as above.
 void http_reply_text(struct http_exchange *x, int status, const char *content_type, struct str body);
 // {"error": message} as JSON.

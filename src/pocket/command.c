@@ -11,7 +11,7 @@
 #include "pocket/pocket.h"
 
 struct pocket_options {
-	const char *as, *name, *root, *listen, *announce, *certificate, *key;
+	const char *as, *name, *root, *listen, *announce, *certificate, *key, *faults;
 	bool remote;
 };
 
@@ -61,6 +61,7 @@ static int serve(const struct pocket_options *o, struct run *run, struct err *e)
 		.certificate = o->certificate,
 		.key = o->key,
 		.remote = o->remote,
+		.faults = o->faults,
 		.loop = run->loop,
 		.edges = edges_real()};
 	sigemptyset(&signals);
@@ -130,6 +131,11 @@ static const struct option options[] = {
 		.argument = "FILE",
 		.help = "TLS: certificate, PEM"},
 	{.name = "key", .type = OPTION_TEXT, .offset = AT(key), .argument = "FILE", .help = "TLS: private key, PEM"},
+	{.name = "faults",
+		.type = OPTION_TEXT,
+		.offset = AT(faults),
+		.argument = "RULES|FILE",
+		.help = "faults to play for tests; see isobar pocket faults"},
 	{.name = "remote",
 		.type = OPTION_FLAG,
 		.offset = AT(remote),

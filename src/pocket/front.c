@@ -10,6 +10,8 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "pocket/admin.h"
+#include "pocket/front_faults_impl.h"
 #include "pocket/pocket_impl.h"
 
 // ---------------------------------------------------------------- reading
@@ -123,41 +125,86 @@ static void make_id(struct front_request *r)
 	snprintf(r->id, sizeof(r->id), "%016" PRIX64, bits);
 }
 
-static void begin(struct http_exchange *x)
+void front_begin(struct front_request *r)
 {
-	struct pocket *p = x->ctx;
-	struct front_request *r = arena_new(&x->arena, struct front_request);
-	if (!r) {
-		http_reply_error(x, 503, "out of memory");
-		return;
-	}
-	*r = (struct front_request){
-		.x = x, .pocket = p, .arena = &x->arena, .store = p->store, .keys = p->keys, .range = {.fd = -1}};
-	x->data = r;
+	const struct front *front = r->pocket->front;
 	make_id(r);
-	int rc = read_query(r, p->front->plus_is_space);
+	int rc = read_query(r, front->plus_is_space);
 	if (rc == 0)
 		rc = read_signable(r);
 	if (rc == 0)
-		p->front->handle(r);
+		front->handle(r);
 	else
-		p->front->fail(r);
+		front->fail(r);
 }
 
-static void body(struct http_exchange *x, struct str piece)
+struct front_request *front_request_new(struct http_exchange *x)
 {
-	struct front_request *r = x->data;
-	if (!r || !r->take || http_reply_began(x))
+	struct pocket *p = x->ctx;
+	struct front_request *r = arena_new(&x->arena, struct front_request);
+	if (r)
+		*r = (struct front_request){.x = x,
+			.pocket = p,
+			.arena = &x->arena,
+			.store = p->store,
+			.keys = p->keys,
+			.range = {.fd = -1}};
+	x->data = r;
+	return r;
+}
+
+static void begin(struct http_exchange *x)
+{
+	struct front_request *r = front_request_new(x);
+	if (!r)
+		http_reply_error(x, 503, "out of memory");
+	else if (!admin_takes(r) && !front_fault_takes_request(r))
+		front_begin(r);
+}
+
+static bool answered(const struct front_request *r)
+{
+	return http_reply_began(r->x) || front_fault_took_reply(r);
+}
+
+void front_body_piece(struct front_request *r, struct str piece)
+{
+	if (!r->take || answered(r))
 		return; // answered already: what still comes is dropped
 	if (r->take(r, piece) < 0)
 		r->pocket->front->fail(r);
 }
 
+void front_body_end(struct front_request *r)
+{
+	if (r->done && !answered(r))
+		r->done(r);
+}
+
+static void body(struct http_exchange *x, struct str piece)
+{
+	struct front_request *r = x->data;
+	if (!r)
+		return;
+	front_fault_note_body(r, piece);
+	front_body_piece(r, piece);
+}
+
 static void end(struct http_exchange *x)
 {
 	struct front_request *r = x->data;
-	if (r && r->done && !http_reply_began(x))
-		r->done(r);
+	if (!r)
+		return;
+	front_fault_note_end(r);
+	front_body_end(r);
+}
+
+void front_release(struct front_request *r)
+{
+	if (r->release)
+		r->release(r);
+	writer_abandon(r->writer);
+	object_range_close(&r->range);
 }
 
 static void closed(struct http_exchange *x)
@@ -165,10 +212,8 @@ static void closed(struct http_exchange *x)
 	struct front_request *r = x->data;
 	if (!r)
 		return;
-	if (r->release)
-		r->release(r);
-	writer_abandon(r->writer);
-	object_range_close(&r->range);
+	front_fault_end(r);
+	front_release(r);
 	x->data = NULL;
 }
 
@@ -285,14 +330,16 @@ void front_add_date(struct front_request *r, const char *name, int64_t wall_ns)
 	front_add(r, name, arena_str(r->arena, str_of(text)));
 }
 
-static struct http_reply head_of(const struct front_request *r, int status)
+struct http_reply front_head(const struct front_request *r, int status)
 {
 	return (struct http_reply){.status = status, .headers = r->out.items, .header_count = r->out.count};
 }
 
 void front_reply(struct front_request *r, int status, struct str text)
 {
-	struct http_reply head = head_of(r, status);
+	if (front_fault_takes_reply(r, status, text))
+		return;
+	struct http_reply head = front_head(r, status);
 	http_reply(r->x, &head, text);
 }
 
@@ -330,7 +377,9 @@ static void drained(struct http_exchange *x)
 
 void front_reply_object(struct front_request *r, int status, struct object *object, uint64_t offset, uint64_t length)
 {
-	struct http_reply head = head_of(r, status);
+	if (front_fault_takes_object(r, status, &(struct front_extent){object, offset, length}))
+		return;
+	struct http_reply head = front_head(r, status);
 	struct object_extent extent = {.fd = -1};
 	if (r->x->request.method == HTTP_HEAD) {
 		http_reply_start(r->x, &head, (int64_t)length);

@@ -14,6 +14,7 @@
 
 struct pocket;
 struct front_request;
+struct front_fault;
 
 struct front {
 	const char *as;     // "aws"
@@ -24,6 +25,8 @@ struct front {
 	void (*handle)(struct front_request *r);
 	// Answers r->err. Called by the shared parts, and by the front end itself.
 	void (*fail)(struct front_request *r);
+	// Answers in the provider's words, in place of handle(), that it is asked too much, or that it broke.
+	void (*trouble)(struct front_request *r, bool throttled);
 	// Credentials: makes what is missing in the folder, loads what the front end checks by. Returned: in *keys,
 	// freed by keys_free.
 	int (*keys_open)(struct pocket *p, void **keys, struct err *e);
@@ -53,6 +56,7 @@ struct front_request {
 	int (*take)(struct front_request *r, struct str piece);
 	void (*done)(struct front_request *r); // the body is whole
 	struct object_range range;             // of an answer that streams out
+	struct front_fault *fault;             // that it has met (front_faults.h); NULL: none
 };
 
 extern const struct http_service front_service; // ctx: struct pocket

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/secret.h"
 #include "net/url.h"
+#include "pocket/admin.h"
 #include "pocket/pocket_impl.h"
 
 static const struct front *const fronts[] = {&s3_front, &gcs_front, &azure_front};
@@ -216,9 +218,13 @@ int pocket_start(const struct pocket_config *config, struct pocket **out, struct
 	if (rc == 0)
 		rc = open_store(p, e);
 	if (rc == 0)
+		rc = admin_load_faults(p, config->faults, e);
+	if (rc == 0)
 		rc = listen_somewhere(p, &address, e);
 	if (rc == 0)
 		rc = set_url(p, e);
+	if (rc == 0)
+		rc = admin_open(p, config->certificate, e);
 	if (rc < 0) {
 		pocket_free(p);
 		return err_context(e, "starting the pocket cloud %s", config->name);
@@ -246,6 +252,8 @@ void pocket_free(struct pocket *p)
 		p->front->keys_free(p->keys);
 	objects_close(p->store);
 	tls_free(p->tls);
+	faults_free(p->faults);
+	secret_wipe(p->admin_token, sizeof(p->admin_token));
 	free(p->url);
 	free(p->root);
 	free(p->name);

@@ -20,6 +20,7 @@ struct pocket_config {
 	struct str listen;             // "127.0.0.1:0"
 	const char *certificate, *key; // PEM files; NULL: plain http
 	bool remote;                   // other addresses than loopback are meant
+	const char *faults;            // rules of faults.h, or a file of them; NULL: those in the root's file "faults"
 	struct loop *loop;
 	const struct edges *edges;
 };
@@ -31,6 +32,7 @@ const char *pocket_url(const struct pocket *p); // "http://127.0.0.1:41234", azu
 void pocket_drain(struct pocket *p, int64_t grace_ns, void (*stopped)(void *ctx), void *ctx);
 void pocket_free(struct pocket *p); // NULL is allowed
 
+extern const struct command pocket_faults_command; // isobar pocket faults
 extern const struct command pocket_command; // isobar pocket
 
 #endif

@@ -5,8 +5,11 @@
 
 #include "base/json.h"
 #include "net/http_server.h"
+#include "pocket/faults.h"
 #include "pocket/front.h"
 #include "pocket/pocket.h"
+
+enum { ADMIN_TOKEN_SIZE = 65 }; // 256 bits as hex
 
 struct pocket {
 	const struct front *front;
@@ -19,6 +22,9 @@ struct pocket {
 	char *root, *name;
 	char *url; // where clients go
 	uint64_t requests;
+	struct faults *faults;       // NULL: none
+	uint64_t faults_changed;     // how often: what a partition holds looks at it
+	char admin_token[ADMIN_TOKEN_SIZE];
 };
 
 // A JSON file in the pocket's folder. ERR_NOT_FOUND when absent.

@@ -106,15 +106,27 @@ static void add_common(struct front_request *r)
 		front_add(r, "x-ms-client-request-id", client);
 }
 
+static bool make_state(struct front_request *r)
+{
+	r->own = arena_new(r->arena, struct azure_state);
+	if (r->own)
+		add_common(r);
+	else
+		http_reply_error(r->x, 503, "out of memory");
+	return r->own != NULL;
+}
+
+static void trouble(struct front_request *r, bool throttled)
+{
+	if (make_state(r))
+		azure_answer(r, throttled ? "ServerBusy" : "InternalError");
+}
+
 static void handle(struct front_request *r)
 {
 	struct str account = {0};
-	r->own = arena_new(r->arena, struct azure_state);
-	if (!r->own) {
-		http_reply_error(r->x, 503, "out of memory");
+	if (!make_state(r))
 		return;
-	}
-	add_common(r);
 	if (split_path(r, &account) < 0 || authenticate(r, account) < 0 || check_request(r) < 0) {
 		azure_fail(r);
 		return;
@@ -296,6 +308,7 @@ const struct front azure_front = {
 	.body_limit = AZURE_MAX_PUT,
 	.handle = handle,
 	.fail = fail,
+	.trouble = trouble,
 	.keys_open = keys_open,
 	.keys_free = keys_free,
 };

@@ -104,16 +104,34 @@ static void release(struct front_request *r)
 	related_free(gcs_state(r)->related);
 }
 
-static void handle(struct front_request *r)
+static bool make_state(struct front_request *r)
 {
-	bool path_known = false;
 	r->own = arena_new(r->arena, struct gcs_state);
 	if (!r->own) {
 		http_reply_error(r->x, 503, "out of memory");
-		return;
+		return false;
 	}
 	r->release = release;
 	front_add(r, "x-guploader-uploadid", str_of(r->id));
+	return true;
+}
+
+static void trouble(struct front_request *r, bool throttled)
+{
+	if (!make_state(r))
+		return;
+	if (throttled)
+		gcs_refuse(r, "rateLimitExceeded", "The rate limit for object mutation operations has been exceeded.");
+	else
+		gcs_refuse(r, "internalError", "Internal Error");
+	gcs_fail(r);
+}
+
+static void handle(struct front_request *r)
+{
+	bool path_known = false;
+	if (!make_state(r))
+		return;
 	const struct route *route = find_route(r, &path_known);
 	if (!route) {
 		gcs_refuse(r, path_known ? "methodNotAllowed" : "notFound",
@@ -258,6 +276,7 @@ const struct front gcs_front = {
 	.body_limit = GCS_MAX_PUT,
 	.handle = handle,
 	.fail = fail,
+	.trouble = trouble,
 	.keys_open = gcs_keys_open,
 	.keys_free = gcs_keys_free,
 };

@@ -21,6 +21,7 @@ static const struct gcs_reason {
 	{"methodNotAllowed", 405},
 	{"notFound", 404},
 	{"notImplemented", 501},
+	{"rateLimitExceeded", 429},
 	{"requestedRangeNotSatisfiable", 416},
 	{"required", 400},
 	{"uploadTooLarge", 413},

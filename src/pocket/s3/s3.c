@@ -110,14 +110,27 @@ static int check_key(struct front_request *r)
 	return 0;
 }
 
-static void handle(struct front_request *r)
+static bool make_state(struct front_request *r)
 {
 	r->own = arena_new(r->arena, struct s3_state);
 	if (!r->own) {
 		http_reply_error(r->x, 503, "out of memory");
-		return;
+		return false;
 	}
 	r->release = release;
+	return true;
+}
+
+static void trouble(struct front_request *r, bool throttled)
+{
+	if (make_state(r))
+		s3_answer(r, throttled ? "SlowDown" : "InternalError");
+}
+
+static void handle(struct front_request *r)
+{
+	if (!make_state(r))
+		return;
 	front_add(r, "x-amz-request-id", str_of(r->id));
 	front_add(r, "x-amz-id-2", str_of(r->id));
 	if (front_cut_path(r, r->x->request.path, &r->bucket, &r->key) < 0) {
@@ -288,6 +301,7 @@ const struct front s3_front = {
 	.body_limit = S3_MAX_PUT + (UINT64_C(64) << 20), // room for the framing of aws-chunked
 	.handle = handle,
 	.fail = fail,
+	.trouble = trouble,
 	.keys_open = keys_open,
 	.keys_free = keys_free,
 };
