@@ -147,6 +147,48 @@ static void decode_clouds(struct decoder *d, const struct field *field, const st
 	check_repeated(d, n);
 }
 
+static void decode_cloud(struct decoder *d, const struct field *field, const struct node *n, void *place)
+{
+	struct str *name = arena_new(d->arena, struct str);
+	if (!name)
+		no_memory(d, n);
+	else if (n->type != NODE_SCALAR || !name_valid(n->text))
+		wrong_type(d, field, n);
+	else
+		*name = n->text;
+	if (name && name->n)
+		*(struct field_list *)place = (struct field_list){.items = name, .count = 1};
+}
+
+static void decode_label(struct decoder *d, const struct node *n, struct field_label *out)
+{
+	enum { MOST = 255 }; // what the strictest of the providers takes
+	if (!name_valid(n->key) || n->type != NODE_SCALAR || n->text.n > MOST) {
+		struct str got = shown(d, n);
+		findings_add(d->f, n->at, path_of(d, n), S(""),
+			"expected a label: a name with a text of at most 255 bytes, got %.*s", STR(got));
+		return;
+	}
+	*out = (struct field_label){.name = n->key, .value = n->text};
+}
+
+static void decode_labels(struct decoder *d, const struct field *field, const struct node *n, void *place)
+{
+	if (n->type != NODE_MAP) {
+		wrong_type(d, field, n);
+		return;
+	}
+	struct field_label *items = arena_new_array(d->arena, n->count, struct field_label);
+	if (!items) {
+		no_memory(d, n);
+		return;
+	}
+	size_t i = 0;
+	for (const struct node *child = n->first; child; child = child->next)
+		decode_label(d, child, &items[i++]);
+	*(struct field_list *)place = (struct field_list){.items = items, .count = i};
+}
+
 static void decode_blocks(struct decoder *d, const struct field *field, const struct node *n, void *place)
 {
 	struct field_list *list = place;
@@ -175,6 +217,12 @@ static void decode_value(struct decoder *d, const struct field *field, const str
 	switch ((int)field->type) {
 	case FIELD_CLOUDS:
 		decode_clouds(d, field, n, place);
+		return;
+	case FIELD_CLOUD:
+		decode_cloud(d, field, n, place);
+		return;
+	case FIELD_LABELS:
+		decode_labels(d, field, n, place);
 		return;
 	case FIELD_LIST:
 		decode_list(d, field, n, place);
@@ -209,78 +257,140 @@ static void decode_key(struct decoder *d, const struct node *map, struct str *pl
 			STR(str_clip(map->key, 80)));
 }
 
-static void decode_absent(struct decoder *d, const struct field *field, const struct node *map, char *place)
+static void decode_missing(struct decoder *d, const struct field *field, const struct node *map)
 {
-	if (map && (field->flags & FIELD_REQUIRED)) {
-		AUTO(buf) expected = {0};
-		kind_expected(field, &expected);
-		findings_add(d->f, map->at.line ? map->at : map->key_at, path_of(d, map), S(""),
-			"\"%s\" is missing; expected %s", field->name, buf_cstr(&expected));
-		return;
-	}
-	if (field->type == FIELD_BLOCK) {
-		decode_map(d, field->block, NULL, place);
-		return;
-	}
-	const struct node *otherwise = field->otherwise ? kind_default_node(field, d->f) : NULL;
-	if (otherwise)
-		decode_value(d, field, otherwise, place);
+	AUTO(buf) expected = {0};
+	kind_expected(field, &expected);
+	findings_add(d->f, map->at.line ? map->at : map->key_at, path_of(d, map), S(""),
+		"\"%s\" is missing; expected %s", field->name, buf_cstr(&expected));
 }
 
-static void decode_field(struct decoder *d, const struct field *field, const struct node *map, char *out)
+static void decode_absent(struct decoder *d, const struct field *field, const struct node *map, char *place)
 {
-	char *place = out + field->offset;
-	if (field->type == FIELD_PRESENT) {
-		*(bool *)place = map != NULL;
-		return;
+	struct node plain;
+	if (map && (field->flags & FIELD_REQUIRED)) {
+		decode_missing(d, field, map);
+	} else if (field->type == FIELD_BLOCK) {
+		decode_map(d, field->block, NULL, place);
+	} else if (field->otherwise && kind_default_is_plain(field)) {
+		plain = (struct node){.type = NODE_SCALAR, .text = str_of(field->otherwise)};
+		decode_value(d, field, &plain, place);
+	} else if (field->otherwise) {
+		const struct node *otherwise = kind_default_node(field, d->f);
+		if (otherwise)
+			decode_value(d, field, otherwise, place);
 	}
-	if (field->type == FIELD_KEY) {
-		if (map)
-			decode_key(d, map, (struct str *)(void *)place);
-		return;
-	}
-	const struct node *n = map ? node_member(map, str_of(field->name)) : NULL;
-	if (n && n->type != NODE_NULL)
-		decode_value(d, field, n, place);
-	else
-		decode_absent(d, field, map, place);
+}
+
+// The members of a map in the order of the rows; names that no row has are found.
+struct members {
+	const struct node *at[KIND_MAX_FIELDS];
+	bool one_cloud; // `cloud:` was written
+};
+
+static bool is_common(const struct kind *k, struct str name)
+{
+	return k->plural && !k->no_resource && kind_row(&resource_common_kind, name, 0) < resource_common_kind.field_count;
 }
 
 static struct str field_name_at(const void *ctx, size_t i)
 {
 	const struct kind *k = ctx;
-	return kind_is_written(&k->fields[i]) ? str_of(k->fields[i].name) : S("");
+	size_t own = k->field_count;
+	if (i < own)
+		return kind_is_written(&k->fields[i]) ? str_of(k->fields[i].name) : S("");
+	return str_of(resource_common_kind.fields[i - own].name);
 }
 
-static void check_names(struct decoder *d, const struct kind *k, const struct node *map)
+static void unknown_name(struct decoder *d, const struct kind *k, const struct node *child)
 {
+	bool resource = k->plural && !k->no_resource;
+	size_t count = k->field_count + (resource ? resource_common_kind.field_count : 0);
+	struct str meant = str_closest(child->key, field_name_at, k, count);
+	findings_add(d->f, child->key_at.line ? child->key_at : child->at, path_of(d, child), did_you_mean(d, meant),
+		"%s has no field \"%.*s\"", k->singular, STR(str_clip(child->key, 80)));
+	d->unknown++;
+}
+
+static void find_members(struct decoder *d, const struct kind *k, const struct node *map, struct members *out)
+{
+	size_t next = 0; // people keep to the order of the manual, more or less
 	for (const struct node *child = map->first; child && d->f->count < FINDINGS_MAX; child = child->next) {
-		if (kind_field(k, child->key))
-			continue;
-		struct str meant = str_closest(child->key, field_name_at, k, k->field_count);
-		findings_add(d->f, child->key_at.line ? child->key_at : child->at, path_of(d, child),
-			did_you_mean(d, meant), "%s has no field \"%.*s\"", k->singular, STR(str_clip(child->key, 80)));
-		d->unknown++;
+		size_t row = kind_row(k, child->key, next);
+		if (row < k->field_count) {
+			out->at[row] = out->at[row] ? out->at[row] : child;
+			out->one_cloud = out->one_cloud || k->fields[row].type == FIELD_CLOUD;
+			next = row + 1;
+		} else if (!is_common(k, child->key)) {
+			unknown_name(d, k, child);
+		}
 	}
+}
+
+static void decode_field(struct decoder *d, const struct field *field, const struct node *map, const struct node *n,
+	char *place)
+{
+	if (field->type == FIELD_PRESENT) {
+		*(bool *)place = map != NULL;
+	} else if (field->type == FIELD_KEY) {
+		if (map)
+			decode_key(d, map, (struct str *)(void *)place);
+	} else if (n && n->type != NODE_NULL) {
+		decode_value(d, field, n, place);
+	} else {
+		decode_absent(d, field, map, place);
+	}
+}
+
+static size_t wrong_values(const struct decoder *d)
+{
+	return d->f->count - d->unknown; // unknown names leave the struct whole
+}
+
+// `clouds:` may be absent beside `cloud:`, which fills the same member.
+static bool is_given_by_cloud(const struct members *m, const struct field *field, size_t row)
+{
+	return m->one_cloud && field->type == FIELD_CLOUDS && !m->at[row];
+}
+
+static bool is_repeated_cloud(const struct members *m, const struct kind *k, size_t row)
+{
+	return m->one_cloud && k->fields[row].type == FIELD_CLOUDS && m->at[row];
+}
+
+static uint64_t decode_rows(struct decoder *d, const struct kind *k, const struct node *map, char *out)
+{
+	struct members m = {0};
+	uint64_t wrong = 0;
+	if (map)
+		find_members(d, k, map, &m);
+	for (size_t i = 0; i < k->field_count; i++) {
+		size_t before = wrong_values(d);
+		const struct field *field = &k->fields[i];
+		if (is_repeated_cloud(&m, k, i))
+			findings_add(d->f, m.at[i]->key_at, path_of(d, m.at[i]), S(""),
+				"write either cloud: or clouds:, not both");
+		else if (!is_given_by_cloud(&m, field, i))
+			decode_field(d, field, map, m.at[i], out + field->offset);
+		if (wrong_values(d) != before)
+			wrong |= UINT64_C(1) << i;
+	}
+	return wrong;
 }
 
 // Everything of one table. map NULL: defaults only; such a block is not there, so nothing in it is required.
 static void decode_map(struct decoder *d, const struct kind *k, const struct node *map, void *out)
 {
-	size_t before = d->f->count, names_before = d->unknown;
 	if (map && map->type != NODE_MAP && map->type != NODE_NULL) {
 		struct str got = shown(d, map);
 		findings_add(d->f, map->at, path_of(d, map), S(""), "expected a map of the fields of %s, got %.*s",
 			k->singular, STR(got));
 		return;
 	}
-	if (map)
-		check_names(d, k, map);
-	for (size_t i = 0; i < k->field_count; i++)
-		decode_field(d, &k->fields[i], map, out);
-	// Unknown names leave the struct whole, so that its values are checked all the same.
-	if (map && k->check && d->f->count - before == d->unknown - names_before)
-		k->check(out, map, d->f);
+	struct kind_check check = {.kind = k, .value = out, .map = map, .f = d->f};
+	check.wrong = decode_rows(d, k, map, out);
+	if (map && k->check)
+		k->check(&check);
 }
 
 int kind_decode(const struct kind *k, const struct node *map, struct arena *a, void *out, struct findings *f)
@@ -304,14 +414,29 @@ int kind_decode_json(const struct kind *k, const json_t *object, struct arena *a
 	return 0;
 }
 
+// Most differ in the first byte already.
+static bool is_name(const struct field *field, struct str name)
+{
+	return field->name[0] == name.p[0] && str_eq(str_of(field->name), name) && kind_is_written(field);
+}
+
+size_t kind_row(const struct kind *k, struct str name, size_t from)
+{
+	for (size_t i = from; name.n && i < k->field_count; i++)
+		if (is_name(&k->fields[i], name))
+			return i;
+	for (size_t i = 0; name.n && i < MIN(from, k->field_count); i++)
+		if (is_name(&k->fields[i], name))
+			return i;
+	return k->field_count;
+}
+
 const struct field *kind_field(const struct kind *k, struct str name)
 {
-	for (size_t i = 0; i < k->field_count; i++) {
-		const struct field *field = &k->fields[i];
-		if (kind_is_written(field) && str_eq(name, str_of(field->name)))
-			return field;
-	}
-	return NULL;
+	size_t row = kind_row(k, name, 0);
+	if (row < k->field_count)
+		return &k->fields[row];
+	return is_common(k, name) ? kind_field(&resource_common_kind, name) : NULL;
 }
 
 const struct kind *kind_find(const struct kind *const *kinds, struct str plural_or_singular)

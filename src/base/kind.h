@@ -36,6 +36,12 @@ enum field_type {
 			// defaults
 	FIELD_ANY,      // const struct node *  read by whoever knows it (`with:`), kept as written
 	FIELD_CUSTOM,   // whatever `parse` of the row makes of the node; also for "a scalar or a map" fields
+	FIELD_CLOUD,    // struct field_list of struct str: one cloud's name, as a list of one: beside a FIELD_CLOUDS row
+			// of the same offset, for what lies on one cloud
+	FIELD_LABELS,   // struct field_list of struct field_label: a map of texts
+	FIELD_RATE,     // struct field_rate    200k/min, 5/s
+	FIELD_DATE,     // int64_t ns since 1970, at the start of that day, UTC   2027-06-30
+	FIELD_ACCELERATOR, // struct field_accelerator  H100:4, L4
 };
 
 enum field_flags {
@@ -44,6 +50,8 @@ enum field_flags {
 	FIELD_BY_OPERATOR = 4, // an operator's command may override it at run time
 	FIELD_BY_MONITOR = 8,  // a monitor may override it at run time
 	FIELD_SECRET = 16,     // holds the name of a secret, never its value
+	FIELD_LATER = 32,      // read and recorded, and no code of this release acts on it; the resource acts without it
+	FIELD_WAITS = 64,      // the same, and the resource cannot act without it: it waits for a later release
 };
 
 struct field_list {
@@ -67,6 +75,17 @@ struct field_money {
 	struct str currency; // "EUR"
 	struct str per;      // "month", "h"; empty: once
 };
+struct field_label {
+	struct str name, value;
+};
+struct field_rate {
+	double amount;
+	struct str per; // "s", "min", "h", "d"
+};
+struct field_accelerator {
+	struct str model; // "H100"; empty: none
+	int64_t count;
+};
 
 struct kind;
 struct field {
@@ -83,9 +102,23 @@ struct field {
 	enum field_type item; // FIELD_LIST: type of an item (no list or block)
 	size_t item_size;     // FIELD_LIST of FIELD_CUSTOM: size of what `parse` makes of an item
 	const struct kind *block; // FIELD_BLOCK, FIELD_BLOCKS, FIELD_NAMED
+	// With FIELD_LATER or FIELD_WAITS: the values (NULL-ended) that this release does act on; NULL: none but the
+	// default.
+	const char *const *acts;
 	// FIELD_CUSTOM: reads node into out; adds findings. Returns false when it added any. Memory comes from
 	// f->arena's owner: what it keeps must be in f->arena.
 	bool (*parse)(const struct node *node, void *out, struct findings *f);
+	// FIELD_CUSTOM: the normal form of what parse takes (new reference); NULL: as it was written.
+	json_t *(*normal)(const struct node *node);
+};
+
+// What a check across fields gets. It runs also when some fields are wrong: these hold zero, and kind_check_sound() says so.
+struct kind_check {
+	const struct kind *kind;
+	const void *value;      // the kind's C struct
+	const struct node *map; // as written
+	struct findings *f;
+	uint64_t wrong; // one bit a row of the table: it has a finding of its own
 };
 
 struct kind {
@@ -96,8 +129,10 @@ struct kind {
 	size_t size;          // of the C struct
 	const struct field *fields;
 	size_t field_count;
-	// Checks across fields; adds findings at n's members. NULL: none.
-	void (*check)(const void *value, const struct node *n, struct findings *f);
+	void (*check)(const struct kind_check *c); // across fields; NULL: none
+	bool waits;        // all of it belongs to a later release: read, recorded, planned as waiting
+	bool no_resource;  // declares nothing that is planned: takes no common fields
+	bool at_providers; // things of other people's making can stand in for it: takes `existing:`
 };
 #define KIND_FIELDS(array) .fields = (array), .field_count = COUNT_OF(array)
 
@@ -110,8 +145,41 @@ MUST_CHECK int kind_decode(
 // The same from JSON that was validated before (a resource record in state); errors there are ERR_CORRUPT. All is
 // copied.
 MUST_CHECK int kind_decode_json(const struct kind *k, const json_t *object, struct arena *a, void *out, struct err *e);
+// The row of a member; of a resource also the rows of resource_common_kind.
 const struct field *kind_field(const struct kind *k, struct str name);
 const struct kind *kind_find(const struct kind *const *kinds, struct str plural_or_singular); // NULL-ended array
+
+// For checks across fields. Sound: the member decoded, or was not written (then it holds its default).
+bool kind_check_sound(const struct kind_check *c, const char *member);
+// Adds a finding at a member (at the whole map when it was not written); `at` is a member or a path of them:
+// "scale.min".
+void kind_check_add(const struct kind_check *c, const char *at, struct str suggestion, const char *problem, ...)
+	PRINTF_LIKE(4, 5);
+// `cloud: NAME` of an entry becomes `clouds: [NAME]`, the form that all who read nodes know. In place.
+MUST_CHECK int kind_rewrite_cloud(const struct kind *k, struct node *map, struct arena *a);
+
+// The fields that every resource takes beside its own. kind_decode() passes over them; they are in no kind's struct.
+struct resource_common {
+	struct field_list labels; // of struct field_label
+	bool protect;             // no plan may destroy or replace it
+	struct str existing;      // "keep": used, never changed; "adopt": ours from the next apply; "": Isobar makes it
+	struct str drift;         // "report" or "revert"
+	struct field_ref owner;   // group or user; name "": the workspace's
+};
+extern const struct kind resource_common_kind;
+// Reads them from the members of an entry of kind k; as kind_decode().
+MUST_CHECK int kind_decode_common(const struct kind *k, const struct node *map, struct arena *a,
+	struct resource_common *out, struct findings *f);
+
+// What of an entry waits for a later release: paths of its written fields, "subject, keep.at_most"; "" when there is
+// none.
+struct kind_later {
+	struct str later; // recorded only; the resource acts without
+	struct str waits; // the resource waits for it: "sql"; of a kind that waits as a whole its plural
+};
+MUST_CHECK int kind_later(
+	const struct kind *k, const struct node *map, struct arena *a, struct kind_later *out, struct err *e);
+
 // What a user is expected to write, for messages and manuals: "a duration such as 30d", "one of a, b, c".
 void kind_expected(const struct field *field, struct buf *out);
 // Checks the tables themselves, for a test of each room: names, helps, offsets inside the struct, defaults that decode,

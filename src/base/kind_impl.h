@@ -5,6 +5,11 @@
 
 #include "base/kind.h"
 
+enum { KIND_MAX_FIELDS = 64 }; // rows of one table, which have a bit each in struct kind_check
+
+// The row of a name among those that are written, looked for from row `from` on and then from the first; field_count
+// when there is none.
+size_t kind_row(const struct kind *k, struct str name, size_t from);
 // Bytes of the C type of a field (an item of a list: with type = item); 0 for types without one of their own.
 size_t kind_type_size(const struct field *field);
 bool kind_is_scalar(enum field_type type);       // written as one word or number
@@ -16,6 +21,7 @@ void kind_type_words(const struct field *field, struct buf *out);
 bool kind_read_scalar(const struct field *field, const struct node *n, void *out);
 // A field like `list`, for its items.
 struct field kind_item_field(const struct field *list);
+bool kind_default_is_plain(const struct field *field); // a scalar, which needs no parsing
 // The node that stands for a default: a plain scalar, or a text in brackets read as YAML. NULL and a finding when it is
 // broken.
 const struct node *kind_default_node(const struct field *field, struct findings *f);

@@ -74,6 +74,12 @@ static json_t *scalar_schema(const struct field *field)
 		return choice_schema(field);
 	case FIELD_REF:
 		return pattern("^(" NAME "/)?" NAME "([@/][^ ]+)?( on " NAME ")?$");
+	case FIELD_RATE:
+		return pattern("^[0-9]+(\\.[0-9]+)?[kMG]?/(s|min|h|d)$");
+	case FIELD_DATE:
+		return pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}$");
+	case FIELD_ACCELERATOR:
+		return pattern("^" NAME "(:[0-9]+)?$");
 	case FIELD_URL:
 		return pattern("^(https?://[^/?#@:]|file:///)");
 	case FIELD_TEXT:
@@ -95,6 +101,13 @@ static json_t *named_schema(const struct kind *block)
 		"additionalProperties", block_schema(block));
 }
 
+static json_t *labels_schema(void)
+{
+	const struct field value = {.type = FIELD_TEXT};
+	return json_pack("{s:s, s:o, s:o}", "type", "object", "propertyNames", pattern("^" NAME "$"),
+		"additionalProperties", text_schema(&value));
+}
+
 static json_t *type_schema(const struct field *field)
 {
 	if (kind_is_scalar(field->type))
@@ -102,6 +115,10 @@ static json_t *type_schema(const struct field *field)
 	switch ((int)field->type) {
 	case FIELD_CLOUDS:
 		return clouds_schema();
+	case FIELD_CLOUD:
+		return pattern("^" NAME "$");
+	case FIELD_LABELS:
+		return labels_schema();
 	case FIELD_LIST:
 		return list_schema(field);
 	case FIELD_BLOCK:
@@ -132,6 +149,15 @@ static json_t *field_schema(const struct field *field)
 	return schema;
 }
 
+// `clouds:` is not required where `cloud:` may stand for it.
+static bool has_cloud(const struct kind *k, const struct field *clouds)
+{
+	for (size_t i = 0; i < k->field_count; i++)
+		if (k->fields[i].type == FIELD_CLOUD && k->fields[i].offset == clouds->offset)
+			return true;
+	return false;
+}
+
 // properties and required of a table
 static void add_fields(const struct kind *k, json_t *properties, json_t *required)
 {
@@ -140,7 +166,7 @@ static void add_fields(const struct kind *k, json_t *properties, json_t *require
 		if (!kind_is_written(field))
 			continue;
 		json_object_set_new(properties, field->name, field_schema(field));
-		if (field->flags & FIELD_REQUIRED)
+		if (field->flags & FIELD_REQUIRED && !(field->type == FIELD_CLOUDS && has_cloud(k, field)))
 			json_array_append_new(required, json_string(field->name));
 	}
 }
@@ -158,7 +184,9 @@ static json_t *block_schema(const struct kind *k)
 {
 	json_t *properties = json_object();
 	AUTO(json) required = json_array();
-	add_fields(k, properties, required);
+	if (k->plural && !k->no_resource)
+		add_fields(&resource_common_kind, properties, required);
+	add_fields(k, properties, required); // its own rows win
 	return object_schema(k->help, properties, required);
 }
 

@@ -36,6 +36,12 @@ static const struct {
 	{FIELD_PRESENT, false, sizeof(bool), "nothing", "nothing"},
 	{FIELD_ANY, false, sizeof(const struct node *), "anything", "anything"},
 	{FIELD_CUSTOM, false, 0, "own form", "a value of its own form"},
+	{FIELD_CLOUD, false, sizeof(struct field_list), "cloud", "the name of a cloud"},
+	{FIELD_LABELS, false, sizeof(struct field_list), "labels", "a map of names to texts"},
+	{FIELD_RATE, true, sizeof(struct field_rate), "rate", "a rate such as 200k/min or 5/s"},
+	{FIELD_DATE, true, sizeof(int64_t), "date", "a date such as 2027-06-30"},
+	{FIELD_ACCELERATOR, true, sizeof(struct field_accelerator), "accelerator",
+		"an accelerator and how many, such as H100:4"},
 };
 
 size_t kind_type_size(const struct field *field)
@@ -71,7 +77,8 @@ void kind_type_words(const struct field *field, struct buf *out)
 struct field kind_item_field(const struct field *list)
 {
 	struct field item = *list;
-	item.type = list->type == FIELD_CLOUDS ? FIELD_NAME : list->item;
+	bool clouds = list->type == FIELD_CLOUDS;
+	item.type = clouds ? FIELD_NAME : list->item;
 	item.otherwise = NULL;
 	return item;
 }
@@ -185,6 +192,12 @@ bool kind_read_scalar(const struct field *field, const struct node *n, void *out
 		return ref_parse(n->text, field->refers, out) == 0;
 	case FIELD_URL:
 		return read_name(n->text, url_valid(n->text), out);
+	case FIELD_RATE:
+		return rate_parse(n->text, out) == 0;
+	case FIELD_DATE:
+		return date_parse(n->text, out) == 0;
+	case FIELD_ACCELERATOR:
+		return accelerator_parse(n->text, out) == 0;
 	default:
 		return false;
 	}
@@ -264,21 +277,44 @@ void kind_expected(const struct field *field, struct buf *out)
 	expect_bounds(field, out);
 }
 
+bool kind_default_is_plain(const struct field *field)
+{
+	bool all = field->type == FIELD_CLOUDS && strcmp(field->otherwise, "all") == 0;
+	return kind_is_scalar(field->type) || all;
+}
+
+// Parsing costs more than all the rest of an entry, and there may be 100,000 of them.
+struct kind_default {
+	const struct field *field;
+	const struct node *node;
+	struct kind_default *next;
+};
+
+static const struct node *parse_default(const struct field *field, struct findings *f)
+{
+	struct node *n = NULL;
+	struct kind_default *memo = arena_new(f->arena, struct kind_default);
+	if (!memo || node_parse_yaml(str_of(field->otherwise), "default", f, &n) < 0 || !n) {
+		findings_add(f, (struct position){0}, str_of(field->name), S(""), "its default could not be read");
+		return NULL;
+	}
+	*memo = (struct kind_default){.field = field, .node = n, .next = f->defaults};
+	f->defaults = memo;
+	return n;
+}
+
 const struct node *kind_default_node(const struct field *field, struct findings *f)
 {
-	struct str text = str_of(field->otherwise);
-	struct node *n = NULL;
-	if (!kind_is_scalar(field->type) && field->type != FIELD_CLOUDS) {
-		int rc = node_parse_yaml(text, "default", f, &n);
-		return rc == 0 ? n : NULL;
-	}
-	if (field->type == FIELD_CLOUDS && !str_eq(text, S("all")))
-		return node_parse_yaml(text, "default", f, &n) == 0 ? n : NULL;
-	n = arena_new(f->arena, struct node);
+	for (const struct kind_default *memo = f->defaults; memo; memo = memo->next)
+		if (memo->field == field)
+			return memo->node;
+	if (!kind_default_is_plain(field))
+		return parse_default(field, f);
+	struct node *n = arena_new(f->arena, struct node);
 	if (!n) {
 		findings_add(f, (struct position){0}, S(""), S(""), "out of memory");
 		return NULL;
 	}
-	*n = (struct node){.type = NODE_SCALAR, .text = text};
+	*n = (struct node){.type = NODE_SCALAR, .text = str_of(field->otherwise)};
 	return n;
 }

@@ -50,6 +50,8 @@ static int verify_default(struct verify *v, const struct kind *k, const struct f
 		return bad(v, k, field, "is required and has a default");
 	if (kind_is_block(field->type) || !kind_is_written(field))
 		return bad(v, k, field, "is of a type that has no default");
+	if (field->acts && kind_is_block(field->type))
+		return bad(v, k, field, "is a block and lists values that this release acts on");
 	// A table of this one row decodes an empty map: the default alone is read.
 	struct kind row = {.singular = k->singular, .size = k->size, .fields = &only, .field_count = 1};
 	void *value = arena_alloc(&a, k->size);
@@ -74,10 +76,24 @@ static const char *problem_of(const struct kind *k, const struct field *field)
 		return "has no parse function";
 	if (list && !kind_is_scalar(type) && !(type == FIELD_CUSTOM && field->item_size))
 		return "is a list of what no list holds";
+	if (field->flags & FIELD_SECRET && type != FIELD_TEXT)
+		return "is a secret and no text";
+	if (field->flags & FIELD_LATER && field->flags & FIELD_WAITS)
+		return "is both recorded only and waited for";
+	if (field->acts && !(field->flags & (FIELD_LATER | FIELD_WAITS)))
+		return "lists what this release acts on, and does not say that the rest is later";
 	if (field->min > field->max)
 		return "has bounds the wrong way round";
 	size_t size = kind_type_size(field);
 	return field->offset > k->size || size > k->size - field->offset ? "lies outside the struct" : NULL;
+}
+
+static bool has_clouds(const struct kind *k, const struct field *cloud)
+{
+	for (size_t i = 0; i < k->field_count; i++)
+		if (k->fields[i].type == FIELD_CLOUDS && k->fields[i].offset == cloud->offset)
+			return true;
+	return false;
 }
 
 static int verify_field(struct verify *v, const struct kind *k, const struct field *field)
@@ -88,6 +104,8 @@ static int verify_field(struct verify *v, const struct kind *k, const struct fie
 	for (const struct field *other = k->fields; other != field; other++)
 		if (strcmp(other->name, field->name) == 0)
 			return bad(v, k, field, "stands there twice");
+	if (field->type == FIELD_CLOUD && !has_clouds(k, field))
+		return bad(v, k, field, "is one cloud and has no row of clouds at its place");
 	int rc = verify_refers(v, k, field);
 	rc = rc < 0 ? rc : verify_default(v, k, field);
 	return rc == 0 && kind_is_block(field->type) ? verify_kind(v, field->block) : rc;
@@ -97,6 +115,8 @@ static int verify_kind(struct verify *v, const struct kind *k)
 {
 	if (!k->singular || !k->help || !k->help[0] || k->size == 0 || v->depth > MAX_DEPTH)
 		return bad(v, k, NULL, "no singular, help or size, or it holds itself");
+	if (k->field_count > KIND_MAX_FIELDS)
+		return bad(v, k, NULL, "has more rows than a check can tell apart");
 	v->depth++;
 	for (size_t i = 0; i < k->field_count; i++) {
 		int rc = verify_field(v, k, &k->fields[i]);

@@ -47,6 +47,7 @@ struct findings {
 	struct arena *arena;
 	struct finding *first, *last;
 	size_t count;
+	struct kind_default *defaults; // of kind_values.c: defaults that were parsed already
 };
 void findings_add(struct findings *f, struct position at, struct str field, struct str suggestion, const char *problem,
 	...) PRINTF_LIKE(5, 6);

@@ -62,8 +62,13 @@ static void check_location(
 		region->country, region->place);
 }
 
-static void check(const void *value, const struct node *n, struct findings *f)
+static void check(const struct kind_check *c)
 {
+	const void *value = c->value;
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	const struct cloud_declaration *d = value;
 	if (!d->region.n || !region_provider_known(d->provider))
 		return; // said already

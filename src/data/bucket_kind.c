@@ -27,6 +27,7 @@ const struct kind bucket_kind = {
 	.example = "buckets:\n  lake: {clouds: all, encrypt_with: lake}\n",
 	.size = sizeof(struct bucket),
 	KIND_FIELDS(bucket_fields),
+	.at_providers = true,
 };
 
 struct str bucket_physical_name(struct call *c, const struct bucket *b, struct str name)

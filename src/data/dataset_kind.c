@@ -68,8 +68,13 @@ static const struct field dataset_fields[] = {
 			"bucket"},
 };
 
-static void dataset_check(const void *value, const struct node *n, struct findings *f)
+static void dataset_check(const struct kind_check *c)
 {
+	const void *value = c->value;
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	const struct dataset *d = value;
 	const struct node *at = node_member(n, S("residency")), *source = node_member(n, S("source"));
 	if (source && d->source.n && !str_starts(d->source, S("file:")))

@@ -14,8 +14,13 @@ static void check_model(const struct endpoint *e, const struct node *n, struct f
 		"expected a model and one of its aliases, such as %.*s@champion", STR(e->model.name));
 }
 
-static void check_endpoint(const void *value, const struct node *n, struct findings *f)
+static void check_endpoint(const struct kind_check *c)
 {
+	const void *value = c->value;
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	const struct endpoint *e = value;
 	check_model(e, n, f);
 	if (e->scale.min <= e->scale.max)
@@ -125,6 +130,7 @@ const struct kind endpoint_kind = {
 	.size = sizeof(struct endpoint),
 	KIND_FIELDS(fields),
 	.check = check_endpoint,
+	.at_providers = true,
 };
 
 static int endpoint_waiting(struct call *c, void *ctx, const struct resource *r, struct str *reason)

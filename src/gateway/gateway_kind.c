@@ -34,8 +34,13 @@ static bool parse_tls(const struct node *node, void *out, struct findings *f)
 	return false;
 }
 
-static void check_gateway(const void *value, const struct node *n, struct findings *f)
+static void check_gateway(const struct kind_check *c)
 {
+	const void *value = c->value;
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	const struct gateway *g = value;
 	const struct node *listen = node_member(n, S("listen")), *tls = node_member(n, S("tls"));
 	struct address address;

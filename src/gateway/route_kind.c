@@ -4,8 +4,13 @@
 
 #include "gateway/route.h"
 
-static void check_match(const void *value, const struct node *n, struct findings *f)
+static void check_match(const struct kind_check *c)
 {
+	const void *value = c->value;
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	const struct route_match *match = value;
 	const struct node *path = node_member(n, S("path"));
 	if (path && match->path.n && !route_pattern_valid(match->path))
@@ -20,8 +25,12 @@ static void check_match(const void *value, const struct node *n, struct findings
 				"expected a method such as GET or POST, got \"%.*s\"", STR(m->text));
 }
 
-static void check_require(UNUSED const void *value, const struct node *n, struct findings *f)
+static void check_require(const struct kind_check *c)
 {
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	const struct node *any = node_member(n, S("any"));
 	for (const struct node *item = any ? any->first : NULL; item; item = item->next)
 		if (item->type == NODE_SCALAR && !str_eq(item->text, S("api-key")))

@@ -21,4 +21,5 @@ const struct kind environment_kind = {
 	.example = "environments:\n  pocket: {pocket: true}\n",
 	.size = sizeof(struct environment),
 	KIND_FIELDS(fields),
+	.no_resource = true,
 };

@@ -35,6 +35,7 @@ struct workspace_entry { // one declared thing
 	struct str name;
 	struct node *node;
 	void *value;  // the kind's C struct
+	struct resource_common common;
 	bool decoded; // without findings
 };
 

@@ -143,8 +143,10 @@ static void decode_entry(struct workspace *w, const struct kind *k, struct node 
 		findings_add(f, n->key_at, node_path(n, f->arena), (struct str){0},
 			"\"%.*s\" is no name: letters, digits, '-', '_' and '.', a letter or digit first, at most 63",
 			STR(n->key));
-	if (e->value && entry_is_map(n, f))
-		e->decoded = kind_decode(k, n, f->arena, e->value, f) == 0 && named;
+	if (!e->value || !entry_is_map(n, f) || kind_rewrite_cloud(k, n, f->arena) < 0)
+		return;
+	int common = k->no_resource ? 0 : kind_decode_common(k, n, f->arena, &e->common, f);
+	e->decoded = kind_decode(k, n, f->arena, e->value, f) == 0 && common == 0 && named;
 }
 
 static void decode_kind(struct workspace *w, const struct node *root, struct node *map, struct findings *f)

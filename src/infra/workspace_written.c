@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "base/time.h"
+#include "base/kind_scalars.h"
 
 struct writer {
 	const struct written_resolver *r; // NULL: as written
@@ -24,24 +24,6 @@ static void tell_need(const struct writer *w, struct str kind, struct str name)
 static json_t *text_json(const struct node *n)
 {
 	return n->type == NODE_SCALAR ? json_of_str(n->text) : node_to_json(n);
-}
-
-static json_t *duration_json(const struct node *n)
-{
-	int64_t ns;
-	if (n->type != NODE_SCALAR || duration_parse(n->text, &ns) < 0)
-		return node_to_json(n);
-	char text[TIME_TEXT_SIZE];
-	duration_text(ns, text);
-	return json_string(text);
-}
-
-static json_t *number_json(const struct node *n)
-{
-	double value;
-	if (n->type != NODE_SCALAR || str_to_f64(n->text, &value) < 0)
-		return node_to_json(n);
-	return json_real(value);
 }
 
 // "lake" becomes "encryption-key/lake"; what is behind the name ("@champion", "/train") stays.
@@ -92,38 +74,15 @@ static json_t *clouds_json(const struct writer *w, const struct node *n)
 
 static json_t *value_json(const struct writer *w, const struct field *field, enum field_type type, const struct node *n)
 {
-	switch (type) {
-	case FIELD_TEXT:
-	case FIELD_NAME:
-	case FIELD_SIZE:
-	case FIELD_PERCENT:
-	case FIELD_RANGE:
-	case FIELD_MONEY:
-	case FIELD_CHOICE:
-	case FIELD_URL:
-	case FIELD_KEY:
-		return text_json(n);
-	case FIELD_DURATION:
-		return duration_json(n);
-	case FIELD_NUMBER:
-		return number_json(n);
-	case FIELD_REF:
+	struct field item = *field;
+	item.type = type;
+	if (type == FIELD_REF)
 		return reference_json(w, field, n);
-	case FIELD_CLOUDS:
+	if (type == FIELD_CLOUDS)
 		return clouds_json(w, n);
-	case FIELD_BLOCK:
+	if (type == FIELD_BLOCK)
 		return table_json(w, field->block, n);
-	case FIELD_BOOL:
-	case FIELD_INTEGER:
-	case FIELD_LIST:
-	case FIELD_BLOCKS:
-	case FIELD_NAMED:
-	case FIELD_ANY:
-	case FIELD_CUSTOM:
-	case FIELD_PRESENT:
-		break;
-	}
-	return node_to_json(n);
+	return scalar_to_normal(&item, n);
 }
 
 static json_t *list_json(const struct writer *w, const struct field *field, const struct node *n)

@@ -56,8 +56,13 @@ static const struct field rule_fields[] = {
 		.otherwise = "100", .min = 1, .max = 1e12, .help = "Drift only: fewer samples in the window give no verdict."},
 };
 
-static void rule_check(const void *value, const struct node *n, struct findings *f)
+static void rule_check(const struct kind_check *c)
 {
+	const void *value = c->value;
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	const struct monitor_rule *rule = value;
 	if (rule->above.set == rule->below.set)
 		findings_add(f, n->at, node_path(n, f->arena), S("add one of above: and below:"),
@@ -89,8 +94,13 @@ static const struct field fields[] = {
 		.refers = "channel", .help = "The channels that are told when a rule fires and when it clears."},
 };
 
-static void monitor_check(const void *value, const struct node *n, struct findings *f)
+static void monitor_check(const struct kind_check *c)
 {
+	const void *value = c->value;
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	const struct monitor *monitor = value;
 	const struct str *then = monitor->then.items;
 	const struct node *at = node_member(n, S("then"));

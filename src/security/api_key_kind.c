@@ -25,8 +25,13 @@ static bool may_hold_key(struct str path)
 	return str_ends(name, S(".key")) && str_find(name, S("/")) < 0 && !str_eq(name, S("ca.key"));
 }
 
-static void check_api_key(const void *value, const struct node *n, struct findings *f)
+static void check_api_key(const struct kind_check *c)
 {
+	const void *value = c->value;
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	const struct api_key *k = value;
 	const struct node *at = node_member(n, S("deliver"));
 	if (!at || at->type != NODE_SCALAR)

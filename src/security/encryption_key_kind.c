@@ -26,6 +26,7 @@ const struct kind encryption_key_kind = {
 		   "  lake: {clouds: all, rotate: 90d}\n",
 	.size = sizeof(struct encryption_key),
 	KIND_FIELDS(fields),
+	.at_providers = true,
 };
 
 static int cloud_of(struct call *c, const struct security_ctx *s, const struct resource *r, const struct cloud **out)

@@ -13,8 +13,12 @@ static void check_patterns(const struct node *rule, struct str member, struct fi
 				"expected an exact name, or one that ends in '*', got \"%.*s\"", STR(item->text));
 }
 
-static void check_rule(UNUSED const void *value, const struct node *n, struct findings *f)
+static void check_rule(const struct kind_check *c)
 {
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	check_patterns(n, S("actions"), f);
 	check_patterns(n, S("resources"), f);
 }

@@ -136,8 +136,13 @@ static void check_with(const struct training *t, struct findings *f)
 		(void)!kind_decode(&mlp_with_block, t->with, f->arena, settings, f); // all that is wrong is in f
 }
 
-static void check_training(const void *value, const struct node *n, struct findings *f)
+static void check_training(const struct kind_check *c)
 {
+	const void *value = c->value;
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	const struct training *t = value;
 	check_program(t, n, f);
 	check_federated(t, n, f);

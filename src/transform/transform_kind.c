@@ -115,8 +115,13 @@ static void check_images(const struct node *with, struct findings *f)
 		findings_add(f, with->at, node_path(with, f->arena), S(""), "%s", e.message);
 }
 
-static void transform_check(const void *value, const struct node *n, struct findings *f)
+static void transform_check(const struct kind_check *c)
 {
+	const void *value = c->value;
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	const struct transform *t = value;
 	if ((t->run.n != 0) == (t->command.count != 0))
 		findings_add(f, n->at, node_path(n, f->arena), S("run: builtin/images"),

@@ -7,19 +7,22 @@
 
 struct every_block {
 	bool present;
-	struct str name, text;
+	struct str name, text, late;
 	int64_t number;
 };
 struct every {
-	struct str key, text, name, choice, url, secret;
+	struct str key, text, name, choice, url, secret, engine;
 	bool flag;
-	int64_t integer, duration, size;
+	int64_t integer, duration, size, date;
 	double number, percent;
 	struct field_range range;
 	struct field_money money;
 	struct field_ref ref, part, any_ref;
 	struct field_list clouds, list, refs, customs, blocks, named;
 	struct field_range custom;
+	struct field_list labels;
+	struct field_rate rate;
+	struct field_accelerator accelerator;
 	struct every_block block;
 	const struct node *with;
 };
@@ -48,19 +51,24 @@ static inline bool every_parse(const struct node *node, void *out, struct findin
 	return good;
 }
 
-static inline void every_check(const void *value, const struct node *n, struct findings *f)
+static inline void every_check(const struct kind_check *c)
 {
-	const struct every *every = value;
-	if (every->integer == 5)
-		findings_add(f, node_member(n, S("integer"))->at, S("integer"), S(""), "five is too much");
+	const struct every *every = c->value;
+	if (kind_check_sound(c, "integer") && every->integer == 5)
+		kind_check_add(c, "integer", S("write 4"), "five is too much");
+	if (kind_check_sound(c, "block") && every->block.number == 8)
+		kind_check_add(c, "block.number", S(""), "eight is %s", "too much");
 }
 
 static const char *const colours[] = {"red", "green", "blue", NULL};
+static const char *const engines[] = {"local", "slurm", NULL};
+static const char *const acting[] = {"local", NULL};
 static const struct field block_fields[] = {
 	BLOCK_ROW(present, FIELD_PRESENT, .flags = 0),
 	BLOCK_ROW(name, FIELD_KEY, .flags = 0),
 	BLOCK_ROW(text, FIELD_TEXT, .flags = FIELD_REQUIRED),
 	BLOCK_ROW(number, FIELD_INTEGER, .otherwise = "7", .min = 1, .max = 9),
+	BLOCK_ROW(late, FIELD_TEXT, .flags = FIELD_LATER),
 };
 static const struct kind block_kind = {
 	.singular = "block", .help = "A block.", .size = sizeof(struct every_block), KIND_FIELDS(block_fields)};
@@ -91,6 +99,12 @@ static const struct field every_fields[] = {
 	ROW(named, FIELD_NAMED, .block = &block_kind),
 	ROW(block, FIELD_BLOCK, .block = &block_kind),
 	ROW(with, FIELD_ANY, .flags = 0),
+	ROW(labels, FIELD_LABELS, .flags = 0),
+	ROW(rate, FIELD_RATE, .flags = FIELD_LATER),
+	ROW(date, FIELD_DATE, .flags = FIELD_WAITS),
+	ROW(accelerator, FIELD_ACCELERATOR, .flags = FIELD_LATER, .otherwise = "L4:1"),
+	ROW(engine, FIELD_CHOICE, .choices = engines, .acts = acting, .flags = FIELD_WAITS),
+	{.name = "cloud", .type = FIELD_CLOUD, .offset = offsetof(struct every, clouds), .help = "One of each."},
 };
 static const struct kind every_kind = {.plural = "everies",
 	.singular = "every",

@@ -259,8 +259,122 @@ static void test_unknown_names(UNUSED void **state)
 
 static void test_check_runs_on_sound_values(UNUSED void **state)
 {
-	assert_wrong("integer: 5", "2:10: integer: five is too much\n");
-	assert_wrong("integer: 5\nflag: x", "3:7: flag: expected true or false, got \"x\"\n");
+	assert_wrong("integer: 5", "2:10: integer: five is too much; write 4\n");
+	assert_wrong("integer: 5\nflag: x",
+		"3:7: flag: expected true or false, got \"x\"\n2:10: integer: five is too much; write 4\n");
+	assert_wrong("integer: 5\nfalg: x", "3:1: falg: every has no field \"falg\"; did you mean \"flag\"?\n"
+					   "2:10: integer: five is too much; write 4\n");
+	assert_wrong("integer: 6\nblock: {text: a, number: 8}",
+		"2:10: integer: expected a whole number from -5 to 5, got \"6\"\n"
+		"3:26: block.number: eight is too much\n");
+	assert_wrong("block: {number: 8}", "2:8: block: \"text\" is missing; expected text\n");
+}
+
+static void test_cloud(UNUSED void **state)
+{
+	AUTO(arena) a = {0};
+	struct every e = decode(&a, "text: x\ncloud: aws-us\n");
+	assert_false(e.clouds.all); // the default of clouds: is not put over it
+	assert_int_equal(e.clouds.count, 1);
+	assert_str(((const struct str *)e.clouds.items)[0], "aws-us");
+	assert_wrong("cloud: [a]", "2:8: cloud: expected the name of a cloud, got a list\n");
+	assert_wrong("cloud: a\nclouds: [b]", "3:1: clouds: write either cloud: or clouds:, not both\n");
+	struct node *root = parse(&a, "text: x\ncloud: aws-us\n");
+	assert_int_equal(kind_rewrite_cloud(&every_kind, root, &a), 0);
+	const struct node *clouds = node_member(root, S("clouds"));
+	assert_int_equal(clouds->type, NODE_LIST);
+	assert_str(clouds->first->text, "aws-us");
+	assert_int_equal(clouds->first->at.column, 8);
+	assert_int_equal(kind_decode(&every_kind, root, &a, &e, &(struct findings){.arena = &a}), 0);
+	assert_str(((const struct str *)e.clouds.items)[0], "aws-us");
+	root = parse(&a, "text: x\nclouds: all\n");
+	assert_int_equal(kind_rewrite_cloud(&every_kind, root, &a), 0);
+	assert_str(node_member(root, S("clouds"))->text, "all");
+}
+
+static void test_new_scalars(UNUSED void **state)
+{
+	AUTO(arena) a = {0};
+	struct every e = decode(&a, "text: x\nlabels: {cost_centre: \"4711\", team: ml}\nrate: 200k/min\ndate: "
+				    "2027-06-30\naccelerator: H100:4\n");
+	const struct field_label *labels = e.labels.items;
+	assert_int_equal(e.labels.count, 2);
+	assert_str(labels[0].name, "cost_centre");
+	assert_str(labels[0].value, "4711");
+	assert_true(e.rate.amount == 200000);
+	assert_str(e.rate.per, "min");
+	assert_int_equal(e.date, INT64_C(1814313600) * NS_PER_S);
+	assert_str(e.accelerator.model, "H100");
+	assert_int_equal(e.accelerator.count, 4);
+	assert_wrong("labels: [a]", "2:9: labels: expected a map of names to texts, got a list\n");
+	assert_wrong("labels: {a: [b]}", "2:13: labels.a: expected a label: a name with a text of at most 255 bytes, "
+					 "got a list\n");
+	assert_wrong("rate: 5", "2:7: rate: expected a rate such as 200k/min or 5/s, got \"5\"\n");
+	assert_wrong("date: 2027-02-30", "2:7: date: expected a date such as 2027-06-30, got \"2027-02-30\"\n");
+	assert_wrong("accelerator: H100:0",
+		"2:14: accelerator: expected an accelerator and how many, such as H100:4, got \"H100:0\"\n");
+}
+
+static void assert_later(const char *text, const char *later, const char *waits)
+{
+	AUTO(arena) a = {0};
+	struct kind_later out;
+	struct err e = {0};
+	assert_int_equal(kind_later(&every_kind, parse(&a, text), &a, &out, &e), 0);
+	assert_str(out.later, later);
+	assert_str(out.waits, waits);
+}
+
+static void test_later(UNUSED void **state)
+{
+	assert_later("text: x", "", "");
+	assert_later("rate: 5/s\naccelerator: H100\nlist: [1]", "rate, accelerator", "");
+	assert_later("accelerator: L4", "", ""); // as the default says
+	assert_later("date: 2027-01-01\nrate:", "", "date");
+	assert_later("engine: local", "", "");
+	assert_later("engine: slurm", "", "engine");
+	assert_later("block: {text: x, late: y}\nblocks: [{text: a}, {late: b}]\nnamed: {one: {late: c}}",
+		"block.late, blocks[1].late, named.one.late", "");
+	AUTO(arena) a = {0};
+	struct kind_later out;
+	struct err e = {0};
+	struct kind whole = every_kind;
+	whole.waits = true;
+	assert_int_equal(kind_later(&whole, parse(&a, "rate: 5/s"), &a, &out, &e), 0);
+	assert_str(out.later, "");
+	assert_str(out.waits, "everies");
+	AUTO(arena) small = {.limit = 1};
+	assert_int_equal(kind_later(&every_kind, parse(&a, "rate: 5/s"), &small, &out, &e), ERR_NO_MEMORY);
+}
+
+static void test_common(UNUSED void **state)
+{
+	AUTO(arena) a = {0};
+	struct findings f = {.arena = &a};
+	struct resource_common common;
+	struct every e;
+	struct kind provided = every_kind;
+	provided.at_providers = true;
+	const struct node *entry = parse(&a, "text: x\nprotect: true\nexisting: keep\ndrift: revert\nowner: group/ml\n");
+	assert_int_equal(kind_decode(&every_kind, entry, &a, &e, &f), 0);
+	assert_int_equal(kind_decode_common(&provided, entry, &a, &common, &f), 0);
+	assert_true(common.protect);
+	assert_str(common.existing, "keep");
+	assert_str(common.drift, "revert");
+	assert_str(common.owner.kind, "group");
+	assert_str(common.owner.name, "ml");
+	assert_int_equal(kind_decode_common(&every_kind, entry, &a, &common, &f), ERR_INVALID);
+	assert_str(f.last->problem, "every every is Isobar's own: there is none that could exist before");
+	assert_int_equal(f.last->at.line, 3);
+	entry = parse(&a, "text: x\nprotect: 5\n");
+	assert_int_equal(kind_decode_common(&every_kind, entry, &a, &common, &f), ERR_INVALID);
+	assert_str(f.last->field, "protect");
+	assert_int_equal(kind_decode_common(&every_kind, NULL, &a, &common, &f), 0);
+	assert_false(common.protect);
+	assert_str(common.drift, "report");
+	assert_non_null(kind_field(&every_kind, S("protect")));
+	assert_null(kind_field(&block_kind, S("protect"))); // a block is no resource
+	assert_wrong("protcet: true", "2:1: protcet: every has no field \"protcet\"; did you mean \"protect\"?\n");
 }
 
 static void test_no_map(UNUSED void **state)
@@ -371,6 +485,19 @@ static void test_verify(UNUSED void **state)
 	bad.type = FIELD_LIST;
 	bad.item = FIELD_LIST;
 	assert_bad_row(bad, "table of thing, field x: is a list of what no list holds");
+	bad = row;
+	bad.flags = FIELD_LATER | FIELD_WAITS;
+	assert_bad_row(bad, "table of thing, field x: is both recorded only and waited for");
+	bad.flags = 0;
+	bad.acts = acting;
+	assert_bad_row(bad, "table of thing, field x: lists what this release acts on, and does not say that the rest is later");
+	bad = row;
+	bad.type = FIELD_NAME;
+	bad.flags = FIELD_SECRET;
+	assert_bad_row(bad, "table of thing, field x: is a secret and no text");
+	bad = row;
+	bad.type = FIELD_CLOUD;
+	assert_bad_row(bad, "table of thing, field x: is one cloud and has no row of clouds at its place");
 }
 
 static void test_many_findings_are_bounded(UNUSED void **state)
@@ -401,6 +528,10 @@ int main(void)
 		cmocka_unit_test(test_wrong_shapes),
 		cmocka_unit_test(test_unknown_names),
 		cmocka_unit_test(test_check_runs_on_sound_values),
+		cmocka_unit_test(test_cloud),
+		cmocka_unit_test(test_new_scalars),
+		cmocka_unit_test(test_later),
+		cmocka_unit_test(test_common),
 		cmocka_unit_test(test_no_map),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_find),

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/json.h"
 #include "base/kind_scalars.h"
 
 static void test_names(UNUSED void **state)
@@ -162,6 +163,64 @@ static void test_references(UNUSED void **state)
 	assert_int_equal(ref.mark, 'x');
 }
 
+static void test_rates_dates_accelerators(UNUSED void **state)
+{
+	struct field_rate rate = {0};
+	struct field_accelerator a = {0};
+	int64_t day = 0;
+	AUTO(buf) back = {0};
+	assert_int_equal(rate_parse(S("200k/min"), &rate), 0);
+	rate_write(rate, &back);
+	assert_int_equal(rate_parse(S("0.5/h"), &rate), 0);
+	buf_add_char(&back, ' ');
+	rate_write(rate, &back);
+	assert_int_equal(date_parse(S("2027-06-30"), &day), 0);
+	buf_add_char(&back, ' ');
+	date_write(day, &back);
+	assert_int_equal(accelerator_parse(S("L4"), &a), 0);
+	buf_add_char(&back, ' ');
+	accelerator_write(a, &back);
+	assert_string_equal(buf_cstr(&back), "200k/min 0.5/h 2027-06-30 L4:1");
+	static const char *const bad[] = {"", "5", "5/", "/s", "5/m", "0/s", "5 k/s", "5kk/s", "1e3/s", ".5/s", "nan/s"};
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		assert_int_equal(rate_parse(str_of(bad[i]), &rate), ERR_INVALID);
+	assert_int_equal(date_parse(S("2027-13-01"), &day), ERR_INVALID);
+	assert_int_equal(date_parse(S("20270630"), &day), ERR_INVALID);
+	assert_int_equal(accelerator_parse(S("H100:65"), &a), ERR_INVALID);
+	assert_int_equal(accelerator_parse(S("H100:4:2"), &a), ERR_INVALID);
+}
+
+// Two ways to write the same thing have one normal form.
+static void assert_normal(enum field_type type, const char *one, const char *other, const char *normal)
+{
+	const struct field field = {.name = "x", .type = type, .min = 1, .max = 2}; // bounds are another check's business
+	const char *const both[] = {one, other};
+	for (size_t i = 0; i < COUNT_OF(both); i++) {
+		const struct node n = {.type = NODE_SCALAR, .text = str_of(both[i])};
+		AUTO(json) j = scalar_to_normal(&field, &n);
+		AUTO(buf) text = {0};
+		assert_int_equal(json_write(j, &text, NULL), 0);
+		assert_string_equal(buf_cstr(&text), normal);
+	}
+}
+
+static void test_normal_forms(UNUSED void **state)
+{
+	assert_normal(FIELD_SIZE, "1024MiB", "1GiB", "\"1GiB\"");
+	assert_normal(FIELD_DURATION, "60s", "1m", "\"1m\"");
+	assert_normal(FIELD_DURATION, "18 months", "540d", "\"540d\"");
+	assert_normal(FIELD_PERCENT, "5.0%", "5%", "\"5%\"");
+	assert_normal(FIELD_MONEY, "40.00 EUR/month", "40 EUR/month", "\"40 EUR/month\"");
+	assert_normal(FIELD_RANGE, "0.0..1.0", "0..1", "\"0..1\"");
+	assert_normal(FIELD_RATE, "0.2M/min", "200k/min", "\"200k/min\"");
+	assert_normal(FIELD_ACCELERATOR, "L4", "L4:1", "\"L4:1\"");
+	assert_normal(FIELD_NUMBER, "1e1", "10", "10.0");
+	assert_normal(FIELD_INTEGER, "5", "5", "5");
+	assert_normal(FIELD_BOOL, "true", "true", "true");
+	assert_normal(FIELD_TEXT, "4711", "4711", "\"4711\"");
+	assert_normal(FIELD_SIZE, "much", "much", "\"much\""); // wrong ones stay
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +231,8 @@ int main(void)
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_money),
 		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_rates_dates_accelerators),
+		cmocka_unit_test(test_normal_forms),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

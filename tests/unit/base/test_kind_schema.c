@@ -80,9 +80,17 @@ static void test_fields(UNUSED void **state)
 	assert_json(field_of(schema, "with"), "{\"description\":\"One of each.\"}");
 	assert_json(field_of(schema, "block"),
 		"{\"additionalProperties\":false,\"description\":\"One of "
-		"each.\",\"properties\":{\"number\":{\"default\":7,\"description\":\"One of "
+		"each.\",\"properties\":{\"late\":{\"description\":\"One of "
+		"each.\",\"type\":[\"string\",\"number\",\"boolean\"]},\"number\":{\"default\":7,\"description\":\"One of "
 		"each.\",\"maximum\":9,\"minimum\":1,\"type\":\"integer\"},\"text\":{\"description\":\"One of "
 		"each.\",\"type\":[\"string\",\"number\",\"boolean\"]}},\"required\":[\"text\"],\"type\":\"object\"}");
+	assert_json(field_of(schema, "labels"),
+		"{\"additionalProperties\":{\"type\":[\"string\",\"number\",\"boolean\"]},\"description\":\"One of "
+		"each.\",\"propertyNames\":{\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$\",\"type\":\"string\"},"
+		"\"type\":\"object\"}");
+	assert_json(field_of(schema, "existing"), // one of those that every resource takes
+		"{\"description\":\"keep: somebody else's, used and never changed; adopt: ours from the next apply "
+		"on\",\"enum\":[\"keep\",\"adopt\"]}");
 	const json_t *clouds = json_array_get(json_object_get(field_of(schema, "clouds"), "anyOf"), 1);
 	assert_true(json_flag(clouds, "uniqueItems", false));
 	assert_string_equal(json_text(field_of(schema, "named"), "type"), "object");
@@ -120,6 +128,10 @@ static void test_patterns_agree_with_the_parsers(UNUSED void **state)
 		{"percent", {"5%", "0.1%", "5", "-5%", ".5%", "5 %"}},
 		{"range", {"0..1", "-1.5..2e3", "0-1", "..1", "0..", "a..b"}},
 		{"money", {"40 EUR", "1.90 USD/GB", "40", "40 eur", "40 EUR/", "-4 EUR"}},
+		{"rate", {"5/s", "200k/min", "1.5M/h", "5", "5/year", "-5/s", "k/s", "5 /s"}},
+		{"date", {"2027-06-30", "2027-6-30", "2027-06-30T00:00:00Z", "today"}},
+		{"accelerator", {"H100:4", "L4", "H100:", ":4", "H 100:4"}},
+		{"cloud", {"aws-us", "-x", "", "a b"}},
 		{"ref", {"a", "every/a", "a@b", "a/b/c", "a on b", "a b", "@x", "", "a@"}},
 		{"url", {"https://a/b", "file:///x", "http://127.0.0.1:80", "ftp://a", "a", "https://", "https:///x"}},
 	};
