@@ -41,8 +41,13 @@ static void check_hosts(const struct field_list *hosts, const struct node *n, st
 	}
 }
 
-static void check_secret(const void *value, const struct node *n, struct findings *f)
+static void check_secret(const struct kind_check *c)
 {
+	const void *value = c->value;
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	const struct operator_secret *s = value;
 	const struct node *from = node_member(n, S("from"));
 	struct err e = {0};
@@ -106,8 +111,13 @@ static const struct field credential_fields[] = {
 };
 
 // A name must say that it is one: what stands there without "secret/" may be the secret itself, and is not repeated.
-static void check_credentials(const void *value, const struct node *n, struct findings *f)
+static void check_credentials(const struct kind_check *c)
 {
+	const void *value = c->value;
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	static const char *const names[] = {"secret_access_key", "session_token", "service_account", "storage_key"};
 	(void)value;
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
@@ -195,8 +205,13 @@ static void check_absolute(struct str path, const struct node *n, const char *na
 		findings_add(f, at->at, node_path(at, f->arena), S("begin it with /"), "expected an absolute path");
 }
 
-static void check_cloud(const void *value, const struct node *n, struct findings *f)
+static void check_cloud(const struct kind_check *c)
 {
+	const void *value = c->value;
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	const struct operator_cloud *cloud = value;
 	const struct node *credentials = node_member(n, S("credentials"));
 	check_absolute(cloud->ca, n, "ca", f);
@@ -277,8 +292,13 @@ static const struct field fields[] = {
 		.help = "proxies instead of those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY"},
 };
 
-static void check_operator(const void *value, const struct node *n, struct findings *f)
+static void check_operator(const struct kind_check *c)
 {
+	const void *value = c->value;
+	const struct node *n = c->map;
+	struct findings *f = c->f;
+	if (c->wrong)
+		return;
 	const struct operator *op = value;
 	const struct node *roots = node_member(n, S("roots"));
 	const struct node *at = roots ? roots->first : NULL;
