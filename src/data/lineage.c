@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lineage over the records made/ADDRESS, and how class and residency are inherited.
+// Lineage over the records made/ADDRESS.
 #include "data/lineage.h"
-
-#include <string.h>
 
 enum { LINEAGE_MAX = 1000 };
 
@@ -63,48 +61,4 @@ int lineage_upstream(
 	*out = links;
 	*count = n;
 	return 0;
-}
-
-// ---------------------------------------------------------------- inheritance
-static int class_rank(struct str class)
-{
-	static const char *const classes[] = {"public", "internal", "personal", "special"};
-	for (size_t i = 0; i < COUNT_OF(classes); i++)
-		if (str_eq(class, str_of(classes[i])))
-			return (int)i + 1;
-	return 0;
-}
-
-struct str lineage_class(struct str a, struct str b)
-{
-	return class_rank(a) >= class_rank(b) ? a : b;
-}
-
-static bool is_anything(const json_t *r)
-{
-	return !r || json_is_null(r) || json_is_string(r);
-}
-
-static bool lists(const json_t *list, const char *place)
-{
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (strcmp(json_string_value(json_array_get(list, i)) ? json_string_value(json_array_get(list, i)) : "",
-			    place) == 0)
-			return true;
-	return false;
-}
-
-json_t *lineage_residency(const json_t *a, const json_t *b)
-{
-	if (is_anything(a) && is_anything(b))
-		return json_is_string(a) || json_is_string(b) ? json_string("anywhere") : json_null();
-	if (is_anything(a) || is_anything(b))
-		return json_deep_copy(is_anything(a) ? b : a);
-	json_t *both = json_array();
-	for (size_t i = 0; i < json_array_size(a); i++) {
-		const char *place = json_string_value(json_array_get(a, i));
-		if (place && lists(b, place))
-			json_array_append_new(both, json_string(place));
-	}
-	return both;
 }

@@ -13,9 +13,5 @@ struct lineage_link {
 // Everything upstream of an address, nearest first, each once. ERR_NOT_FOUND when it was never made. In c's arena.
 MUST_CHECK int lineage_upstream(
 	struct call *c, const struct state *s, struct str address, struct lineage_link **out, size_t *count);
-// The stricter of two classes ("public" < "internal" < "personal" < "special"); "" knows nothing.
-struct str lineage_class(struct str a, struct str b);
-// What a thing made from both may do: the places both allow. NULL and null: undeclared. New reference.
-json_t *lineage_residency(const json_t *a, const json_t *b);
 
 #endif

@@ -2,14 +2,15 @@
 // Residency as users write it, and whether a country is inside it.
 #include "data/residency.h"
 
-#include "base/json.h"
-
-static const char *const eu_members[] = {"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR",
-	"HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"};
-
-static bool place_is_code(struct str s)
+static bool place_is_code(const struct node *n, struct findings *f)
 {
-	return s.n == 2 && s.p[0] >= 'A' && s.p[0] <= 'Z' && s.p[1] >= 'A' && s.p[1] <= 'Z';
+	struct str meant = {0};
+	if (n->type == NODE_SCALAR && places_check(n->text, &meant) == 0)
+		return true;
+	if (meant.n)
+		meant = arena_printf(f->arena, "did you mean \"%.*s\"?", STR(meant));
+	findings_add(f, n->at, node_path(n, f->arena), meant, "expected a country or region of two capital letters such as DE or EU");
+	return false;
 }
 
 static bool parse_places(const struct node *list, struct residency *r, struct findings *f)
@@ -17,9 +18,7 @@ static bool parse_places(const struct node *list, struct residency *r, struct fi
 	struct str *places = arena_new_array(f->arena, list->count, struct str);
 	bool good = places != NULL;
 	for (const struct node *n = list->first; n && places; n = n->next) {
-		if (n->type != NODE_SCALAR || !place_is_code(n->text)) {
-			findings_add(f, n->at, node_path(n, f->arena), S(""),
-				"expected a country or region of two capital letters such as DE or EU");
+		if (!place_is_code(n, f)) {
 			good = false;
 			continue;
 		}
@@ -46,27 +45,19 @@ bool residency_parse(const struct node *node, void *out, struct findings *f)
 	return false;
 }
 
-static bool place_holds(struct str place, struct str country)
+struct places residency_places(const struct residency *r)
 {
-	if (str_eq(place, country))
-		return true;
-	if (!str_eq(place, S("EU")))
-		return false;
-	for (size_t i = 0; i < COUNT_OF(eu_members); i++)
-		if (str_eq(country, str_of(eu_members[i])))
-			return true;
-	return false;
+	struct places all = {.any = r->anywhere || r->places.count == 0};
+	const struct str *places = r->places.items;
+	for (size_t i = 0; i < r->places.count; i++)
+		places_add(&all, places[i]);
+	return all;
 }
 
 bool residency_allows(const struct residency *r, struct str country)
 {
-	if (r->anywhere || r->places.count == 0)
-		return true;
-	const struct str *places = r->places.items;
-	for (size_t i = 0; i < r->places.count; i++)
-		if (place_holds(places[i], country))
-			return true;
-	return false;
+	struct places all = residency_places(r);
+	return places_hold(&all, country);
 }
 
 json_t *residency_to_json(const struct residency *r)

@@ -5,12 +5,14 @@
 #define ISOBAR_DATA_RESIDENCY_H
 
 #include "base/kind.h"
+#include "data/places.h"
 
 struct residency {
 	bool anywhere;
 	struct field_list places; // of struct str: "EU", "DE"; empty and not anywhere: not declared
 };
 bool residency_parse(const struct node *node, void *out, struct findings *f); // a FIELD_CUSTOM parser
+struct places residency_places(const struct residency *r);              // undeclared: anywhere
 bool residency_allows(const struct residency *r, struct str country); // EU stands for its members; undeclared allows
 json_t *residency_to_json(const struct residency *r);                 // "anywhere", a list, or null; new reference
 

@@ -33,6 +33,8 @@ void workspace_resolve(struct workspace *w, struct findings *f);
 // workspace_check.c: what only the resolved form of an entry shows; all resources are there.
 void workspace_check_resolved(
 	const struct workspace *w, const struct workspace_entry *e, const struct resource *r, struct findings *f);
+// workspace_flow.c: residency and operators by lineage; all resources are there.
+void workspace_check_flow(const struct workspace *w, struct findings *f);
 
 // Names of all entries of the kinds in "a|b", for suggestions.
 struct str workspace_suggest_name(const struct workspace *w, struct str kinds, struct str written);

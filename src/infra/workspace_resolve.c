@@ -241,6 +241,7 @@ void workspace_resolve(struct workspace *w, struct findings *f)
 	w->resource_count = all.count;
 	for (size_t i = 0; i < all.count; i++)
 		workspace_check_resolved(w, all.items[i].entry, all.items[i].r, f);
+	workspace_check_flow(w, f);
 	for (size_t i = 0; i < all.count; i++)
 		link_needs(w, &all.items[i]);
 	order(w, &all, f);

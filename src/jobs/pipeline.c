@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "cloud/job_files.h"
-#include "data/lineage.h"
+#include "data/bounds.h"
 #include "jobs/pipeline_graph.h"
 
 const char *pipeline_need_text(enum pipeline_need need)
@@ -89,21 +89,19 @@ static json_t *event_data(const struct pipeline_node *n)
 	return j;
 }
 
-// What is made inherits the strictest class of its inputs and only places that all of them allow.
-static void inherit(const struct pipeline_graph *g, const struct pipeline_node *n, json_t *outputs)
+// What is made inherits the strictest class of its inputs, only places that all of them allow, and only operators.
+static int inherit(struct call *c, const struct pipeline_graph *g, const struct pipeline_node *n, json_t *outputs)
 {
-	struct str class = json_str(outputs, "class");
-	json_t *residency = json_incref(json_object_get(outputs, "residency"));
-	for (size_t i = 0; i < n->input_count; i++) {
-		const json_t *from = json_object_get(g->nodes[n->inputs[i]].made, "outputs");
-		class = lineage_class(class, json_str(from, "class"));
-		json_t *both = lineage_residency(residency, json_object_get(from, "residency"));
-		json_decref(residency);
-		residency = both;
+	struct bounds all, from;
+	int rc = bounds_of_json(outputs, &all, &c->err);
+	for (size_t i = 0; rc == 0 && i < n->input_count; i++) {
+		rc = bounds_of_json(json_object_get(g->nodes[n->inputs[i]].made, "outputs"), &from, &c->err);
+		if (rc == 0)
+			all = bounds_meet(&all, &from);
 	}
-	json_t *kept = json_of_str(class);
-	json_object_set_new(outputs, "class", kept);
-	json_object_set_new(outputs, "residency", residency ? residency : json_null());
+	if (rc == 0)
+		bounds_to_json(&all, outputs);
+	return rc < 0 ? call_context(c, "%.*s: what it inherits", STR(n->step.address)) : 0;
 }
 
 static json_t *made_record(
@@ -126,12 +124,25 @@ static json_t *made_record(
 	return j;
 }
 
+// What the event tells besides: what it was made from, and the bounds that it has from there.
+static json_t *bounds_of_made(const json_t *outputs)
+{
+	static const char *const told[] = {"class", "residency", "operators"};
+	json_t *j = json_object();
+	for (size_t i = 0; i < COUNT_OF(told); i++)
+		json_object_set(j, told[i], json_object_get(outputs, told[i]));
+	return j;
+}
+
 static int record_made(
 	struct call *c, const struct pipeline_graph *g, struct pipeline_node *n, json_t *outputs, int64_t started_ns)
 {
-	inherit(g, n, outputs);
+	if (inherit(c, g, n, outputs))
+		return c->err.code;
 	json_t *made = json_in_arena(c->arena, made_record(c, g, n, outputs));
 	json_t *data = event_data(n);
+	json_object_update_new(data, bounds_of_made(outputs));
+	json_object_set(data, "inputs", json_object_get(made, "inputs"));
 	json_object_set_new(data, "seconds", json_real((double)(call_mono_ns(c) - started_ns) / 1e9));
 	const struct state_note note = {.key = made_key(c, n->step.address),
 		.value = made,

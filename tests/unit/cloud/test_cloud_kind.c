@@ -101,9 +101,26 @@ static void test_table(void **state)
 	assert_int_equal(region_suggest(S("azure"), S("us-east-1")).n, 0);
 }
 
+static void test_regions(void **state)
+{
+	(void)state;
+	size_t count;
+	const struct region *rows = region_table(&count);
+	assert_true(count >= 120);
+	for (size_t i = 0; i < count; i++) {
+		assert_true(region_find(str_of(rows[i].provider), str_of(rows[i].name)) == &rows[i]); // each once
+		assert_int_equal(strlen(rows[i].country), 2);
+		assert_true(str_starts(str_of(rows[i].source), S("https://")));
+		assert_int_equal(strlen(rows[i].date), 10);
+		assert_true(str_eq(region_provider_law(str_of(rows[i].provider)), S("US"))); // wherever the bytes lie
+	}
+	assert_true(str_eq(region_provider_law(S("site")), S("")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_regions),
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_bad_fields),
