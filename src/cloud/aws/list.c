@@ -81,7 +81,9 @@ int aws_store_list(struct call *c, void *store, const struct store_list *list, s
 		exchange_parameter(&query, "continuation-token", list->token);
 	if (list->limit)
 		buf_printf(&query, "&max-keys=%u", MIN(list->limit, PAGE_MOST));
-	struct exchange x = {.method = "GET", .path = aws_path(c, list->bucket, S("")), .query = buf_str(&query)};
+	struct exchange x = {.call = &aws_calls[AWS_LIST_OBJECTS],
+		.path = aws_path(c, list->bucket, S("")),
+		.query = buf_str(&query)};
 	int r = object_check_bucket(c, list->bucket);
 	if (!r)
 		r = x.path.p ? buf_check(&query, &c->err) : call_no_memory(c);

@@ -127,7 +127,7 @@ static int read_head(struct call *c, const struct transport_response *r, struct 
 static int aws_store_head(struct call *c, void *store, struct str bucket, struct str key, struct object *out)
 {
 	struct aws_store *s = store;
-	struct exchange x = {.method = "HEAD", .path = aws_path(c, bucket, key)};
+	struct exchange x = {.call = &aws_calls[AWS_HEAD_OBJECT], .path = aws_path(c, bucket, key)};
 	struct transport_response answer = {0};
 	struct object found = {0};
 	exchange_header(&x, "x-amz-checksum-mode", S("ENABLED"));
@@ -151,7 +151,7 @@ static int pin(struct call *c, struct exchange *x, struct str etag)
 static int aws_store_get(struct call *c, void *store, const struct store_get *get, struct sink *to, struct object *out)
 {
 	struct aws_store *s = store;
-	struct exchange x = {.method = "GET", .path = aws_path(c, get->bucket, get->key)};
+	struct exchange x = {.call = &aws_calls[AWS_GET_OBJECT], .path = aws_path(c, get->bucket, get->key)};
 	struct download d = {.c = c,
 		.provider = &s->provider,
 		.get = get,
@@ -184,7 +184,8 @@ static int add_properties(struct call *c, struct exchange *x, const struct store
 static int put_single(
 	struct call *c, struct aws_store *s, const struct store_put *put, const struct parts *parts, struct object *out)
 {
-	struct exchange x = {.method = "PUT", .path = aws_path(c, put->bucket, put->key), .body = parts->part};
+	struct exchange x = {
+		.call = &aws_calls[AWS_PUT_OBJECT], .path = aws_path(c, put->bucket, put->key), .body = parts->part};
 	struct transport_response answer = {0};
 	struct str checksum = object_crc32c_text(c->arena, parts->crc);
 	int r = x.path.p && checksum.p ? add_properties(c, &x, put) : call_no_memory(c);
@@ -240,7 +241,7 @@ static int aws_store_put(
 
 static int aws_store_delete(struct call *c, void *store, struct str bucket, struct str key)
 {
-	struct exchange x = {.method = "DELETE", .path = aws_path(c, bucket, key)};
+	struct exchange x = {.call = &aws_calls[AWS_DELETE_OBJECT], .path = aws_path(c, bucket, key)};
 	int r = object_check_names(c, bucket, key);
 	if (!r)
 		r = run(c, store, &x);
@@ -256,7 +257,7 @@ static int aws_store_delete(struct call *c, void *store, struct str bucket, stru
 static int aws_store_bucket_create(struct call *c, void *store, struct str bucket)
 {
 	struct aws_store *s = store;
-	struct exchange x = {.method = "PUT", .path = aws_path(c, bucket, S(""))};
+	struct exchange x = {.call = &aws_calls[AWS_CREATE_BUCKET], .path = aws_path(c, bucket, S(""))};
 	int r = object_check_bucket(c, bucket);
 	if (!str_eq(s->region, S("us-east-1"))) // the one region whose name must not be said
 		x.body = arena_printf(c->arena,
@@ -274,7 +275,7 @@ static int aws_store_bucket_create(struct call *c, void *store, struct str bucke
 
 static int aws_store_bucket_head(struct call *c, void *store, struct str bucket)
 {
-	struct exchange x = {.method = "HEAD", .path = aws_path(c, bucket, S(""))};
+	struct exchange x = {.call = &aws_calls[AWS_HEAD_BUCKET], .path = aws_path(c, bucket, S(""))};
 	int r = object_check_bucket(c, bucket);
 	if (!r)
 		r = run(c, store, &x);
@@ -283,7 +284,7 @@ static int aws_store_bucket_head(struct call *c, void *store, struct str bucket)
 
 static int aws_store_bucket_delete(struct call *c, void *store, struct str bucket)
 {
-	struct exchange x = {.method = "DELETE", .path = aws_path(c, bucket, S(""))};
+	struct exchange x = {.call = &aws_calls[AWS_DELETE_BUCKET], .path = aws_path(c, bucket, S(""))};
 	int r = object_check_bucket(c, bucket);
 	if (!r)
 		r = run(c, store, &x);

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "cloud/aws/calls.h"
 #include "cloud/aws/store.h"
 #include "cloud/http/exchange.h"
 #include "cloud/http/parts.h"

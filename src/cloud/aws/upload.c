@@ -20,7 +20,7 @@ struct upload {
 
 static int create(struct upload *u)
 {
-	struct exchange x = {.method = "POST", .path = u->path, .query = S("uploads=")};
+	struct exchange x = {.call = &aws_calls[AWS_CREATE_MULTIPART_UPLOAD], .path = u->path, .query = S("uploads=")};
 	struct transport_response answer = {0};
 	struct xml *root = NULL;
 	if (u->put->content_type.n)
@@ -46,7 +46,8 @@ static int send_part(struct upload *u)
 	struct str checksum = object_crc32c_text(u->c->arena, u->parts->part_crc);
 	buf_printf(&query, "partNumber=%u", u->parts->number);
 	exchange_parameter(&query, "uploadId", u->id);
-	struct exchange x = {.method = "PUT", .path = u->path, .query = buf_str(&query), .body = u->parts->part};
+	struct exchange x = {
+		.call = &aws_calls[AWS_UPLOAD_PART], .path = u->path, .query = buf_str(&query), .body = u->parts->part};
 	exchange_header(&x, "x-amz-checksum-crc32c", checksum);
 	int r = checksum.p ? buf_check(&query, &u->c->err) : call_no_memory(u->c);
 	if (!r)
@@ -97,7 +98,10 @@ static int complete(struct upload *u, struct object *out)
 	struct str size = arena_printf(u->c->arena, "%llu", (unsigned long long)u->parts->total);
 	buf_add(&u->list, S("</CompleteMultipartUpload>"));
 	exchange_parameter(&query, "uploadId", u->id);
-	struct exchange x = {.method = "POST", .path = u->path, .query = buf_str(&query), .body = buf_str(&u->list)};
+	struct exchange x = {.call = &aws_calls[AWS_COMPLETE_MULTIPART_UPLOAD],
+		.path = u->path,
+		.query = buf_str(&query),
+		.body = buf_str(&u->list)};
 	exchange_header(&x, "content-type", S("application/xml"));
 	exchange_header(&x, "x-amz-checksum-crc32c", checksum);
 	exchange_header(&x, "x-amz-checksum-type", S("FULL_OBJECT"));
@@ -132,7 +136,7 @@ static void abandon(struct upload *u)
 	own.deadline_ns = call_mono_ns(u->c) + ABORT_TIMEOUT_S * NS_PER_S;
 	err_clear(&own.err);
 	exchange_parameter(&query, "uploadId", u->id);
-	struct exchange x = {.method = "DELETE", .path = u->path, .query = buf_str(&query)};
+	struct exchange x = {.call = &aws_calls[AWS_ABORT_MULTIPART_UPLOAD], .path = u->path, .query = buf_str(&query)};
 	// When this fails too there is nobody to tell: the bucket's lifecycle rule has to clear it away.
 	if (exchange_run(&own, &u->store->provider, &x, &answer))
 		err_clear(&own.err);

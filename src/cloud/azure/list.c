@@ -91,7 +91,9 @@ int azure_store_list(struct call *c, void *store, const struct store_list *list,
 		exchange_parameter(&query, "marker", list->token);
 	if (list->limit)
 		buf_printf(&query, "&maxresults=%u", MIN(list->limit, PAGE_MOST));
-	struct exchange x = {.method = "GET", .path = azure_path(c, list->bucket, S("")), .query = buf_str(&query)};
+	struct exchange x = {.call = &azure_calls[AZURE_LIST_BLOBS],
+		.path = azure_path(c, list->bucket, S("")),
+		.query = buf_str(&query)};
 	int r = object_check_bucket(c, list->bucket);
 	if (!r)
 		r = x.path.p ? buf_check(&query, &c->err) : call_no_memory(c);

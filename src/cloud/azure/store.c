@@ -137,7 +137,7 @@ static int read_head(struct call *c, const struct transport_response *r, struct 
 static int azure_store_head(struct call *c, void *store, struct str bucket, struct str key, struct object *out)
 {
 	struct azure_store *s = store;
-	struct exchange x = {.method = "HEAD", .path = azure_path(c, bucket, key)};
+	struct exchange x = {.call = &azure_calls[AZURE_GET_BLOB_PROPERTIES], .path = azure_path(c, bucket, key)};
 	struct transport_response answer = {0};
 	struct object found = {0};
 	int r = object_check_names(c, bucket, key);
@@ -161,7 +161,7 @@ static int azure_store_get(
 	struct call *c, void *store, const struct store_get *get, struct sink *to, struct object *out)
 {
 	struct azure_store *s = store;
-	struct exchange x = {.method = "GET", .path = azure_path(c, get->bucket, get->key)};
+	struct exchange x = {.call = &azure_calls[AZURE_GET_BLOB], .path = azure_path(c, get->bucket, get->key)};
 	struct download d = {.c = c,
 		.provider = &s->provider,
 		.get = get,
@@ -187,7 +187,9 @@ static int azure_store_get(
 static int put_blob(
 	struct call *c, struct azure_store *s, const struct store_put *put, struct parts *parts, struct object *out)
 {
-	struct exchange x = {.method = "PUT", .path = azure_path(c, put->bucket, put->key), .body = parts->part};
+	struct exchange x = {.call = &azure_calls[AZURE_PUT_BLOB],
+		.path = azure_path(c, put->bucket, put->key),
+		.body = parts->part};
 	struct transport_response answer = {0};
 	unsigned char md5[SHA256_SIZE];
 	parts_md5(parts, md5);
@@ -233,7 +235,7 @@ static int azure_store_put(
 
 static int azure_store_delete(struct call *c, void *store, struct str bucket, struct str key)
 {
-	struct exchange x = {.method = "DELETE", .path = azure_path(c, bucket, key)};
+	struct exchange x = {.call = &azure_calls[AZURE_DELETE_BLOB], .path = azure_path(c, bucket, key)};
 	exchange_header(&x, "x-ms-delete-snapshots", S("include"));
 	int r = object_check_names(c, bucket, key);
 	if (!r)
@@ -245,7 +247,9 @@ static int azure_store_delete(struct call *c, void *store, struct str bucket, st
 
 static int azure_store_bucket_create(struct call *c, void *store, struct str bucket)
 {
-	struct exchange x = {.method = "PUT", .path = azure_path(c, bucket, S("")), .query = S("restype=container")};
+	struct exchange x = {.call = &azure_calls[AZURE_CREATE_CONTAINER],
+		.path = azure_path(c, bucket, S("")),
+		.query = S("restype=container")};
 	int r = object_check_bucket(c, bucket);
 	if (!r)
 		r = run(c, store, &x);
@@ -258,7 +262,9 @@ static int azure_store_bucket_create(struct call *c, void *store, struct str buc
 
 static int azure_store_bucket_head(struct call *c, void *store, struct str bucket)
 {
-	struct exchange x = {.method = "HEAD", .path = azure_path(c, bucket, S("")), .query = S("restype=container")};
+	struct exchange x = {.call = &azure_calls[AZURE_GET_CONTAINER_PROPERTIES],
+		.path = azure_path(c, bucket, S("")),
+		.query = S("restype=container")};
 	int r = object_check_bucket(c, bucket);
 	if (!r)
 		r = run(c, store, &x);
@@ -282,7 +288,9 @@ static int check_empty(struct call *c, struct azure_store *s, struct str bucket)
 
 static int azure_store_bucket_delete(struct call *c, void *store, struct str bucket)
 {
-	struct exchange x = {.method = "DELETE", .path = azure_path(c, bucket, S("")), .query = S("restype=container")};
+	struct exchange x = {.call = &azure_calls[AZURE_DELETE_CONTAINER],
+		.path = azure_path(c, bucket, S("")),
+		.query = S("restype=container")};
 	int r = object_check_bucket(c, bucket);
 	if (!r)
 		r = check_empty(c, store, bucket);

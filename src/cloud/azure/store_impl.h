@@ -3,6 +3,7 @@
 #ifndef ISOBAR_CLOUD_AZURE_STORE_IMPL_H
 #define ISOBAR_CLOUD_AZURE_STORE_IMPL_H
 
+#include "cloud/azure/calls.h"
 #include "cloud/azure/store.h"
 #include "cloud/http/exchange.h"
 #include "cloud/http/parts.h"

@@ -33,7 +33,10 @@ static int send_block(struct upload *u)
 		return call_no_memory(u->c);
 	buf_add(&query, S("comp=block"));
 	exchange_parameter(&query, "blockid", id);
-	struct exchange x = {.method = "PUT", .path = u->path, .query = buf_str(&query), .body = u->parts->part};
+	struct exchange x = {.call = &azure_calls[AZURE_PUT_BLOCK],
+		.path = u->path,
+		.query = buf_str(&query),
+		.body = u->parts->part};
 	exchange_header(&x, "content-md5", digest);
 	int r = buf_check(&query, &u->c->err);
 	if (!r)
@@ -48,7 +51,7 @@ static int commit(struct upload *u, struct object *out)
 {
 	struct transport_response answer = {0};
 	unsigned char md5[SHA256_SIZE];
-	struct exchange x = {.method = "PUT", .path = u->path, .query = S("comp=blocklist")};
+	struct exchange x = {.call = &azure_calls[AZURE_PUT_BLOCK_LIST], .path = u->path, .query = S("comp=blocklist")};
 	buf_add(&u->list, S("</BlockList>"));
 	x.body = buf_str(&u->list);
 	parts_md5(u->parts, md5);

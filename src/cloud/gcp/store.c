@@ -57,9 +57,9 @@ static int run(struct call *c, struct gcp_store *s, struct exchange *x, struct t
 }
 
 // 0 also when it was not there.
-static int run_delete(struct call *c, struct gcp_store *s, struct str path)
+static int run_delete(struct call *c, struct gcp_store *s, enum gcp_call call, struct str path)
 {
-	struct exchange x = {.method = "DELETE", .path = path};
+	struct exchange x = {.call = &gcp_calls[call], .path = path};
 	struct transport_response answer = {0};
 	int r = run(c, s, &x, &answer);
 	if (r != ERR_NOT_FOUND)
@@ -72,7 +72,7 @@ static int run_delete(struct call *c, struct gcp_store *s, struct str path)
 
 static int gcp_store_head(struct call *c, void *store, struct str bucket, struct str key, struct object *out)
 {
-	struct exchange x = {.method = "GET", .path = gcp_object_path(c, bucket, key)};
+	struct exchange x = {.call = &gcp_calls[GCP_OBJECTS_GET], .path = gcp_object_path(c, bucket, key)};
 	struct transport_response answer = {0};
 	const json_t *resource;
 	int r = object_check_names(c, bucket, key);
@@ -125,8 +125,9 @@ static int pin(struct call *c, struct exchange *x, struct str etag)
 static int gcp_store_get(struct call *c, void *store, const struct store_get *get, struct sink *to, struct object *out)
 {
 	struct gcp_store *s = store;
-	struct exchange x = {
-		.method = "GET", .path = gcp_object_path(c, get->bucket, get->key), .query = S("alt=media")};
+	struct exchange x = {.call = &gcp_calls[GCP_OBJECTS_GET],
+		.path = gcp_object_path(c, get->bucket, get->key),
+		.query = S("alt=media")};
 	struct download d = {.c = c,
 		.provider = &s->provider,
 		.get = get,
@@ -169,7 +170,7 @@ static int gcp_store_delete(struct call *c, void *store, struct str bucket, stru
 {
 	int r = object_check_names(c, bucket, key);
 	if (!r)
-		r = run_delete(c, store, gcp_object_path(c, bucket, key));
+		r = run_delete(c, store, GCP_OBJECTS_DELETE, gcp_object_path(c, bucket, key));
 	return r ? call_context(c, "delete %.*s/%.*s", STR(bucket), STR(key)) : 0;
 }
 
@@ -210,8 +211,9 @@ static int gcp_store_list(struct call *c, void *store, const struct store_list *
 		exchange_parameter(&query, "delimiter", list->delimiter);
 	if (list->token.n)
 		exchange_parameter(&query, "pageToken", list->token);
-	struct exchange x = {
-		.method = "GET", .path = gcp_object_path(c, list->bucket, S("")), .query = buf_str(&query)};
+	struct exchange x = {.call = &gcp_calls[GCP_OBJECTS_LIST],
+		.path = gcp_object_path(c, list->bucket, S("")),
+		.query = buf_str(&query)};
 	int r = object_check_bucket(c, list->bucket);
 	if (!r)
 		r = buf_check(&query, &c->err);
@@ -228,7 +230,7 @@ static int gcp_store_list(struct call *c, void *store, const struct store_list *
 
 static int gcp_store_bucket_head(struct call *c, void *store, struct str bucket)
 {
-	struct exchange x = {.method = "GET", .path = bucket_path(c, bucket)};
+	struct exchange x = {.call = &gcp_calls[GCP_BUCKETS_GET], .path = bucket_path(c, bucket)};
 	struct transport_response answer = {0};
 	int r = object_check_bucket(c, bucket);
 	if (!r)
@@ -268,7 +270,7 @@ static int gcp_store_bucket_create(struct call *c, void *store, struct str bucke
 {
 	struct gcp_store *s = store;
 	AUTO(buf) query = {0};
-	struct exchange x = {.method = "POST", .path = S("/storage/v1/b")};
+	struct exchange x = {.call = &gcp_calls[GCP_BUCKETS_INSERT], .path = S("/storage/v1/b")};
 	struct transport_response answer = {0};
 	exchange_parameter(&query, "project", s->project);
 	x.query = buf_str(&query);
@@ -287,7 +289,7 @@ static int gcp_store_bucket_delete(struct call *c, void *store, struct str bucke
 {
 	int r = object_check_bucket(c, bucket);
 	if (!r)
-		r = run_delete(c, store, bucket_path(c, bucket));
+		r = run_delete(c, store, GCP_BUCKETS_DELETE, bucket_path(c, bucket));
 	return r ? call_context(c, "delete bucket %.*s", STR(bucket)) : 0;
 }
 

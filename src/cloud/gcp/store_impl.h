@@ -3,6 +3,7 @@
 #ifndef ISOBAR_CLOUD_GCP_STORE_IMPL_H
 #define ISOBAR_CLOUD_GCP_STORE_IMPL_H
 
+#include "cloud/gcp/calls.h"
 #include "cloud/gcp/store.h"
 #include "cloud/gcp/token.h"
 #include "cloud/http/exchange.h"

@@ -80,7 +80,7 @@ int gcp_upload_single(
 		r = make_body(c, put, parts, &type, &body);
 	if (r)
 		return r;
-	struct exchange x = {.method = "POST",
+	struct exchange x = {.call = &gcp_calls[GCP_OBJECTS_INSERT],
 		.path = upload_path(c, put->bucket),
 		.query = buf_str(&query),
 		.body = buf_str(&body)};
@@ -129,7 +129,7 @@ static int start_session(struct session *u)
 	if (r)
 		return r;
 	exchange_parameter(&query, "name", u->put->key);
-	struct exchange x = {.method = "POST",
+	struct exchange x = {.call = &gcp_calls[GCP_OBJECTS_INSERT_RESUMABLE],
 		.path = upload_path(u->c, u->put->bucket),
 		.query = buf_str(&query),
 		.body = description};
@@ -166,8 +166,12 @@ static int read_progress(struct session *u, const struct transport_response *ans
 // once: no repetition below, since after a failure the session has to be asked first.
 static int ask(struct session *u, struct str content_range, struct str body, bool once)
 {
-	struct exchange x = {
-		.method = "PUT", .path = u->path, .query = u->query, .body = body, .accept = 308, .once = once};
+	struct exchange x = {.call = &gcp_calls[GCP_UPLOAD_CHUNK],
+		.path = u->path,
+		.query = u->query,
+		.body = body,
+		.accept = 308,
+		.once = once};
 	struct transport_response answer = {0};
 	struct str hash = arena_printf(u->c->arena, "crc32c=%.*s", STR(object_crc32c_text(u->c->arena, u->parts->crc)));
 	exchange_header(&x, "content-range", content_range);
@@ -235,7 +239,8 @@ static void cancel(struct session *u)
 	own.cancel = NULL;
 	own.deadline_ns = call_mono_ns(u->c) + CANCEL_TIMEOUT_S * NS_PER_S;
 	err_clear(&own.err);
-	struct exchange x = {.method = "DELETE", .path = u->path, .query = u->query, .accept = 499, .once = true};
+	struct exchange x = {
+		.call = &gcp_calls[GCP_UPLOAD_CANCEL], .path = u->path, .query = u->query, .accept = 499, .once = true};
 	if (exchange_run(&own, &u->store->provider, &x, &answer))
 		err_clear(&own.err);
 }

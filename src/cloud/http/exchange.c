@@ -70,7 +70,7 @@ static int attempt(struct call *c, struct provider *p, struct exchange *x, struc
 {
 	AUTO(buf) url = {0};
 	size_t own = x->header_count;
-	struct sign_request to_sign = {.method = str_of(x->method), .query = x->query, .headers = x->headers};
+	struct sign_request to_sign = {.method = str_of(x->call->method), .query = x->query, .headers = x->headers};
 	to_sign.path = arena_printf(c->arena, "%.*s%.*s", STR(p->base_path), STR(x->path));
 	exchange_header(x, "host", p->host);
 	to_sign.header_count = x->header_count;
@@ -82,7 +82,7 @@ static int attempt(struct call *c, struct provider *p, struct exchange *x, struc
 	buf_printf(&url, "%.*s%.*s%s%.*s", STR(p->base), STR(x->path), x->query.n ? "?" : "", STR(x->query));
 	if (!r)
 		r = buf_check(&url, &c->err);
-	struct transport_request request = {.method = x->method,
+	struct transport_request request = {.method = x->call->method,
 		.url = buf_str(&url),
 		.headers = x->headers,
 		.header_count = x->header_count,
@@ -96,8 +96,19 @@ static int attempt(struct call *c, struct provider *p, struct exchange *x, struc
 	return r;
 }
 
+static int check_row(struct call *c, const struct exchange *x)
+{
+	if (x->call && cloud_call_fits(x->call, str_of(x->call->method), x->path, x->query))
+		return 0;
+	return call_fail(c, ERR_INTERNAL, "%.*s?%.*s is not what the driver's table says of %s", STR(x->path),
+		STR(x->query), x->call ? x->call->operation : "a request without a row");
+}
+
 int exchange_run(struct call *c, struct provider *p, struct exchange *x, struct transport_response *out)
 {
+	int fits = check_row(c, x);
+	if (fits)
+		return fits;
 	for (;;) {
 		struct transport_response answer = {0};
 		x->attempts++;

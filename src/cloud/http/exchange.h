@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One operation against a provider: builds the URL, has each attempt signed anew, sends it, turns a refusal into an
 // error in the provider's own words, and tries again where that helps. Every operation that drivers send is safe to
-// repeat; what a repetition means for a conditional write is the driver's to judge, by `attempts`. Thread-safe as long
-// as the provider's tables are.
+// repeat; what a repetition means for a conditional write is the driver's to judge, by `attempts`. A request that does
+// not fit its row of the table of calls is not sent (ERR_INTERNAL), so that what permissions are written from is what
+// is called. Thread-safe as long as the provider's tables are.
 #ifndef ISOBAR_CLOUD_HTTP_EXCHANGE_H
 #define ISOBAR_CLOUD_HTTP_EXCHANGE_H
 
+#include "cloud/calls.h"
 #include "cloud/http/retry.h"
 #include "cloud/http/transport.h"
 #include "net/url.h"
@@ -13,9 +15,9 @@
 enum { EXCHANGE_MAX_HEADERS = 64 };
 
 struct exchange {
-	const char *method;
-	struct str path;  // encoded, from the first '/'; behind the provider's base path
-	struct str query; // encoded, without '?'
+	const struct cloud_call *call; // the row of the driver's table: says the method
+	struct str path;               // encoded, from the first '/'; behind the provider's base path
+	struct str query;              // encoded, without '?'
 	struct sign_header headers[EXCHANGE_MAX_HEADERS];
 	size_t header_count;
 	struct str body;

@@ -131,7 +131,7 @@ static void test_metadata(void **state)
 	(void)state;
 	struct cloud_test t;
 	cloud_test_init(&t);
-	struct exchange x = {.method = "PUT"};
+	struct exchange x = {0};
 	AUTO(json) good = json_pack("{s:s,s:s}", "one", "1", "t_2", "a value");
 	AUTO(json) number = json_pack("{s:i}", "one", 1);
 	AUTO(json) space = json_pack("{s:s}", "one", " x");

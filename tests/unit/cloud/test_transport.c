@@ -205,6 +205,8 @@ static void test_exchange(void **state)
 {
 	(void)state;
 	static const struct provider_ops ops = {.name = "test", .authorize = authorize, .refused = refused};
+	static const struct cloud_call call = {
+		.operation = "GetThing", .method = "GET", .path = "/{key}", .query = "", .permissions = ""};
 	const struct script_step steps[] = {
 		{.status = 500}, {.status = 200}, {.status = 500}, {.status = 308}, {.status = 302}, {.status = 400}};
 	struct store_test x;
@@ -216,16 +218,16 @@ static void test_exchange(void **state)
 	p.transport = x.transport;
 	assert_true(str_eq(p.base_path, S("/acct")));
 	assert_false(p.secure);
-	struct exchange e = {.method = "GET", .path = S("/x"), .query = S("q=1")};
+	struct exchange e = {.call = &call, .path = S("/x"), .query = S("q=1")};
 	assert_int_equal(exchange_run(x.c, &p, &e, &answer), 0);
 	assert_int_equal(e.attempts, 2);
 	assert_int_equal(e.header_count, 0); // what was added for an attempt is gone
 	store_test_request(&x, 1, "GET", "/acct/x?q=1");
 	store_test_header(&x, 1, "x-signed", "/acct/x?q=1 1");
 	assert_true(str_eq(script_server_header(x.server, 1, "host"), p.host));
-	e = (struct exchange){.method = "GET", .path = S("/x"), .once = true};
+	e = (struct exchange){.call = &call, .path = S("/x"), .once = true};
 	assert_int_equal(exchange_run(x.c, &p, &e, &answer), ERR_UNAVAILABLE);
-	e = (struct exchange){.method = "GET", .path = S("/x"), .accept = 308};
+	e = (struct exchange){.call = &call, .path = S("/x"), .accept = 308};
 	assert_int_equal(exchange_run(x.c, &p, &e, &answer), 0);
 	assert_int_equal(answer.status, 308);
 	assert_int_equal(exchange_run(x.c, &p, &e, &answer), ERR_PROTOCOL); // a redirect
@@ -233,6 +235,12 @@ static void test_exchange(void **state)
 	for (int i = 0; i < EXCHANGE_MAX_HEADERS + 3; i++)
 		exchange_header(&e, "x-many", S("1"));
 	assert_int_equal(exchange_run(x.c, &p, &e, &answer), ERR_INTERNAL);
+	// What is not in the driver's table is not sent.
+	e = (struct exchange){.path = S("/x")};
+	assert_int_equal(exchange_run(x.c, &p, &e, &answer), ERR_INTERNAL);
+	e = (struct exchange){.call = &call, .path = S("/")};
+	assert_int_equal(exchange_run(x.c, &p, &e, &answer), ERR_INTERNAL);
+	assert_string_equal(x.c->err.message, "/? is not what the driver's table says of GetThing");
 	AUTO(buf) query = {0};
 	exchange_parameter(&query, "a", S("b/c d"));
 	exchange_parameter(&query, "e", S(""));
