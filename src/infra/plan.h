@@ -11,11 +11,23 @@
 #include "state/override.h"
 #include "state/resource.h"
 
-enum plan_action { PLAN_NOTHING, PLAN_CREATE, PLAN_UPDATE, PLAN_REPLACE, PLAN_DELETE };
+enum plan_action {
+	PLAN_NOTHING,
+	PLAN_CREATE,
+	PLAN_UPDATE,
+	PLAN_REPLACE,
+	PLAN_DELETE,
+	PLAN_USE,     // `existing: keep`, noted for the first time: nothing is changed
+	PLAN_ADOPT,   // `existing: adopt`: ours from now on, and changed in place where it differs
+	PLAN_MOVE,    // `moved:` gave it another address: uid and cloud id stay
+	PLAN_FORGET,  // the record goes, the thing stays: it was only used, or is gone already
+	PLAN_REFRESH, // the record takes over what was observed (refresh_only)
+	PLAN_ACTIONS,
+};
 
 struct plan_observed { // what a handler's read found
 	struct str address;
-	bool gone;             // recorded, but no longer there
+	bool gone;             // recorded or said to exist, but not there
 	bool unseen;           // its cloud did not answer
 	const json_t *outputs; // NULL: not read
 };
@@ -35,6 +47,7 @@ struct plan_input {
 	size_t waiting_count;
 	const struct override *overrides; // in force: shown, never undone by apply
 	size_t override_count;
+	bool refresh_only; // only what changed outside: apply takes it into the records and changes nothing else
 };
 
 struct plan_field {
@@ -46,27 +59,37 @@ struct plan_change {
 	enum plan_action action;
 	struct str address;
 	const struct resource *desired;  // NULL: to be deleted
-	const struct resource *recorded; // NULL: not there yet
-	struct plan_field *fields;       // what differs: written against recorded
+	const struct resource *recorded; // NULL: not there yet; of moved_from when that is set
+	struct plan_field *fields;       // what differs: written against recorded (ADOPT: against observed)
 	size_t field_count;
 	struct plan_field *drift; // what changed outside: recorded outputs against observed ones
 	size_t drift_count;
-	struct str waiting; // why it waits; "": it does not
-	struct str note;    // "gone outside of Isobar", "the last apply failed: ..."
+	bool reverts;             // the drift: `drift: revert`
+	struct str moved_from;    // its address in state; "": the same
+	const json_t *observed;   // outputs as read; NULL: not read
+	struct str waiting;       // why it waits; "": it does not
+	struct str note;          // "gone outside of Isobar", "the last apply failed: ..."
+	struct str refused;       // why apply may not do it: protected, overridden, somebody else's; "": it may
+	int refused_code;         // enum err_code
 };
 
 struct plan {
 	struct plan_change
 		*changes; // creates, updates, replacements in order of needs, then deletes in the reverse order
 	size_t count;
-	size_t creates, updates, replaces, deletes, waits;
+	size_t totals[PLAN_ACTIONS]; // changes by action
+	size_t waits, refusals;
 	const struct override *overrides;
 	size_t override_count;
+	bool refresh_only;
 	char digest[65]; // of all that it would do: approving means approving this
 };
 
+// ERR_INVALID: a `moved:` whose two addresses both have records.
 MUST_CHECK int plan_make(const struct plan_input *in, struct arena *a, struct plan *out, struct err *e);
 bool plan_is_empty(const struct plan *p); // nothing to do; waiting is not doing
+// 0, or the first refusal as an error that counts the others: what apply asks before it does anything.
+MUST_CHECK int plan_check_refusals(const struct plan *p, struct err *e);
 void plan_write(const struct plan *p, bool color, struct buf *out);
 json_t *plan_to_json(const struct plan *p);            // docs/api.md
 const char *plan_action_word(enum plan_action action); // "create"

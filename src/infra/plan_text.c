@@ -17,6 +17,12 @@ static const struct look looks[] = {
 	[PLAN_UPDATE] = {"  ~", "\033[33m", "will be changed in place"},
 	[PLAN_REPLACE] = {"-/+", "\033[31m", "must be replaced"},
 	[PLAN_DELETE] = {"  -", "\033[31m", "will be deleted"},
+	[PLAN_USE] = {" <=", "\033[36m", "will be used and stays as it is"},
+	[PLAN_ADOPT] = {"  >", "\033[33m", "will be adopted"},
+	[PLAN_MOVE] = {" ->", "\033[36m", "has another address"},
+	[PLAN_FORGET] = {"  .", "\033[31m", "will be forgotten"},
+	[PLAN_REFRESH] = {"  r", "\033[36m", "will be recorded as it is"},
+	[PLAN_ACTIONS] = {"   ", "", ""},
 };
 
 static void write_mark(const struct writer *w, enum plan_action action)
@@ -65,6 +71,19 @@ static void write_fields(const struct writer *w, const struct plan_field *fields
 	}
 }
 
+// What was seen becomes what is recorded (refresh), or the other way round (revert).
+static void write_reverted(const struct writer *w, const struct plan_change *c)
+{
+	for (size_t i = 0; i < c->drift_count; i++) {
+		struct plan_field f = c->drift[i];
+		if (c->reverts && !str_starts(f.path, S("settings")))
+			continue;
+		if (c->reverts)
+			f = (struct plan_field){.path = f.path, .before = f.after, .after = f.before};
+		write_fields(w, &f, 1, PLAN_UPDATE);
+	}
+}
+
 static void write_change(const struct writer *w, const struct plan_change *c)
 {
 	buf_printf(w->out, "  # %.*s %s", STR(c->address), looks[c->action].says);
@@ -76,6 +95,44 @@ static void write_change(const struct writer *w, const struct plan_change *c)
 	if (c->action == PLAN_CREATE && !c->field_count)
 		return;
 	write_fields(w, c->fields, c->field_count, c->action);
+	if (c->reverts || c->action == PLAN_REFRESH)
+		write_reverted(w, c);
+	buf_add_char(w->out, '\n');
+}
+
+// "<=" as Terraform marks what is read when it is there.
+static void write_wait(const struct writer *w, const struct plan_change *c)
+{
+	bool later = c->desired && c->desired->waits_for.n;
+	buf_printf(w->out, later ? "  %.*s <= %.*s\n" : "  %.*s: %.*s\n", STR(c->address), STR(c->waiting));
+}
+
+// Names, not every resource: a field that a later release acts on is recorded until then.
+static void write_later(const struct writer *w, const struct plan *p)
+{
+	bool head = false;
+	for (size_t i = 0; i < p->count; i++) {
+		const struct resource *r = p->changes[i].desired;
+		if (!r || !r->later.n || p->changes[i].action == PLAN_NOTHING)
+			continue;
+		if (!head)
+			buf_add(w->out, S("Recorded, and acted on by a later release:\n"));
+		head = true;
+		buf_printf(w->out, "  %.*s: %.*s\n", STR(r->address), STR(r->later));
+	}
+	if (head)
+		buf_add_char(w->out, '\n');
+}
+
+static void write_refused(const struct writer *w, const struct plan *p)
+{
+	if (!p->refusals)
+		return;
+	buf_add(w->out, S("Refused (apply does nothing until this is settled):\n"));
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->changes[i].refused.n)
+			buf_printf(w->out, "  %.*s: %.*s\n", STR(p->changes[i].address), STR(p->changes[i].refused));
+	}
 	buf_add_char(w->out, '\n');
 }
 
@@ -86,7 +143,7 @@ static void write_waiting(const struct writer *w, const struct plan *p)
 	buf_add(w->out, S("Waiting (recorded, but nothing is made and nothing costs until then):\n"));
 	for (size_t i = 0; i < p->count; i++) {
 		if (p->changes[i].waiting.n)
-			buf_printf(w->out, "  %.*s: %.*s\n", STR(p->changes[i].address), STR(p->changes[i].waiting));
+			write_wait(w, &p->changes[i]);
 	}
 	buf_add_char(w->out, '\n');
 }
@@ -96,7 +153,7 @@ static void write_drift(const struct writer *w, const struct plan *p)
 	bool head = false;
 	for (size_t i = 0; i < p->count; i++) {
 		const struct plan_change *c = &p->changes[i];
-		if (!c->drift_count)
+		if (!c->drift_count || c->reverts || c->action == PLAN_REFRESH)
 			continue;
 		if (!head)
 			buf_add(w->out, S("Changed outside of Isobar (not reverted):\n"));
@@ -141,6 +198,31 @@ static void write_overrides(const struct writer *w, const struct plan *p)
 	buf_add_char(w->out, '\n');
 }
 
+static void write_summary(const struct writer *w, const struct plan *p)
+{
+	static const struct {
+		enum plan_action action;
+		const char *says;
+	} rest[] = {{PLAN_ADOPT, "to adopt"}, {PLAN_USE, "to use"}, {PLAN_MOVE, "to move"}, {PLAN_FORGET, "to forget"},
+		{PLAN_REFRESH, "to record"}};
+	if (plan_is_empty(p)) {
+		buf_add(w->out, p->refresh_only ? S("No changes. Nothing was changed outside of Isobar.\n")
+						: S("No changes. What is declared is what is there.\n"));
+		return;
+	}
+	if (p->refresh_only)
+		buf_add(w->out, S("Plan of records only, nothing is changed"));
+	else
+		buf_printf(w->out, "Plan: %zu to create, %zu to change, %zu to replace, %zu to delete",
+			p->totals[PLAN_CREATE], p->totals[PLAN_UPDATE], p->totals[PLAN_REPLACE],
+			p->totals[PLAN_DELETE]);
+	for (size_t i = 0; i < COUNT_OF(rest); i++) {
+		if (p->totals[rest[i].action])
+			buf_printf(w->out, ", %zu %s", p->totals[rest[i].action], rest[i].says);
+	}
+	buf_add(w->out, S(".\n"));
+}
+
 void plan_write(const struct plan *p, bool color, struct buf *out)
 {
 	struct writer w = {.out = out, .color = color};
@@ -151,10 +233,8 @@ void plan_write(const struct plan *p, bool color, struct buf *out)
 	write_notes(&w, p);
 	write_drift(&w, p);
 	write_waiting(&w, p);
+	write_later(&w, p);
 	write_overrides(&w, p);
-	if (plan_is_empty(p))
-		buf_add(out, S("No changes. What is declared is what is there.\n"));
-	else
-		buf_printf(out, "Plan: %zu to create, %zu to change, %zu to replace, %zu to delete.\n", p->creates,
-			p->updates, p->replaces, p->deletes);
+	write_refused(&w, p);
+	write_summary(&w, p);
 }

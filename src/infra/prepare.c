@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "infra/address_index.h"
+#include "state/resource_common.h"
 
-enum { OBSERVE_TIMEOUT_S = 10 }; // of all resources of one cloud: a plan should say soon that a cloud is silent
+enum { READ_TIMEOUT_S = 10 }; // of one resource: a plan should say soon that a cloud is silent
 
 const struct resource_handler *infra_handler(const struct infra_env *env, struct str kind)
 {
@@ -36,37 +38,26 @@ struct observer { // one cloud, one thread
 	struct err err; // of the first resource that could not be observed
 };
 
-static void observe_one(struct call *c, struct observer *o, struct look *look)
+static void observe_one(struct observer *o, struct look *look)
 {
-	int rc = look->handler->read(c, look->handler->ctx, look->r, &look->outputs);
+	AUTO(arena) arena = {0};
+	struct call c;
+	call_child(&c, o->parent, &arena, READ_TIMEOUT_S * NS_PER_S);
+	int rc = look->handler->read(&c, look->handler->ctx, look->r, &look->outputs);
 	look->seen = rc == 0 || rc == ERR_NOT_FOUND;
 	look->gone = rc == ERR_NOT_FOUND;
-	if (!look->seen && !o->err.code)
-		o->err = c->err;
-	err_clear(&c->err);
+	if (!look->seen)
+		o->err = c.err;
 }
 
 static void *observe_cloud(void *ctx)
 {
 	struct observer *o = ctx;
-	AUTO(arena) arena = {0};
-	struct call c;
-	call_child(&c, o->parent, &arena, OBSERVE_TIMEOUT_S * NS_PER_S);
 	for (size_t i = 0; i < o->count && !o->err.code; i++) {
-		if (str_eq(o->looks[i].r->cloud, o->cloud) && o->looks[i].handler)
-			observe_one(&c, o, &o->looks[i]);
+		if (str_eq(o->looks[i].r->cloud, o->cloud))
+			observe_one(o, &o->looks[i]);
 	}
 	return NULL;
-}
-
-static void add_observer(struct observer *all, size_t *count, struct str cloud)
-{
-	for (size_t i = 0; i < *count; i++) {
-		if (str_eq(all[i].cloud, cloud))
-			return;
-	}
-	all[*count].cloud = cloud;
-	(*count)++;
 }
 
 static void observe_all(struct call *c, struct observer *all, size_t count, struct look *looks, size_t look_count)
@@ -90,30 +81,80 @@ static bool is_to_observe(const struct resource *r, const struct resource_handle
 	return h && h->read && !str_eq(r->status, S("waiting")) && !str_eq(r->status, S("failed"));
 }
 
+struct observation { // all of it
+	struct look *looks;
+	size_t look_count;
+	struct observer *observers;
+	size_t observer_count, observer_room;
+};
+
+static int add_observer(struct call *c, struct observation *o, struct str cloud)
+{
+	for (size_t i = 0; i < o->observer_count; i++) {
+		if (str_eq(o->observers[i].cloud, cloud))
+			return 0;
+	}
+	if (o->observer_count == o->observer_room) {
+		size_t room = o->observer_room ? 2 * o->observer_room : 8;
+		struct observer *more = arena_new_array(c->arena, room, struct observer);
+		if (!more)
+			return call_no_memory(c);
+		if (o->observer_count)
+			memcpy(more, o->observers, o->observer_count * sizeof(*more));
+		o->observers = more;
+		o->observer_room = room;
+	}
+	o->observers[o->observer_count++].cloud = cloud;
+	return 0;
+}
+
+static int add_look(struct call *c, struct observation *o, const struct resource *r, const struct resource_handler *h)
+{
+	o->looks[o->look_count++] = (struct look){.r = r, .handler = h};
+	return add_observer(c, o, r->cloud);
+}
+
+// What is recorded, and what is declared to exist already but was never looked at.
+static int find_looks(struct call *c, const struct infra_env *env, const struct plan_input *in, struct observation *o)
+{
+	struct address_index recorded;
+	int rc = 0;
+	o->looks = arena_new_array(c->arena, in->recorded_count + in->desired_count + 1, struct look);
+	if (!o->looks ||
+		address_index_make(c->arena, in->recorded, in->recorded_count, sizeof(*in->recorded), &recorded) < 0)
+		return call_no_memory(c);
+	for (size_t i = 0; rc == 0 && i < in->recorded_count; i++) {
+		const struct resource_handler *h = infra_handler(env, in->recorded[i].kind);
+		if (is_to_observe(&in->recorded[i], h))
+			rc = add_look(c, o, &in->recorded[i], h);
+	}
+	for (size_t i = 0; rc == 0 && i < in->desired_count; i++) {
+		const struct resource *r = &in->desired[i];
+		const struct resource_handler *h = NULL;
+		if ((resource_is_kept(r) || resource_is_adopted(r)) && !address_find(&recorded, r->address))
+			h = infra_handler(env, r->kind);
+		if (h && h->read && !r->waits_for.n)
+			rc = add_look(c, o, r, h);
+	}
+	return rc;
+}
+
 static int observe(struct call *c, const struct infra_env *env, struct plan_input *in)
 {
-	struct look *looks = arena_new_array(c->arena, in->recorded_count + 1, struct look);
-	struct observer *observers = arena_new_array(c->arena, in->recorded_count + 1, struct observer);
-	struct plan_observed *observed = arena_new_array(c->arena, in->recorded_count + 1, struct plan_observed);
-	if (!looks || !observers || !observed)
-		return call_no_memory(c);
-	size_t observer_count = 0;
-	for (size_t i = 0; i < in->recorded_count; i++) {
-		const struct resource_handler *h = infra_handler(env, in->recorded[i].kind);
-		looks[i].r = &in->recorded[i];
-		looks[i].handler = is_to_observe(looks[i].r, h) ? h : NULL;
-		if (looks[i].handler)
-			add_observer(observers, &observer_count, looks[i].r->cloud);
-	}
-	observe_all(c, observers, observer_count, looks, in->recorded_count);
-	for (size_t i = 0; i < in->recorded_count; i++) {
-		const json_t *outputs = looks[i].outputs ? json_in_arena(c->arena, looks[i].outputs) : NULL;
-		if (looks[i].seen)
-			observed[in->observed_count++] = (struct plan_observed){
-				.address = looks[i].r->address, .gone = looks[i].gone, .outputs = outputs};
-		else if (looks[i].handler)
-			observed[in->observed_count++] =
-				(struct plan_observed){.address = looks[i].r->address, .unseen = true};
+	struct observation o = {0};
+	int rc = find_looks(c, env, in, &o);
+	struct plan_observed *observed = arena_new_array(c->arena, o.look_count + 1, struct plan_observed);
+	if (rc < 0 || !observed)
+		return rc < 0 ? rc : call_no_memory(c);
+	observe_all(c, o.observers, o.observer_count, o.looks, o.look_count);
+	for (size_t i = 0; i < o.look_count; i++) {
+		const struct look *look = &o.looks[i];
+		observed[in->observed_count++] = (struct plan_observed){
+			.address = look->r->address,
+			.gone = look->gone,
+			.unseen = !look->seen,
+			.outputs = look->outputs ? json_in_arena(c->arena, look->outputs) : NULL,
+		};
 	}
 	in->observed = observed;
 	return 0;
@@ -149,27 +190,40 @@ static int list_overrides(struct call *c, const struct infra_env *env, struct pl
 	return rc;
 }
 
-static int list_recorded(struct call *c, const struct infra_env *env, struct plan_input *in)
+static int list_recorded(
+	struct call *c, const struct infra_env *env, const struct plan_request *request, struct plan_input *in)
 {
 	struct resource *list;
+	if (request->recorded) {
+		in->recorded = request->recorded;
+		in->recorded_count = request->recorded_count;
+		return 0;
+	}
 	int rc = resource_list(c, env->state, S(""), &list, &in->recorded_count);
 	in->recorded = list;
 	return rc;
 }
 
-int plan_prepare(struct call *c, const struct infra_env *env, const struct workspace *desired, struct plan *out)
+int plan_prepare(struct call *c, const struct infra_env *env, struct plan_request *request, struct plan *out)
 {
-	struct plan_input in = {.handlers = env->handlers, .handler_count = env->handler_count};
-	if (desired) {
-		in.desired = desired->resources;
-		in.desired_count = desired->resource_count;
+	struct plan_input in = {.handlers = env->handlers,
+		.handler_count = env->handler_count,
+		.refresh_only = request->refresh_only};
+	if (request->desired) {
+		in.desired = request->desired->resources;
+		in.desired_count = request->desired->resource_count;
 	}
-	int rc = list_recorded(c, env, &in);
+	int rc = list_recorded(c, env, request, &in);
 	if (rc == 0)
 		rc = observe(c, env, &in);
 	if (rc == 0)
 		rc = find_waits(c, env, &in);
 	if (rc == 0)
 		rc = list_overrides(c, env, &in);
-	return rc < 0 ? rc : plan_make(&in, c->arena, out, &c->err);
+	if (rc < 0)
+		return rc;
+	int64_t start = call_mono_ns(c);
+	rc = plan_make(&in, c->arena, out, &c->err);
+	request->diff_ns = call_mono_ns(c) - start;
+	return rc;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gathers what plan_make compares: the workspace's resources, the records in state, what the clouds say (asked in
 // parallel, one thread a cloud, so that a dead cloud delays no other), what must wait, and the overrides in force.
-// Reads only. A resource whose cloud does not answer counts as not observed: the plan says so and goes by the record.
+// Reads only, and bounded in time. A resource whose cloud does not answer counts as not observed: the plan says so and goes by the record.
 #ifndef ISOBAR_INFRA_PREPARE_H
 #define ISOBAR_INFRA_PREPARE_H
 
@@ -14,10 +14,16 @@ struct infra_env { // built by main.c; borrowed
 	size_t handler_count;
 };
 
-// desired NULL: nothing is wanted, so everything recorded is to be deleted. The plan lives in c->arena and borrows
-// desired.
-MUST_CHECK int plan_prepare(
-	struct call *c, const struct infra_env *env, const struct workspace *desired, struct plan *out);
+struct plan_request {
+	const struct workspace *desired;  // NULL: nothing is wanted, so everything recorded is to be deleted
+	bool refresh_only;                // see plan.h
+	const struct resource *recorded;  // as read a moment ago; NULL: read here
+	size_t recorded_count;
+	int64_t diff_ns; // out: what plan_make took
+};
+
+// The plan lives in c->arena and borrows what the request names.
+MUST_CHECK int plan_prepare(struct call *c, const struct infra_env *env, struct plan_request *request, struct plan *out);
 const struct resource_handler *infra_handler(const struct infra_env *env, struct str kind); // NULL when there is none
 
 #endif

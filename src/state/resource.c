@@ -3,6 +3,7 @@
 #include "state/resource.h"
 
 #include "base/hash.h"
+#include "state/resource_common.h"
 
 static const struct str key_prefix = S_INIT("resource/");
 static const struct str on_cloud = S_INIT(" on ");
@@ -69,11 +70,15 @@ static int decode(struct call *c, const struct record *record, struct resource *
 		.written = object_member(j, "written"),
 		.resolved = object_member(j, "resolved"),
 		.outputs = object_member(j, "outputs"),
+		.later = json_str(j, "later"),
+		.waits_for = json_str(j, "waits_for"),
 		.revision = record->revision,
 	};
 	if (resource_parse_address(r.address, &r.kind, &r.name, &r.cloud) < 0 || r.uid.n == 0)
 		return call_fail(c, ERR_CORRUPT, "the record \"%.*s\" is not a resource", STR(record->key));
 	int rc = decode_needs(c, json_object_get(j, "needs"), &r);
+	if (rc == 0 && resource_common_of_json(json_object_get(j, "common"), c->arena, &r.common) < 0)
+		rc = call_no_memory(c);
 	if (rc == 0)
 		*out = r;
 	return rc;
@@ -131,7 +136,7 @@ static void set_copy(json_t *object, const char *name, const json_t *value)
 		json_object_set_new(object, name, json_deep_copy(value));
 }
 
-static json_t *encode(const struct resource *r)
+static json_t *encode(struct arena *a, const struct resource *r)
 {
 	json_t *j = json_object(), *needs = json_array();
 	json_set_str(j, "uid", r->uid);
@@ -141,6 +146,13 @@ static json_t *encode(const struct resource *r)
 	set_copy(j, "written", r->written);
 	set_copy(j, "resolved", r->resolved);
 	set_copy(j, "outputs", r->outputs);
+	json_t *common = r->common ? resource_common_to_json(a, r->common) : NULL;
+	if (json_object_size(common))
+		json_object_set(j, "common", common);
+	if (r->later.n)
+		json_set_str(j, "later", r->later);
+	if (r->waits_for.n)
+		json_set_str(j, "waits_for", r->waits_for);
 	for (size_t i = 0; i < r->need_count; i++)
 		json_array_append_new(needs, json_of_str(r->needs[i]));
 	json_object_set_new(j, "needs", needs);
@@ -156,11 +168,36 @@ int resource_put(struct call *c, const struct state *s, struct resource *r)
 	int rc = give_uid(c, r);
 	if (rc < 0)
 		return rc;
-	AUTO(json) value = encode(r);
+	AUTO(json) value = encode(c->arena, r);
 	return state_put(c, s, key_of(c, r->address), value, r->revision, &r->revision);
 }
 
 int resource_delete(struct call *c, const struct state *s, const struct resource *r)
 {
 	return state_put(c, s, key_of(c, r->address), NULL, r->revision, NULL);
+}
+
+int resource_move(struct call *c, const struct state *s, const struct resource *from, struct resource *r)
+{
+	json_t *data = json_in_arena(c->arena, json_object());
+	AUTO(json) value = encode(c->arena, r);
+	if (!data || !value)
+		return call_no_memory(c);
+	json_set_str(data, "from", from->address);
+	json_set_str(data, "to", r->address);
+	json_set_str(data, "uid", r->uid);
+	json_set_str(data, "cloud_id", r->cloud_id);
+	struct event event = {.type = S("resource.moved"), .address = r->address, .data = data};
+	struct record records[] = {{.key = key_of(c, r->address), .value = value}, {.key = key_of(c, from->address)}};
+	struct state_write writes[] = {
+		{.record = &records[0], .expected = 0}, {.record = &records[1], .expected = from->revision}};
+	const struct state_batch batch = {.expected_head = UINT64_MAX,
+		.events = &event,
+		.event_count = 1,
+		.writes = writes,
+		.write_count = COUNT_OF(writes)};
+	int rc = state_commit(c, s, &batch);
+	if (rc == 0)
+		r->revision = records[0].revision;
+	return rc < 0 ? call_context(c, "move %.*s to %.*s", STR(from->address), STR(r->address)) : 0;
 }

@@ -32,6 +32,10 @@ struct resource {
 	struct str moved_from; // address (with its cloud) that `moved:` says it had before; "": none
 	struct str later;      // written fields that a later release acts on: "subject, purpose"; "": none
 	struct str waits_for;  // what it cannot act without and a later release brings: "sql"; "": none
+	// Set by apply for a handler, never recorded:
+	const struct resource *before; // update: the record of the last apply; NULL else
+	bool reverts;                  // update: what changed outside is undone, too (`drift: revert`)
+	bool resumed;                  // create: begun before, so what is there may be ours
 };
 
 // All live in c->arena. prefix: "bucket/" for a kind, "" for all; in order of address.
@@ -41,6 +45,9 @@ MUST_CHECK int resource_list(
 	struct call *c, const struct state *s, struct str prefix, struct resource **out, size_t *count);
 MUST_CHECK int resource_put(struct call *c, const struct state *s, struct resource *r); // at r->revision; raises it
 MUST_CHECK int resource_delete(struct call *c, const struct state *s, const struct resource *r);
+// r has a new address and takes over from the record `from`, which goes, in one commit; event resource.moved {from, to,
+// uid, cloud_id}. ERR_CONFLICT when something has the new address already.
+MUST_CHECK int resource_move(struct call *c, const struct state *s, const struct resource *from, struct resource *r);
 // "bucket/lake on aws-us" -> kind, name, cloud.
 MUST_CHECK int resource_parse_address(struct str address, struct str *kind, struct str *name, struct str *cloud);
 struct str resource_address(struct arena *a, struct str kind, struct str name, struct str cloud);

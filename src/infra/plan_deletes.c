@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is recorded and no longer wanted. What nothing else needs goes first; a ring (which no valid workspace gives) is
+// taken in order of address. Each record is looked at once for each pass, and passes are as many as needs are deep.
+#include "infra/plan_impl.h"
+#include "state/resource_common.h"
+
+struct leaving {
+	bool *left;       // by record: to be deleted and not yet in the plan
+	uint32_t *needed; // by how many of those that are left
+	size_t pending;
+};
+
+static void add_needs(const struct plan_maker *m, struct leaving *l, const struct resource *r, uint32_t change)
+{
+	for (size_t j = 0; j < r->need_count; j++) {
+		size_t place = address_find(&m->recorded, r->needs[j]);
+		if (place)
+			l->needed[place - 1] += change; // UINT32_MAX takes one away
+	}
+}
+
+static void decide_delete(struct plan_change *change)
+{
+	const struct resource *r = change->recorded;
+	change->action = resource_is_kept(r) ? PLAN_FORGET : PLAN_DELETE;
+	if (change->action == PLAN_FORGET)
+		change->note = S("it was only used, and stays as it is");
+	else if (resource_is_protected(r))
+		plan_refuse(change, ERR_DENIED,
+			S("it is protected: write `protect: false` and apply that before it may be deleted"));
+}
+
+static void add_delete(struct plan_maker *m, struct leaving *l, size_t i)
+{
+	const struct resource *r = &m->in->recorded[i];
+	l->left[i] = false;
+	l->pending--;
+	add_needs(m, l, r, UINT32_MAX);
+	struct plan_change *change = plan_add(m->plan, r->address);
+	change->recorded = r;
+	decide_delete(change);
+	plan_count(m->plan, change);
+}
+
+static void find_leaving(const struct plan_maker *m, struct leaving *l)
+{
+	const struct plan_input *in = m->in;
+	for (size_t i = 0; i < in->recorded_count; i++) {
+		l->left[i] = !m->taken[i] && !address_find(&m->desired, in->recorded[i].address);
+		l->pending += l->left[i];
+		if (l->left[i])
+			add_needs(m, l, &in->recorded[i], 1);
+	}
+}
+
+int plan_add_deletes(struct plan_maker *m, struct err *e)
+{
+	size_t n = m->in->recorded_count;
+	struct leaving l = {
+		.left = arena_new_array(m->arena, n + 1, bool), .needed = arena_new_array(m->arena, n + 1, uint32_t)};
+	if (!l.left || !l.needed)
+		return err_set(e, ERR_NO_MEMORY, "out of memory");
+	if (m->in->refresh_only)
+		return 0; // what is no longer written is no change from outside
+	find_leaving(m, &l);
+	for (bool force = false; l.pending > 0;) {
+		size_t before = l.pending;
+		for (size_t i = n; i-- > 0;) {
+			if (!l.left[i] || (!force && l.needed[i]))
+				continue;
+			add_delete(m, &l, i);
+			if (force)
+				break;
+		}
+		force = l.pending == before;
+	}
+	return 0;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the plan share. See plan.h.
+#ifndef ISOBAR_INFRA_PLAN_IMPL_H
+#define ISOBAR_INFRA_PLAN_IMPL_H
+
+#include "infra/address_index.h"
+#include "infra/plan.h"
+
+struct plan_maker {
+	const struct plan_input *in;
+	struct arena *arena;
+	struct plan *plan;
+	struct address_index recorded, desired, observed, waiting;
+	bool *taken; // records that a `moved:` gave another address
+};
+
+// plan_diff.c: the fields that differ between two values of a kind. kind NULL: everything changes in place.
+struct plan_diff {
+	struct plan_field *fields;
+	size_t count;
+};
+MUST_CHECK int plan_diff_values(
+	struct arena *a, const struct kind *kind, const json_t *before, const json_t *after, struct plan_diff *out);
+const struct resource_handler *plan_handler(const struct plan_input *in, struct str kind); // NULL when there is none
+
+// plan_decide.c: what is to be done about one desired resource; change has address and desired.
+MUST_CHECK int plan_decide(struct plan_maker *m, struct plan_change *change, struct err *e);
+// plan_deletes.c: what is recorded and no longer wanted, in the reverse order of needs.
+MUST_CHECK int plan_add_deletes(struct plan_maker *m, struct err *e);
+// plan.c
+struct plan_change *plan_add(struct plan *p, struct str address);
+void plan_count(struct plan *p, const struct plan_change *change);
+void plan_refuse(struct plan_change *change, int code, struct str why); // keeps the first
+// plan_json.c
+MUST_CHECK int plan_make_digest(struct plan *p, struct err *e);
+
+#endif
