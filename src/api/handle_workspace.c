@@ -5,6 +5,7 @@
 #include "api/handlers.h"
 #include "infra/apply.h"
 #include "infra/buckets.h"
+#include "state/resource_common.h"
 
 int handle_validate(struct api_request *r, json_t **result)
 {
@@ -47,13 +48,24 @@ static int open_workspace(struct session *s)
 	return rc < 0 ? rc : session_read_state(s);
 }
 
-// The first plan of a workspace starts and asks nothing: there is nothing to look at yet.
+static bool looks_at_existing(const struct session *s)
+{
+	for (size_t i = 0; i < s->workspace.resource_count; i++) {
+		const struct resource *r = &s->workspace.resources[i];
+		if (resource_is_kept(r) || resource_is_adopted(r))
+			return true;
+	}
+	return false;
+}
+
+// The first plan of a workspace starts and asks nothing: there is nothing to look at yet, unless it says that something
+// exists already.
 static int open_for_plan(struct session *s)
 {
 	int rc = open_workspace(s);
 	if (rc < 0)
 		return rc;
-	return s->recorded_count ? session_open_clouds(s) : session_bind(s);
+	return s->recorded_count || looks_at_existing(s) ? session_open_clouds(s) : session_bind(s);
 }
 
 int handle_plan(struct api_request *r, json_t **result)
@@ -61,12 +73,22 @@ int handle_plan(struct api_request *r, json_t **result)
 	AUTO(session) s;
 	session_begin(r, &s);
 	struct plan plan;
-	bool destroy = json_flag(r->body, "destroy", false);
+	int64_t start = call_mono_ns(r->call);
 	int rc = open_for_plan(&s);
+	struct plan_request request = {
+		.desired = json_flag(r->body, "destroy", false) ? NULL : &s.workspace,
+		.refresh_only = json_flag(r->body, "refresh_only", false),
+		.recorded = s.recorded,
+		.recorded_count = s.recorded_count,
+	};
 	if (rc == 0)
-		rc = plan_prepare(r->call, &s.infra, destroy ? NULL : &s.workspace, &plan);
-	if (rc == 0)
+		rc = plan_prepare(r->call, &s.infra, &request, &plan);
+	if (rc == 0) {
 		*result = plan_result(&s, &plan);
+		json_object_set_new(*result, "timing",
+			json_pack("{s:f, s:f}", "diff_ms", (double)request.diff_ns / 1e6, "total_ms",
+				(double)(call_mono_ns(r->call) - start) / 1e6));
+	}
 	if (s.env) // a plan leaves everything as it was
 		clouds_env_stop_started(r->call, s.env);
 	return rc;
@@ -112,13 +134,15 @@ int handle_apply(struct api_request *r, json_t **result)
 	AUTO(session) s;
 	session_begin(r, &s);
 	struct plan plan;
+	struct plan_request request = {
+		.desired = &s.workspace, .refresh_only = json_flag(r->body, "refresh_only", false)};
 	int rc = open_workspace(&s);
 	if (rc == 0)
 		rc = session_lock(&s);
 	if (rc == 0)
 		rc = session_open_clouds(&s);
 	if (rc == 0)
-		rc = plan_prepare(r->call, &s.infra, &s.workspace, &plan);
+		rc = plan_prepare(r->call, &s.infra, &request, &plan);
 	if (rc == 0)
 		rc = check_digest(&s, &plan);
 	return rc < 0 ? rc : run_plan(&s, &plan, result);
@@ -139,13 +163,14 @@ int handle_destroy(struct api_request *r, json_t **result)
 	session_begin(r, &s);
 	struct plan plan;
 	struct buckets_emptied emptied = {0};
+	struct plan_request request = {0};
 	int rc = open_workspace(&s);
 	if (rc == 0)
 		rc = session_lock(&s);
 	if (rc == 0)
 		rc = session_open_clouds(&s);
 	if (rc == 0)
-		rc = plan_prepare(r->call, &s.infra, NULL, &plan);
+		rc = plan_prepare(r->call, &s.infra, &request, &plan);
 	if (rc == 0)
 		rc = check_digest(&s, &plan);
 	if (rc == 0 && json_flag(r->body, "objects", false))

@@ -14,17 +14,18 @@ const struct api_route api_routes[] = {
 			    "column, field, problem, "
 			    "suggestion}]}",
 		.events = "finding {file, line, column, field, problem, suggestion}"),
-	ROUTE("POST", "/v1/plan", "workspace.plan", handle_plan, .summary = "What apply (or destroy) would do.",
-		.request = "{color: false, destroy: false}",
-		.response = "{digest, empty, create, update, replace, delete, waiting: COUNTS, changes: [{address, "
-			    "action: nothing | create | "
-			    "update | replace | delete, fields: [{path, before, after, replaces}], drift?, waiting?, "
-			    "note?}], "
-			    "overrides: [...], text, workspace, environment}",
+	ROUTE("POST", "/v1/plan", "workspace.plan", handle_plan,
+		.summary = "What apply (or destroy) would do; with refresh_only what changed outside of Isobar.",
+		.request = "{color: false, destroy: false, refresh_only: false}",
+		.response = "{digest, empty, create, update, replace, delete, use, adopt, move, forget, refresh, waiting, "
+			    "refused, resources: COUNTS, changes: of what has something to say [{address, action: "
+			    "nothing | create | update | replace | delete | use | adopt | move | forget | refresh, "
+			    "fields: [{path, before, after, replaces}], drift?, moved_from?, waiting?, later?, refused?, "
+			    "note?}], overrides: [...], text, workspace, environment, timing: {diff_ms, total_ms}}",
 		.events = "finding"),
 	ROUTE("POST", "/v1/apply", "workspace.apply", handle_apply,
 		.summary = "Makes what the workspace declares. With the digest of a plan, only exactly that plan.",
-		.request = "{digest?}", .response = "{revision, done, waiting: COUNTS}",
+		.request = "{digest?, refresh_only: false}", .response = "{revision, done, waiting: COUNTS}",
 		.events = "finding; change {address, action, state: started | done | failed | skipped, error?, "
 			  "waiting?, seconds, finished, "
 			  "total}"),

@@ -10,8 +10,6 @@
 #include "base/kind.h"
 #include "state/state.h"
 
-struct resource_common; // base/kind.h: labels, protect, existing, drift, owner
-
 struct resource {
 	struct str address;     // "bucket/lake on aws-us", "route/classify"
 	struct str kind;        // singular: "bucket"

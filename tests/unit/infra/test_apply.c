@@ -157,7 +157,8 @@ static void need(struct world *w, struct resource *r, const char *address)
 static void prepare(struct world *w, struct plan *plan)
 {
 	struct workspace workspace = {.resources = w->desired, .resource_count = w->desired_count};
-	if (plan_prepare(&w->call, &w->env, &workspace, plan) < 0)
+	struct plan_request request = {.desired = &workspace};
+	if (plan_prepare(&w->call, &w->env, &request, plan) < 0)
 		fail_msg("%s", w->call.err.message);
 }
 

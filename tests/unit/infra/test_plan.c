@@ -218,7 +218,7 @@ static void test_deletes_go_in_reverse(void **state)
 	lake->needs = needs_key;
 	lake->need_count = 1;
 	plan(f);
-	assert_int_equal(3, f->plan.deletes);
+	assert_int_equal(3, f->plan.totals[PLAN_DELETE]);
 	assert_true(str_eq(S("dataset/a"), f->plan.changes[0].address));
 	assert_true(str_eq(S("bucket/lake on a"), f->plan.changes[1].address));
 	assert_true(str_eq(S("bucket/key on a"), f->plan.changes[2].address));
@@ -277,6 +277,10 @@ static void test_text(void **state)
 		"\n"
 		"Overrides in force (apply does not undo them; see `isobar overrides`):\n"
 		"  dataset/s: records = 0 by monitor/m: too slow\n"
+		"\n"
+		"Refused (apply does nothing until this is settled):\n"
+		"  dataset/s: the workspace changes records, which monitor/m overrides at run time (too slow): end "
+		"the override first with `isobar overrides end 'dataset/s' --field records`\n"
 		"\n"
 		"Plan: 1 to create, 1 to change, 1 to replace, 1 to delete.\n",
 		buf_cstr(&text));
