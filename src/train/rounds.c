@@ -99,6 +99,7 @@ static const struct {
 	{S_INIT("round.collect"), site_collect},
 	{S_INIT("round.finish"), site_finish},
 	{S_INIT("round.stop"), stop_site},
+	{S_INIT("round.sweep"), site_sweep},
 };
 
 // What would befall every site alike ends the training.

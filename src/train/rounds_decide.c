@@ -149,6 +149,18 @@ static void fail(const struct round_view *v, const struct tally *t, bool late, s
 	out->count = 0;
 }
 
+// The result is where it can be: what the rounds left on those clouds goes.
+static int decide_sweep(struct arena *a, const struct round_view *v, struct actions *out)
+{
+	int rc = 0;
+	out->count = 0;
+	for (size_t i = 0; i < v->count && rc == 0; i++)
+		if (v->sites[i].state == SITE_READY && !v->sites[i].swept)
+			rc = add_for_site(a, v, &v->sites[i], "sweep", out);
+	out->finished = out->count == 0;
+	return rc;
+}
+
 static int decide_open(struct arena *a, const struct round_view *v, int64_t now_ns, struct actions *out)
 {
 	struct tally t = tally_of(v);
@@ -158,12 +170,8 @@ static int decide_open(struct arena *a, const struct round_view *v, int64_t now_
 		return rc;
 	if (t.ready < v->need)
 		fail(v, &t, late, out);
-	else if (is_final(v))
-		out->finished = true;
 	else
-		return accept(a, v, out);
-	if (out->finished)
-		out->count = 0;
+		return is_final(v) ? decide_sweep(a, v, out) : accept(a, v, out);
 	return 0;
 }
 

@@ -32,6 +32,7 @@ struct site_view {
 	double loss;         // as its trainer measured it; NAN: not said
 	double seconds; // that its training took; NAN: not told
 	struct str reason;   // why it is OUT
+	bool swept;          // at the end: nothing of its rounds lies there any more, or that was given up
 };
 struct round_view {
 	struct str prefix;   // of names of actions: "train/classifier/3fa2c1d20b6e"
@@ -90,6 +91,8 @@ int site_start(struct call *c, struct rounds *t, struct site *s, const struct ac
 int site_submit(struct call *c, struct rounds *t, struct site *s, int64_t round);
 int site_collect(struct call *c, struct rounds *t, struct site *s, const struct action *action, json_t **output);
 int site_finish(struct call *c, struct rounds *t, struct site *s, const struct action *action, json_t **output);
+// rounds_sweep.c: deletes there what rounds left behind.
+int site_sweep(struct call *c, struct rounds *t, struct site *s, const struct action *action, json_t **output);
 // Weights of a site for a round in a file below scratch, fetched unless they are there. sha256 "" takes any.
 int site_fetch(struct call *c, struct rounds *t, struct site *s, int64_t round, struct str sha256);
 struct str site_job_name(const struct rounds *t, struct arena *a, const struct site *s, int64_t round);

@@ -90,6 +90,21 @@ static int look_at_failures(struct call *c, struct rounds *t, struct site *s, st
 	return rc;
 }
 
+enum { SWEEP_ATTEMPTS = 3 }; // a cloud that cannot be tidied now is tidied by the next run of the training
+
+static int look_at_sweep(struct call *c, struct rounds *t, struct site *s, struct site_view *v)
+{
+	json_t *swept = NULL;
+	struct reconcile_failures past = {0};
+	struct str name = action_name(t, c->arena, s, "sweep");
+	int rc = result_of(c, t, name, &swept);
+	if (rc == 0 && !swept)
+		rc = reconcile_failures(c, t->step->state, name, &past);
+	v->failing = past.attempts > 0;
+	v->swept = swept || past.attempts >= SWEEP_ATTEMPTS;
+	return rc;
+}
+
 static int look_at_site(struct call *c, struct rounds *t, struct site *s, struct site_view *v)
 {
 	bool final = t->round > t->training->federated.rounds;
@@ -102,7 +117,7 @@ static int look_at_site(struct call *c, struct rounds *t, struct site *s, struct
 		v->sha256 = json_str(done, "sha256");
 		v->loss = json_num(done, "loss", NAN);
 		v->seconds = json_num(done, "seconds", NAN);
-		return 0;
+		return final ? look_at_sweep(c, t, s, v) : 0;
 	}
 	pthread_mutex_lock(&t->lock);
 	if (s->out[0])

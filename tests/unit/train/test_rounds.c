@@ -180,10 +180,17 @@ static void test_result_goes_back(UNUSED void **state)
 	out = decide(0);
 	expect_actions(&out, "train/t/run/final/gcp/finish");
 	assert_false(out.finished);
+	out = decide(1000); // goes on without the third, and tidies where the result is
+	expect_actions(&out, "train/t/run/final/aws/sweep train/t/run/final/azure/sweep");
+	assert_false(out.finished);
+	sites[0].swept = sites[1].swept = true;
 	out = decide(1000);
 	assert_true(out.finished);
 	assert_int_equal(out.count, 0);
 	sites[2].state = SITE_READY;
+	out = decide(0);
+	expect_actions(&out, "train/t/run/final/gcp/sweep");
+	sites[2].swept = true;
 	out = decide(0);
 	assert_true(out.finished);
 	sites[1].state = sites[2].state = SITE_IDLE;

@@ -69,6 +69,12 @@ static void test_result(void **state)
 	mlp_free(&expected);
 	mlp_free(&got);
 	assert_non_null(strstr(buf_cstr(&w.told), "round 3 of 3: 3 of 3 clouds, 120 samples, loss "));
+	for (size_t i = 0; i < TOY_CLOUDS; i++) { // of the rounds themselves nothing is left
+		struct store_page left;
+		assert_ok(&w.f, cloud_list_all(&w.f.call, &w.list[i], S("fashion-lake"), S("trainings/"), &left));
+		assert_int_equal(left.count, 1);
+		assert_true(str_ends(left.objects[0].key, S("/final/weights.safetensors")));
+	}
 	toy_close(&w);
 }
 
