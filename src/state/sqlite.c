@@ -191,16 +191,6 @@ int sqlite_end(struct call *c, struct sqlite_state *s, int rc)
 	return rc;
 }
 
-int sqlite_check_text(struct call *c, struct str text, const char *what)
-{
-	if (text.n > STATE_KEY_MAX)
-		return call_fail(
-			c, ERR_LIMIT, "a %s of %zu bytes is over the limit of %d", what, text.n, STATE_KEY_MAX);
-	if (!str_utf8_valid(text) || (text.n && memchr(text.p, 0, text.n)))
-		return call_fail(c, ERR_INVALID, "a %s is not valid UTF-8 or holds a NUL", what);
-	return 0;
-}
-
 void sqlite_close(void *ctx)
 {
 	struct sqlite_state *s = ctx;

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-#include "state/state.h"
+#include "state/state_impl.h"
 
 // X(NAME, SQL)
 #define SQLITE_STATEMENTS(X)                                                                                           \
@@ -73,7 +73,6 @@ MUST_CHECK int sqlite_begin(struct call *c, struct sqlite_state *s);
 MUST_CHECK int sqlite_end(struct call *c, struct sqlite_state *s, int rc);
 
 MUST_CHECK int sqlite_migrate(struct call *c, struct sqlite_state *s);
-MUST_CHECK int sqlite_check_text(struct call *c, struct str text, const char *what);
 MUST_CHECK int sqlite_check_fence(struct call *c, struct sqlite_state *s, struct str name, uint64_t fence);
 
 // The slots.

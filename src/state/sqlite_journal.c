@@ -2,7 +2,6 @@
 // The journal on SQLite: batches, appending, reading, watching. See sqlite_impl.h.
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 #include <time.h>
 
 #include "state/reconcile.h"
@@ -13,41 +12,17 @@ static const int64_t watch_poll_ns = 20000000;
 
 static int bind_json(struct call *c, sqlite3_stmt *statement, int index, const json_t *value)
 {
-	AUTO(buf) text = {.limit = STATE_VALUE_MAX};
-	int rc = json_write(value, &text, &c->err);
+	AUTO(buf) text = {0};
+	int rc = state_write_json(c, value, &text);
 	if (rc < 0)
 		return rc;
 	sqlite3_bind_text64(statement, index, buf_cstr(&text), text.n, SQLITE_TRANSIENT, SQLITE_UTF8);
 	return 0;
 }
 
-static void fill_event(const struct call *c, struct event *e)
-{
-	e->schema = e->schema ? e->schema : 1;
-	e->time_ns = e->time_ns ? e->time_ns : call_now_ns(c);
-	e->trace = e->trace.n ? e->trace : str_of(c->trace);
-	e->principal = e->principal.n ? e->principal : c->principal;
-	e->workspace = e->workspace.n ? e->workspace : c->workspace;
-}
-
-static int check_event(struct call *c, const struct event *e)
-{
-	const struct str texts[] = {e->type, e->address, e->trace, e->principal, e->workspace};
-	static const char *const names[] = {"event type", "event address", "trace", "principal", "workspace name"};
-	if (e->type.n == 0)
-		return call_fail(c, ERR_INVALID, "an event has no type");
-	for (size_t i = 0; i < COUNT_OF(texts); i++) {
-		int rc = sqlite_check_text(c, texts[i], names[i]);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
 static int insert_event(struct call *c, struct sqlite_state *s, struct event *e, uint64_t sequence)
 {
-	fill_event(c, e);
-	int rc = check_event(c, e);
+	int rc = state_fill_event(c, e);
 	sqlite3_stmt *statement = rc == 0 ? sqlite_statement(c, s, SQL_APPEND) : NULL;
 	if (!statement)
 		return c->err.code;
@@ -72,8 +47,7 @@ static int insert_events(struct call *c, struct sqlite_state *s, const struct st
 {
 	int rc = sqlite_one_integer(c, s, SQL_HEAD, head);
 	if (rc == 0 && b->expected_head != UINT64_MAX && b->expected_head != *head)
-		rc = call_fail(c, ERR_CONFLICT, "the journal has moved on: its head is %" PRIu64 ", not %" PRIu64,
-			*head, b->expected_head);
+		rc = state_conflict_head(c, *head, b->expected_head);
 	for (size_t i = 0; rc == 0 && i < b->event_count; i++)
 		rc = insert_event(c, s, &b->events[i], ++*head);
 	return rc;
@@ -112,13 +86,11 @@ static int write_record(struct call *c, struct sqlite_state *s, const struct sta
 {
 	struct str key = w->record->key;
 	uint64_t found = 0, next = 0;
-	int rc = key.n ? sqlite_check_text(c, key, "key") : call_fail(c, ERR_INVALID, "a record has no key");
+	int rc = state_check_key(c, key);
 	if (rc == 0)
 		rc = revision_of(c, s, key, &found);
 	if (rc == 0 && w->expected != UINT64_MAX && w->expected != found)
-		rc = call_fail(c, ERR_CONFLICT,
-			"\"%.*s\" was changed meanwhile: its revision is %" PRIu64 ", not %" PRIu64, STR(key), found,
-			w->expected);
+		rc = state_conflict_revision(c, key, found, w->expected);
 	if (rc == 0 && w->record->value)
 		rc = sqlite_one_integer(c, s, SQL_NEXT_REVISION, &next);
 	if (rc == 0 && (w->record->value || found))
@@ -211,19 +183,13 @@ static int read_event(struct call *c, sqlite3_stmt *row, struct event *e)
 
 static int read_rows(struct call *c, struct sqlite_state *s, sqlite3_stmt *statement, struct event **out, size_t *count)
 {
-	size_t n = 0, room = 0;
+	size_t n = 0;
 	struct event *events = NULL;
 	int rc;
 	while ((rc = sqlite_step(c, s, statement)) > 0) {
-		if (n == room) {
-			room = room ? 2 * room : 16;
-			struct event *grown = arena_new_array(c->arena, room, struct event);
-			if (!grown)
-				return call_no_memory(c);
-			if (n)
-				memcpy(grown, events, n * sizeof(*events));
-			events = grown;
-		}
+		events = state_grow(c, events, n, sizeof(*events));
+		if (!events)
+			return c->err.code;
 		rc = read_event(c, statement, &events[n]);
 		if (rc < 0)
 			return rc;
@@ -281,7 +247,7 @@ static int read_head(struct call *c, struct sqlite_state *s, uint64_t *head)
 // Waits for this process' own appends at most ns; a simulated clock only moves by being slept on.
 static void wait_for_news(struct call *c, struct sqlite_state *s, uint64_t after, int64_t ns)
 {
-	if (c->edges != edges_real()) {
+	if (!state_clock_is_real(c)) {
 		c->edges->sleep_ns(c->edges->ctx, ns);
 		return;
 	}

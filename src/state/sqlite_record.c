@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records and leases on SQLite. See sqlite_impl.h.
 // A lease's row stays when it is released, so that its fence only ever grows.
-#include <inttypes.h>
-#include <string.h>
-
-#include "state/reconcile.h"
 #include "state/sqlite_impl.h"
 
 static int read_record(struct call *c, sqlite3_stmt *row, struct record *out)
@@ -57,19 +53,13 @@ int sqlite_put(
 static int list_rows(
 	struct call *c, struct sqlite_state *s, sqlite3_stmt *statement, struct record **out, size_t *count)
 {
-	size_t n = 0, room = 0;
+	size_t n = 0;
 	struct record *records = NULL;
 	int rc;
 	while ((rc = sqlite_step(c, s, statement)) > 0) {
-		if (n == room) {
-			room = room ? 2 * room : 16;
-			struct record *grown = arena_new_array(c->arena, room, struct record);
-			if (!grown)
-				return call_no_memory(c);
-			if (n)
-				memcpy(grown, records, n * sizeof(*records));
-			records = grown;
-		}
+		records = state_grow(c, records, n, sizeof(*records));
+		if (!records)
+			return c->err.code;
 		rc = read_record(c, statement, &records[n]);
 		if (rc < 0)
 			return rc;
@@ -146,12 +136,9 @@ int sqlite_check_fence(struct call *c, struct sqlite_state *s, struct str name, 
 	if (rc < 0)
 		return rc;
 	if (row.holder.n == 0 || row.fence != fence)
-		return call_fail(c, ERR_DENIED,
-			"the lease \"%.*s\" was lost: its fence is %" PRIu64 " now, not %" PRIu64
-			"; nothing was written",
-			STR(name), row.fence, fence);
+		return state_denied_fence(c, name, row.fence, fence);
 	if (row.expires_ns <= call_now_ns(c))
-		return call_fail(c, ERR_DENIED, "the lease \"%.*s\" has run out; nothing was written", STR(name));
+		return state_denied_expired(c, name);
 	return 0;
 }
 
@@ -164,8 +151,7 @@ static int take(struct call *c, struct sqlite_state *s, struct lease *wanted)
 		return rc;
 	bool same = str_eq(row.holder, wanted->holder);
 	if (row.holder.n && !same && row.expires_ns > now)
-		return call_fail(c, ERR_IN_USE, "the lease \"%.*s\" is held by %.*s for another %" PRId64 " ms",
-			STR(wanted->name), STR(row.holder), (row.expires_ns - now) / 1000000);
+		return state_in_use(c, wanted->name, row.holder, row.expires_ns - now);
 	row = (struct lease_row){
 		.holder = wanted->holder, .fence = same ? row.fence : row.fence + 1, .expires_ns = wanted->expires_ns};
 	wanted->fence = row.fence;
@@ -176,11 +162,7 @@ int sqlite_lease(struct call *c, void *ctx, struct str name, struct str holder, 
 {
 	struct sqlite_state *s = ctx;
 	struct lease wanted = {.name = name, .holder = holder};
-	int rc = sqlite_check_text(c, name, "lease name");
-	if (rc == 0)
-		rc = sqlite_check_text(c, holder, "lease holder");
-	if (rc == 0 && (name.n == 0 || holder.n == 0 || ttl_ns <= 0))
-		rc = call_fail(c, ERR_INVALID, "a lease needs a name, a holder and a time to live");
+	int rc = state_check_lease(c, name, holder, ttl_ns);
 	if (rc < 0)
 		return rc;
 	if (__builtin_add_overflow(call_now_ns(c), ttl_ns, &wanted.expires_ns))
