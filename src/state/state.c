@@ -2,6 +2,8 @@
 // Short forms over any state_ops: see state.h.
 #include "state/state.h"
 
+#include "state/postgres_url.h"
+
 int state_commit(struct call *c, const struct state *s, const struct state_batch *batch)
 {
 	return s->ops->commit(c, s->ctx, batch);
@@ -76,6 +78,14 @@ int state_put_noted(struct call *c, const struct state *s, const struct state_no
 	int rc = state_commit(c, s, &batch);
 	json_decref(note->data);
 	return rc;
+}
+
+int state_open(struct call *c, const struct state_place *place, struct state *out)
+{
+	if (postgres_is_url(place->url))
+		return state_open_postgres(c, place, out);
+	char *path = arena_cstr(c->arena, place->url);
+	return path ? state_open_sqlite(c, path, out) : call_no_memory(c);
 }
 
 void state_close(struct state *s)

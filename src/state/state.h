@@ -123,6 +123,19 @@ MUST_CHECK int state_put(
 
 // Opens (creates, migrates) a database file, mode 0600. ERR_UNSUPPORTED with the reason when a newer program wrote it.
 MUST_CHECK int state_open_sqlite(struct call *c, const char *path, struct state *out);
+// Opens (creates, migrates) a schema of a PostgreSQL database by its URL (state/postgres_url.h): ERR_UNSUPPORTED also
+// without libpq (the package is named), ERR_UNAVAILABLE, ERR_UNAUTHENTICATED, ERR_DENIED. Messages name host, database
+// and schema, never a password.
+struct secret;
+struct state_place {
+	struct str url;    // postgresql://..., or the path of a SQLite file
+	struct str schema; // when a URL names none; "": "isobar"
+	const struct secret *password; // NULL: none
+	const char *ca_file;           // of the server's certificate; NULL: the system's
+};
+MUST_CHECK int state_open_postgres(struct call *c, const struct state_place *place, struct state *out);
+// Either of the two, by the URL.
+MUST_CHECK int state_open(struct call *c, const struct state_place *place, struct state *out);
 void state_close(struct state *s);
 
 #endif

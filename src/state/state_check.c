@@ -82,8 +82,8 @@ bool state_clock_is_real(const struct call *c)
 
 int state_conflict_head(struct call *c, uint64_t head, uint64_t expected)
 {
-	return call_fail(c, ERR_CONFLICT, "the journal has moved on: its head is %" PRIu64 ", not %" PRIu64, head,
-		expected);
+	return call_fail(
+		c, ERR_CONFLICT, "the journal has moved on: its head is %" PRIu64 ", not %" PRIu64, head, expected);
 }
 
 int state_conflict_revision(struct call *c, struct str key, uint64_t found, uint64_t expected)
