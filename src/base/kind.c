@@ -7,27 +7,20 @@
 #include "base/kind_impl.h"
 #include "base/kind_scalars.h"
 
-struct decoder {
-	struct arena *arena; // for lists and the like
-	struct findings *f;
-	size_t unknown; // findings about names that no field has
-};
-
 static void decode_map(struct decoder *d, const struct kind *k, const struct node *map, void *out);
-static void decode_value(struct decoder *d, const struct field *field, const struct node *n, void *place);
 
-static struct str path_of(const struct decoder *d, const struct node *n)
+struct str kind_path_of(const struct decoder *d, const struct node *n)
 {
 	return node_path(n, d->f->arena);
 }
 
-static void no_memory(const struct decoder *d, const struct node *n)
+void kind_no_memory(const struct decoder *d, const struct node *n)
 {
 	findings_add(d->f, n->at, S(""), S(""), "out of memory");
 }
 
 // What was written, for messages: cut, and without control characters.
-static struct str shown(const struct decoder *d, const struct node *n)
+struct str kind_shown(const struct decoder *d, const struct node *n)
 {
 	enum { MOST = 60 };
 	switch (n->type) {
@@ -83,110 +76,20 @@ static struct str suggestion_for(const struct decoder *d, const struct field *fi
 	return number && n->quoted && kind_read_scalar(field, &plain, value) ? S("write it without quotes") : S("");
 }
 
-static void wrong_type(const struct decoder *d, const struct field *field, const struct node *n)
+void kind_wrong_type(const struct decoder *d, const struct field *field, const struct node *n)
 {
 	AUTO(buf) expected = {0};
 	kind_expected(field, &expected);
 	// The value of a secret may be the secret itself, by mistake.
-	struct str got = field->flags & FIELD_SECRET ? S("something else") : shown(d, n);
-	findings_add(d->f, n->at, path_of(d, n), suggestion_for(d, field, n), "expected %s, got %.*s",
+	struct str got = field->flags & FIELD_SECRET ? S("something else") : kind_shown(d, n);
+	findings_add(d->f, n->at, kind_path_of(d, n), suggestion_for(d, field, n), "expected %s, got %.*s",
 		buf_cstr(&expected), STR(got));
 }
 
 static void decode_scalar(struct decoder *d, const struct field *field, const struct node *n, void *place)
 {
 	if (n->type != NODE_SCALAR || !kind_read_scalar(field, n, place))
-		wrong_type(d, field, n);
-}
-
-static void decode_list(struct decoder *d, const struct field *field, const struct node *n, void *place)
-{
-	struct field_list *list = place;
-	struct field item = kind_item_field(field);
-	size_t size = kind_type_size(&item);
-	if (n->type != NODE_LIST) {
-		wrong_type(d, field, n);
-		return;
-	}
-	char *items = arena_alloc_array(d->arena, n->count, size);
-	if (!items) {
-		no_memory(d, n);
-		return;
-	}
-	size_t i = 0;
-	for (const struct node *child = n->first; child; child = child->next)
-		decode_value(d, &item, child, items + size * i++);
-	*list = (struct field_list){.items = items, .count = i};
-}
-
-static void check_repeated(const struct decoder *d, const struct node *list)
-{
-	for (const struct node *child = list->first; child; child = child->next)
-		for (const struct node *other = list->first; other != child; other = other->next)
-			if (child->type == NODE_SCALAR && other->type == NODE_SCALAR &&
-				str_eq(child->text, other->text)) {
-				findings_add(d->f, child->at, path_of(d, child), S(""),
-					"\"%.*s\" stands in the list twice", STR(str_clip(child->text, 63)));
-				break;
-			}
-}
-
-static void decode_clouds(struct decoder *d, const struct field *field, const struct node *n, void *place)
-{
-	enum { MOST = 1000 }; // clouds of one workspace; the search for repetitions is quadratic
-	struct field_list *list = place;
-	if (n->type == NODE_SCALAR && str_eq(n->text, S("all"))) {
-		*list = (struct field_list){.all = true};
-		return;
-	}
-	if (n->type != NODE_LIST || n->count == 0 || n->count > MOST) {
-		wrong_type(d, field, n);
-		return;
-	}
-	decode_list(d, field, n, place);
-	check_repeated(d, n);
-}
-
-static void decode_cloud(struct decoder *d, const struct field *field, const struct node *n, void *place)
-{
-	struct str *name = arena_new(d->arena, struct str);
-	if (!name)
-		no_memory(d, n);
-	else if (n->type != NODE_SCALAR || !name_valid(n->text))
-		wrong_type(d, field, n);
-	else
-		*name = n->text;
-	if (name && name->n)
-		*(struct field_list *)place = (struct field_list){.items = name, .count = 1};
-}
-
-static void decode_label(struct decoder *d, const struct node *n, struct field_label *out)
-{
-	enum { MOST = 255 }; // what the strictest of the providers takes
-	if (!name_valid(n->key) || n->type != NODE_SCALAR || n->text.n > MOST) {
-		struct str got = shown(d, n);
-		findings_add(d->f, n->at, path_of(d, n), S(""),
-			"expected a label: a name with a text of at most 255 bytes, got %.*s", STR(got));
-		return;
-	}
-	*out = (struct field_label){.name = n->key, .value = n->text};
-}
-
-static void decode_labels(struct decoder *d, const struct field *field, const struct node *n, void *place)
-{
-	if (n->type != NODE_MAP) {
-		wrong_type(d, field, n);
-		return;
-	}
-	struct field_label *items = arena_new_array(d->arena, n->count, struct field_label);
-	if (!items) {
-		no_memory(d, n);
-		return;
-	}
-	size_t i = 0;
-	for (const struct node *child = n->first; child; child = child->next)
-		decode_label(d, child, &items[i++]);
-	*(struct field_list *)place = (struct field_list){.items = items, .count = i};
+		kind_wrong_type(d, field, n);
 }
 
 static void decode_blocks(struct decoder *d, const struct field *field, const struct node *n, void *place)
@@ -194,12 +97,12 @@ static void decode_blocks(struct decoder *d, const struct field *field, const st
 	struct field_list *list = place;
 	bool named = field->type == FIELD_NAMED;
 	if (n->type != (named ? NODE_MAP : NODE_LIST)) {
-		wrong_type(d, field, n);
+		kind_wrong_type(d, field, n);
 		return;
 	}
 	char *items = arena_alloc_array(d->arena, n->count, field->block->size);
 	if (!items) {
-		no_memory(d, n);
+		kind_no_memory(d, n);
 		return;
 	}
 	size_t i = 0;
@@ -208,7 +111,14 @@ static void decode_blocks(struct decoder *d, const struct field *field, const st
 	*list = (struct field_list){.items = items, .count = i};
 }
 
-static void decode_value(struct decoder *d, const struct field *field, const struct node *n, void *place)
+static void decode_custom(struct decoder *d, const struct field *field, const struct node *n, void *place)
+{
+	size_t before = d->f->count;
+	if (!field->parse(n, place, d->f) && d->f->count == before)
+		findings_add(d->f, n->at, kind_path_of(d, n), S(""), "not understood");
+}
+
+void kind_decode_value(struct decoder *d, const struct field *field, const struct node *n, void *place)
 {
 	if (kind_is_scalar(field->type)) {
 		decode_scalar(d, field, n, place);
@@ -216,16 +126,22 @@ static void decode_value(struct decoder *d, const struct field *field, const str
 	}
 	switch ((int)field->type) {
 	case FIELD_CLOUDS:
-		decode_clouds(d, field, n, place);
+		kind_decode_clouds(d, field, n, place);
 		return;
 	case FIELD_CLOUD:
-		decode_cloud(d, field, n, place);
+		kind_decode_cloud(d, field, n, place);
+		return;
+	case FIELD_REFS:
+		kind_decode_refs(d, field, n, place);
+		return;
+	case FIELD_PLACES:
+		kind_decode_places(d, field, n, place);
 		return;
 	case FIELD_LABELS:
-		decode_labels(d, field, n, place);
+		kind_decode_labels(d, field, n, place);
 		return;
 	case FIELD_LIST:
-		decode_list(d, field, n, place);
+		kind_decode_list(d, field, n, place);
 		return;
 	case FIELD_BLOCK:
 		decode_map(d, field->block, n, place);
@@ -237,12 +153,9 @@ static void decode_value(struct decoder *d, const struct field *field, const str
 	case FIELD_ANY:
 		*(const struct node **)place = n;
 		return;
-	case FIELD_CUSTOM: {
-		size_t before = d->f->count;
-		if (!field->parse(n, place, d->f) && d->f->count == before)
-			findings_add(d->f, n->at, path_of(d, n), S(""), "not understood");
+	case FIELD_CUSTOM:
+		decode_custom(d, field, n, place);
 		return;
-	}
 	default:
 		return;
 	}
@@ -252,7 +165,7 @@ static void decode_key(struct decoder *d, const struct node *map, struct str *pl
 {
 	*place = map->key;
 	if (map->key.n && !name_valid(map->key))
-		findings_add(d->f, map->key_at, path_of(d, map), S(""),
+		findings_add(d->f, map->key_at, kind_path_of(d, map), S(""),
 			"\"%.*s\" is no name: letters, digits, '-', '_' and '.', a letter or digit first, at most 63",
 			STR(str_clip(map->key, 80)));
 }
@@ -261,7 +174,7 @@ static void decode_missing(struct decoder *d, const struct field *field, const s
 {
 	AUTO(buf) expected = {0};
 	kind_expected(field, &expected);
-	findings_add(d->f, map->at.line ? map->at : map->key_at, path_of(d, map), S(""),
+	findings_add(d->f, map->at.line ? map->at : map->key_at, kind_path_of(d, map), S(""),
 		"\"%s\" is missing; expected %s", field->name, buf_cstr(&expected));
 }
 
@@ -274,11 +187,11 @@ static void decode_absent(struct decoder *d, const struct field *field, const st
 		decode_map(d, field->block, NULL, place);
 	} else if (field->otherwise && kind_default_is_plain(field)) {
 		plain = (struct node){.type = NODE_SCALAR, .text = str_of(field->otherwise)};
-		decode_value(d, field, &plain, place);
+		kind_decode_value(d, field, &plain, place);
 	} else if (field->otherwise) {
 		const struct node *otherwise = kind_default_node(field, d->f);
 		if (otherwise)
-			decode_value(d, field, otherwise, place);
+			kind_decode_value(d, field, otherwise, place);
 	}
 }
 
@@ -307,7 +220,7 @@ static void unknown_name(struct decoder *d, const struct kind *k, const struct n
 	bool resource = k->plural && !k->no_resource;
 	size_t count = k->field_count + (resource ? resource_common_kind.field_count : 0);
 	struct str meant = str_closest(child->key, field_name_at, k, count);
-	findings_add(d->f, child->key_at.line ? child->key_at : child->at, path_of(d, child), did_you_mean(d, meant),
+	findings_add(d->f, child->key_at.line ? child->key_at : child->at, kind_path_of(d, child), did_you_mean(d, meant),
 		"%s has no field \"%.*s\"", k->singular, STR(str_clip(child->key, 80)));
 	d->unknown++;
 }
@@ -336,7 +249,7 @@ static void decode_field(struct decoder *d, const struct field *field, const str
 		if (map)
 			decode_key(d, map, (struct str *)(void *)place);
 	} else if (n && n->type != NODE_NULL) {
-		decode_value(d, field, n, place);
+		kind_decode_value(d, field, n, place);
 	} else {
 		decode_absent(d, field, map, place);
 	}
@@ -368,7 +281,7 @@ static uint64_t decode_rows(struct decoder *d, const struct kind *k, const struc
 		size_t before = wrong_values(d);
 		const struct field *field = &k->fields[i];
 		if (is_repeated_cloud(&m, k, i))
-			findings_add(d->f, m.at[i]->key_at, path_of(d, m.at[i]), S(""),
+			findings_add(d->f, m.at[i]->key_at, kind_path_of(d, m.at[i]), S(""),
 				"write either cloud: or clouds:, not both");
 		else if (!is_given_by_cloud(&m, field, i))
 			decode_field(d, field, map, m.at[i], out + field->offset);
@@ -382,8 +295,8 @@ static uint64_t decode_rows(struct decoder *d, const struct kind *k, const struc
 static void decode_map(struct decoder *d, const struct kind *k, const struct node *map, void *out)
 {
 	if (map && map->type != NODE_MAP && map->type != NODE_NULL) {
-		struct str got = shown(d, map);
-		findings_add(d->f, map->at, path_of(d, map), S(""), "expected a map of the fields of %s, got %.*s",
+		struct str got = kind_shown(d, map);
+		findings_add(d->f, map->at, kind_path_of(d, map), S(""), "expected a map of the fields of %s, got %.*s",
 			k->singular, STR(got));
 		return;
 	}

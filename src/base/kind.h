@@ -39,6 +39,11 @@ enum field_type {
 	FIELD_CLOUD,    // struct field_list of struct str: one cloud's name, as a list of one: beside a FIELD_CLOUDS row
 			// of the same offset, for what lies on one cloud
 	FIELD_LABELS,   // struct field_list of struct field_label: a map of texts
+	FIELD_REFS,     // struct field_list of struct field_named_ref: one reference, a list of them, or a map of names
+			// to one or a list of them
+	FIELD_PATH,     // struct str           a relative path inside the workspace's folder, "./" dropped
+	FIELD_PLACES,   // struct field_list of struct str: a country or law, a list of them ([EU, CH]), or "anywhere"
+			// (then empty and all = true)
 	FIELD_RATE,     // struct field_rate    200k/min, 5/s
 	FIELD_DATE,     // int64_t ns since 1970, at the start of that day, UTC   2027-06-30
 	FIELD_ACCELERATOR, // struct field_accelerator  H100:4, L4
@@ -57,7 +62,7 @@ enum field_flags {
 struct field_list {
 	void *items; // array in the arena
 	size_t count;
-	bool all; // FIELD_CLOUDS: "all" was written
+	bool all; // FIELD_CLOUDS: "all" was written; FIELD_PLACES: "anywhere"
 };
 struct field_ref {
 	struct str kind; // singular, with hyphens: "encryption-key"; empty when several fit and none was written
@@ -66,6 +71,10 @@ struct field_ref {
 			      // empty
 	char mark;     // '@', '/', or 0 without a qualifier
 	struct str on; // cloud, of "bucket/lake on munich"; else empty
+};
+struct field_named_ref {
+	struct str name; // key of the map; empty without a map
+	struct field_ref ref;
 };
 struct field_range {
 	double low, high;
@@ -97,7 +106,7 @@ struct field {
 	const char *help;           // one line
 	const char *unit;           // for the manual; NULL: none
 	double min, max;            // both 0: no bounds. Durations in seconds, sizes in bytes, percentages as fractions
-	const char *const *choices; // NULL-ended
+	const char *const *choices; // NULL-ended; FIELD_REFS: the only names of the map, NULL: any
 	const char *refers;   // FIELD_REF: singular kinds, separated by '|'; NULL: any, and kind/name is written out
 	enum field_type item; // FIELD_LIST: type of an item (no list or block)
 	size_t item_size;     // FIELD_LIST of FIELD_CUSTOM: size of what `parse` makes of an item
@@ -105,6 +114,7 @@ struct field {
 	// With FIELD_LATER or FIELD_WAITS: the values (NULL-ended) that this release does act on; NULL: none but the
 	// default.
 	const char *const *acts;
+	bool (*acting)(const struct node *node); // the same as a function, for what is no choice; NULL: none
 	// FIELD_CUSTOM: reads node into out; adds findings. Returns false when it added any. Memory comes from
 	// f->arena's owner: what it keeps must be in f->arena.
 	bool (*parse)(const struct node *node, void *out, struct findings *f);
@@ -132,6 +142,7 @@ struct kind {
 	void (*check)(const struct kind_check *c); // across fields; NULL: none
 	bool waits;        // all of it belongs to a later release: read, recorded, planned as waiting
 	bool no_resource;  // declares nothing that is planned: takes no common fields
+	bool single;       // one map at the top (`audit: {...}`) instead of a map of names; its address is "audit/workspace"
 	bool at_providers; // things of other people's making can stand in for it: takes `existing:`
 };
 #define KIND_FIELDS(array) .fields = (array), .field_count = COUNT_OF(array)

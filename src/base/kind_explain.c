@@ -32,6 +32,8 @@ static void list_field(const struct field *field, int width, struct buf *out)
 		buf_add(out, S(", required"));
 	if (field->otherwise)
 		buf_printf(out, ", default %s", field->otherwise);
+	if (field->flags & (FIELD_LATER | FIELD_WAITS))
+		buf_add(out, S(", a later release"));
 	buf_printf(out, "\n  %*s  %s\n", width, "", field->help);
 }
 
@@ -46,10 +48,25 @@ static void list_fields(const struct kind *k, struct buf *out)
 			list_field(&k->fields[i], (int)widest, out);
 }
 
+static void list_common(struct buf *out)
+{
+	const struct kind *k = &resource_common_kind;
+	buf_add(out, S("\nAs every resource it also takes: "));
+	for (size_t i = 0; i < k->field_count; i++)
+		buf_printf(out, "%s%s", i ? ", " : "", k->fields[i].name);
+	buf_add_char(out, '\n');
+}
+
 static void explain_kind(const struct kind *k, struct buf *out)
 {
-	buf_printf(out, "%s   (one of them: %s/NAME)\n\n    %s\n\nFields:\n", k->plural, k->singular, k->help);
+	buf_printf(out, "%s   (%s%s/%s)\n\n    %s\n", k->plural, k->single ? "" : "one of them: ", k->singular,
+		k->single ? "workspace" : "NAME", k->help);
+	if (k->waits)
+		buf_add(out, S("    It is read and recorded, and waits for a later release that acts on it.\n"));
+	buf_add(out, S("\nFields:\n"));
 	list_fields(k, out);
+	if (!k->no_resource)
+		list_common(out);
 	if (k->example) {
 		buf_add(out, S("\nExample:\n"));
 		write_lines(k->example, "    ", out);
@@ -73,6 +90,26 @@ static void explain_changes(const struct kind *k, const struct field *field, str
 			 : "by nobody");
 }
 
+// Which values are acted on already, when some are.
+static void explain_acts(const struct field *field, struct buf *out)
+{
+	if (field->acts)
+		buf_add(out, S("; this one acts on "));
+	for (const char *const *value = field->acts; value && *value; value++)
+		buf_printf(out, "%s%s", value == field->acts ? "" : ", ", *value);
+}
+
+static void explain_later(const struct field *field, struct buf *out)
+{
+	if (!(field->flags & (FIELD_LATER | FIELD_WAITS)))
+		return;
+	buf_add(out, S("  this release: "));
+	buf_add(out, field->flags & FIELD_WAITS ? S("what is written here makes it wait for a later release")
+						: S("what is written here is recorded, and a later release acts on it"));
+	explain_acts(field, out);
+	buf_add_char(out, '\n');
+}
+
 static void explain_field(const struct kind *k, const struct field *field, struct str path, struct buf *out)
 {
 	buf_printf(out, "%.*s\n\n    %s\n\n  write:        ", STR(path), field->help);
@@ -88,6 +125,7 @@ static void explain_field(const struct kind *k, const struct field *field, struc
 	if (field->unit)
 		buf_printf(out, "  unit:         %s\n", field->unit);
 	explain_changes(k, field, out);
+	explain_later(field, out);
 	if (field->flags & FIELD_SECRET)
 		buf_add(out,
 			S("  secret:       only its name stands here; the operator's file says where it comes from\n"));
@@ -135,7 +173,7 @@ static int follow(const struct kind *k, struct str rest, struct buf *path, const
 	const struct field *field = NULL;
 	while (str_next(&rest, '.', &part)) {
 		part = without_index(part);
-		const struct field *next = k ? kind_field(k, part) : NULL;
+		const struct field *next = k ? kind_field(k, part) : NULL; // those of every resource are among them
 		if (!next && names && k && rest.p) {
 			names = false;
 			continue;

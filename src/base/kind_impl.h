@@ -26,4 +26,22 @@ bool kind_default_is_plain(const struct field *field); // a scalar, which needs 
 // broken.
 const struct node *kind_default_node(const struct field *field, struct findings *f);
 
+// ---------------------------------------------------------------- decoding (kind.c, kind_shapes.c)
+struct decoder {
+	struct arena *arena; // for lists and the like
+	struct findings *f;
+	size_t unknown; // findings about names that no field has
+};
+struct str kind_path_of(const struct decoder *d, const struct node *n);
+struct str kind_shown(const struct decoder *d, const struct node *n); // what was written, for messages
+void kind_no_memory(const struct decoder *d, const struct node *n);
+void kind_wrong_type(const struct decoder *d, const struct field *field, const struct node *n);
+void kind_decode_value(struct decoder *d, const struct field *field, const struct node *n, void *place);
+void kind_decode_list(struct decoder *d, const struct field *field, const struct node *n, void *place);
+void kind_decode_clouds(struct decoder *d, const struct field *field, const struct node *n, void *place);
+void kind_decode_cloud(struct decoder *d, const struct field *field, const struct node *n, void *place);
+void kind_decode_places(struct decoder *d, const struct field *field, const struct node *n, void *place);
+void kind_decode_labels(struct decoder *d, const struct field *field, const struct node *n, void *place);
+void kind_decode_refs(struct decoder *d, const struct field *field, const struct node *n, void *place);
+
 #endif

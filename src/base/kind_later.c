@@ -41,6 +41,8 @@ static bool same_as_default(const struct field *field, const struct node *n)
 // A written value that this release acts on all the same.
 static bool is_acted_on(const struct field *field, const struct node *n)
 {
+	if (field->acting && field->acting(n))
+		return true;
 	return n->type == NODE_SCALAR && (is_one_of(field->acts, n->text) || same_as_default(field, n));
 }
 

@@ -37,6 +37,10 @@ static void add_change(const struct field *field, struct buf *out)
 		buf_add(out, S("; operator"));
 	if (field->flags & FIELD_BY_MONITOR)
 		buf_add(out, S("; monitor"));
+	if (field->flags & FIELD_LATER)
+		buf_add(out, S("; acts in a later release"));
+	if (field->flags & FIELD_WAITS)
+		buf_add(out, S("; waits for a later release"));
 }
 
 static void add_rows(const struct kind *k, struct str prefix, int depth, struct buf *out)
@@ -80,11 +84,19 @@ void kind_write_reference(const struct kind *const *kinds, struct buf *out)
 	buf_add(out, S("# Kinds\n\nWritten from the tables of the program; `isobar explain KIND.FIELD` prints the "
 		       "same. *Change* says what a "
 		       "changed field does when it is applied, and who else may change it while it runs.\n"));
+	buf_add(out, S("\n## Fields of every resource\n\nEvery kind but `environments` takes them beside its own.\n\n"
+		       "| Field | Write | Default | Change | Meaning |\n|---|---|---|---|---|\n"));
+	add_rows(&resource_common_kind, S(""), 0, out);
 	for (; *kinds; kinds++) {
 		const struct kind *k = *kinds;
 		buf_printf(out, "\n## %s\n\n", k->plural);
 		add_sentence(str_of(k->help), out);
-		buf_printf(out, " One of them is `%s/NAME`.\n", k->singular);
+		if (k->single)
+			buf_printf(out, " It is `%s/workspace`.\n", k->singular);
+		else
+			buf_printf(out, " One of them is `%s/NAME`.\n", k->singular);
+		if (k->waits)
+			buf_add(out, S("It is read and recorded, and waits for a later release that acts on it.\n"));
 		if (k->example)
 			buf_printf(out, "\n```yaml\n%s%s```\n", k->example,
 				str_ends(str_of(k->example), S("\n")) ? "" : "\n");

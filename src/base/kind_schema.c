@@ -8,6 +8,7 @@
 #include "base/kind_impl.h"
 
 #define NAME "[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
+#define REF "^(" NAME "/)?" NAME "([@/][^ ]+)?( on " NAME ")?$"
 
 static json_t *block_schema(const struct kind *k);
 
@@ -47,7 +48,9 @@ static json_t *clouds_schema(void)
 {
 	json_t *names = json_pack("{s:s, s:o, s:i, s:b}", "type", "array", "items", pattern("^" NAME "$"), "minItems",
 		1, "uniqueItems", 1);
-	return json_pack("{s:[{s:s}, o]}", "anyOf", "const", "all", names);
+	json_t *selector = json_pack("{s:s, s:{s:{}, s:{}}, s:b}", "type", "object", "properties", "labels", "location",
+		"additionalProperties", 0);
+	return json_pack("{s:[{s:s}, o, o, o]}", "anyOf", "const", "all", names, pattern("^group/" NAME "$"), selector);
 }
 
 static json_t *scalar_schema(const struct field *field)
@@ -73,7 +76,9 @@ static json_t *scalar_schema(const struct field *field)
 	case FIELD_CHOICE:
 		return choice_schema(field);
 	case FIELD_REF:
-		return pattern("^(" NAME "/)?" NAME "([@/][^ ]+)?( on " NAME ")?$");
+		return pattern(REF);
+	case FIELD_PATH:
+		return pattern("^[^/]");
 	case FIELD_RATE:
 		return pattern("^[0-9]+(\\.[0-9]+)?[kMG]?/(s|min|h|d)$");
 	case FIELD_DATE:
@@ -101,6 +106,29 @@ static json_t *named_schema(const struct kind *block)
 		"additionalProperties", block_schema(block));
 }
 
+static json_t *refs_schema(const struct field *field)
+{
+	json_t *list = json_pack("{s:s, s:o}", "type", "array", "items", pattern(REF));
+	json_t *either = json_pack("{s:[o, o]}", "anyOf", pattern(REF), list);
+	json_t *names = pattern("^" NAME "$");
+	if (field->choices) {
+		json_decref(names);
+		names = choice_schema(field);
+	}
+	json_t *map = json_pack("{s:s, s:o, s:O}", "type", "object", "propertyNames", names, "additionalProperties", either);
+	json_t *forms = json_object_get(either, "anyOf");
+	json_t *all = json_pack("{s:[O, O, o]}", "anyOf", json_array_get(forms, 0), json_array_get(forms, 1), map);
+	json_decref(either);
+	return all;
+}
+
+static json_t *places_schema(void)
+{
+	json_t *list = json_pack("{s:s, s:o, s:i, s:b}", "type", "array", "items", pattern("^[A-Z]{2}$"), "minItems", 1,
+		"uniqueItems", 1);
+	return json_pack("{s:[{s:s}, o, o]}", "anyOf", "const", "anywhere", pattern("^[A-Z]{2}$"), list);
+}
+
 static json_t *labels_schema(void)
 {
 	const struct field value = {.type = FIELD_TEXT};
@@ -115,6 +143,10 @@ static json_t *type_schema(const struct field *field)
 	switch ((int)field->type) {
 	case FIELD_CLOUDS:
 		return clouds_schema();
+	case FIELD_REFS:
+		return refs_schema(field);
+	case FIELD_PLACES:
+		return places_schema();
 	case FIELD_CLOUD:
 		return pattern("^" NAME "$");
 	case FIELD_LABELS:
@@ -197,7 +229,7 @@ json_t *kind_schema(const struct kind *const *kinds, const struct kind *top)
 	if (top)
 		add_fields(top, properties, required);
 	for (; *kinds; kinds++) {
-		json_t *named = named_schema(*kinds);
+		json_t *named = (*kinds)->single ? block_schema(*kinds) : named_schema(*kinds);
 		json_object_set_new(named, "description", json_string((*kinds)->help));
 		json_object_set_new(properties, (*kinds)->plural, named);
 	}

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/kind_impl.h"
 #include "base/kind_scalars.h"
 #include "base/time.h"
@@ -38,6 +39,10 @@ static const struct {
 	{FIELD_CUSTOM, false, 0, "own form", "a value of its own form"},
 	{FIELD_CLOUD, false, sizeof(struct field_list), "cloud", "the name of a cloud"},
 	{FIELD_LABELS, false, sizeof(struct field_list), "labels", "a map of names to texts"},
+	{FIELD_REFS, false, sizeof(struct field_list), "references", "the name of"},
+	{FIELD_PATH, true, sizeof(struct str), "path", "a path inside the workspace's folder, such as sql/features.sql"},
+	{FIELD_PLACES, false, sizeof(struct field_list), "places",
+		"anywhere, or places as codes of two capitals such as [EU] or [DE, CH]"},
 	{FIELD_RATE, true, sizeof(struct field_rate), "rate", "a rate such as 200k/min or 5/s"},
 	{FIELD_DATE, true, sizeof(int64_t), "date", "a date such as 2027-06-30"},
 	{FIELD_ACCELERATOR, true, sizeof(struct field_accelerator), "accelerator",
@@ -155,6 +160,15 @@ static bool read_name(struct str text, bool valid, struct str *out)
 	return valid;
 }
 
+static bool read_path(struct str text, struct str *out)
+{
+	struct err why = {0};
+	struct str path = text;
+	while (str_starts(path, S("./")))
+		path = str_drop(path, 2);
+	return read_name(path, file_check_relative(path, &why) == 0, out);
+}
+
 static bool read_bool(const struct node *n, bool *out)
 {
 	bool value = str_eq(n->text, S("true"));
@@ -192,6 +206,8 @@ bool kind_read_scalar(const struct field *field, const struct node *n, void *out
 		return ref_parse(n->text, field->refers, out) == 0;
 	case FIELD_URL:
 		return read_name(n->text, url_valid(n->text), out);
+	case FIELD_PATH:
+		return read_path(n->text, out);
 	case FIELD_RATE:
 		return rate_parse(n->text, out) == 0;
 	case FIELD_DATE:
@@ -265,7 +281,7 @@ void kind_expected(const struct field *field, struct buf *out)
 	}
 	if (field->type == FIELD_CHOICE)
 		expect_choices(field, out);
-	else if (field->type == FIELD_REF)
+	else if (field->type == FIELD_REF || field->type == FIELD_REFS)
 		expect_ref(field, out);
 	else
 		buf_add(out, str_of(types[field->type].expected));
@@ -274,6 +290,8 @@ void kind_expected(const struct field *field, struct buf *out)
 		buf_add(out, S("; each item: "));
 		kind_expected(&item, out);
 	}
+	if (field->type == FIELD_REFS)
+		buf_add(out, S(", or several"));
 	expect_bounds(field, out);
 }
 

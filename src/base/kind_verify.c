@@ -76,11 +76,13 @@ static const char *problem_of(const struct kind *k, const struct field *field)
 		return "has no parse function";
 	if (list && !kind_is_scalar(type) && !(type == FIELD_CUSTOM && field->item_size))
 		return "is a list of what no list holds";
+	if (field->type == FIELD_REFS && !field->refers)
+		return "refers to no kind";
 	if (field->flags & FIELD_SECRET && type != FIELD_TEXT)
 		return "is a secret and no text";
 	if (field->flags & FIELD_LATER && field->flags & FIELD_WAITS)
 		return "is both recorded only and waited for";
-	if (field->acts && !(field->flags & (FIELD_LATER | FIELD_WAITS)))
+	if ((field->acts || field->acting) && !(field->flags & (FIELD_LATER | FIELD_WAITS)))
 		return "lists what this release acts on, and does not say that the rest is later";
 	if (field->min > field->max)
 		return "has bounds the wrong way round";

@@ -193,7 +193,11 @@ static bool is_command(const struct field *field)
 // ---------------------------------------------------------------- the walk
 static void check_field(const struct walk *k, const struct field *field, enum field_type type, const struct node *at)
 {
-	if (type == FIELD_REF)
+	for (const struct node *n = type == FIELD_REFS ? at->first : NULL; n; n = n->next)
+		check_field(k, field, type, n);
+	if (type == FIELD_CLOUD)
+		check_cloud(k, at);
+	if (type == FIELD_REF || type == FIELD_REFS)
 		check_reference(k, field, at);
 	else if (type == FIELD_CLOUDS)
 		check_clouds(k, at);

@@ -39,6 +39,21 @@ static json_t *reference_json(const struct writer *w, const struct field *field,
 	return json_of_str(arena_printf(w->arena, "%.*s%.*s", STR(prefix), STR(n->text)));
 }
 
+static json_t *references_json(const struct writer *w, const struct field *field, const struct node *n)
+{
+	if (n->type != NODE_LIST && n->type != NODE_MAP)
+		return reference_json(w, field, n);
+	json_t *out = n->type == NODE_LIST ? json_array() : json_object();
+	for (const struct node *m = n->first; m; m = m->next) {
+		json_t *one = references_json(w, field, m);
+		if (n->type == NODE_LIST)
+			json_array_append_new(out, one);
+		else
+			json_object_setn_new(out, m->key.p, m->key.n, one);
+	}
+	return out;
+}
+
 static json_t *all_clouds(const struct writer *w)
 {
 	json_t *list = json_array();
@@ -78,6 +93,8 @@ static json_t *value_json(const struct writer *w, const struct field *field, enu
 	item.type = type;
 	if (type == FIELD_REF)
 		return reference_json(w, field, n);
+	if (type == FIELD_REFS)
+		return references_json(w, field, n);
 	if (type == FIELD_CLOUDS)
 		return clouds_json(w, n);
 	if (type == FIELD_BLOCK)

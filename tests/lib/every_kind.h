@@ -11,7 +11,7 @@ struct every_block {
 	int64_t number;
 };
 struct every {
-	struct str key, text, name, choice, url, secret, engine;
+	struct str key, text, name, choice, url, secret, engine, path;
 	bool flag;
 	int64_t integer, duration, size, date;
 	double number, percent;
@@ -20,7 +20,7 @@ struct every {
 	struct field_ref ref, part, any_ref;
 	struct field_list clouds, list, refs, customs, blocks, named;
 	struct field_range custom;
-	struct field_list labels;
+	struct field_list labels, inputs, to, places;
 	struct field_rate rate;
 	struct field_accelerator accelerator;
 	struct every_block block;
@@ -62,6 +62,7 @@ static inline void every_check(const struct kind_check *c)
 
 static const char *const colours[] = {"red", "green", "blue", NULL};
 static const char *const engines[] = {"local", "slurm", NULL};
+static const char *const orders[] = {"in_order", NULL};
 static const char *const acting[] = {"local", NULL};
 static const struct field block_fields[] = {
 	BLOCK_ROW(present, FIELD_PRESENT, .flags = 0),
@@ -100,6 +101,10 @@ static const struct field every_fields[] = {
 	ROW(block, FIELD_BLOCK, .block = &block_kind),
 	ROW(with, FIELD_ANY, .flags = 0),
 	ROW(labels, FIELD_LABELS, .flags = 0),
+	ROW(inputs, FIELD_REFS, .refers = "every"),
+	ROW(to, FIELD_REFS, .refers = "every|block", .choices = orders),
+	ROW(path, FIELD_PATH, .flags = 0),
+	ROW(places, FIELD_PLACES, .flags = 0),
 	ROW(rate, FIELD_RATE, .flags = FIELD_LATER),
 	ROW(date, FIELD_DATE, .flags = FIELD_WAITS),
 	ROW(accelerator, FIELD_ACCELERATOR, .flags = FIELD_LATER, .otherwise = "L4:1"),

@@ -315,6 +315,53 @@ static void test_new_scalars(UNUSED void **state)
 		"2:14: accelerator: expected an accelerator and how many, such as H100:4, got \"H100:0\"\n");
 }
 
+static void test_several_references(UNUSED void **state)
+{
+	AUTO(arena) a = {0};
+	struct every e = decode(&a, "text: x\ninputs: {one: a, two: [every/b, c]}\nto: {in_order: [every/a, block/b]}\n");
+	const struct field_named_ref *inputs = e.inputs.items, *to = e.to.items;
+	assert_int_equal(e.inputs.count, 3);
+	assert_str(inputs[0].name, "one");
+	assert_str(inputs[0].ref.name, "a");
+	assert_str(inputs[2].name, "two");
+	assert_str(inputs[2].ref.name, "c");
+	assert_str(inputs[2].ref.kind, "every");
+	assert_int_equal(e.to.count, 2);
+	assert_str(to[1].name, "in_order");
+	assert_str(to[1].ref.kind, "block");
+	e = decode(&a, "text: x\ninputs: a\nto: [every/a]");
+	assert_int_equal(e.inputs.count, 1);
+	assert_str(((const struct field_named_ref *)e.inputs.items)[0].name, "");
+	assert_wrong("inputs: a b", "2:9: inputs: expected the name of an every, or several, got \"a b\"\n");
+	assert_wrong("inputs: []", "2:9: inputs: expected the name of an every, or several, got a list\n");
+	assert_wrong("inputs: {a: {b: c}}", "2:13: inputs.a: expected the name of an every, or several, got a map\n");
+	assert_wrong("inputs: [[a]]", "2:10: inputs[0]: expected the name of an every, or several, got a list\n");
+	assert_wrong("to: {inorder: [every/a]}", "2:6: to.inorder: \"inorder\" is no name for it; write \"in_order\"\n");
+}
+
+static void test_paths_and_places(UNUSED void **state)
+{
+	AUTO(arena) a = {0};
+	struct every e = decode(&a, "text: x\npath: ./sql/features.sql\nplaces: [EU, CH]\n");
+	assert_str(e.path, "sql/features.sql");
+	assert_int_equal(e.places.count, 2);
+	assert_false(e.places.all);
+	assert_str(((const struct str *)e.places.items)[1], "CH");
+	e = decode(&a, "text: x\nplaces: anywhere\n");
+	assert_true(e.places.all);
+	e = decode(&a, "text: x\nplaces: US\n");
+	assert_int_equal(e.places.count, 1);
+	assert_wrong("path: ../x",
+		"2:7: path: expected a path inside the workspace's folder, such as sql/features.sql, got \"../x\"\n");
+	assert_wrong("path: /etc/passwd", "2:7: path: expected a path inside the workspace's folder, such as "
+					  "sql/features.sql, got \"/etc/passwd\"\n");
+	assert_wrong("places: [eu]", "2:10: places[0]: expected anywhere, or places as codes of two capitals such as [EU] or "
+				     "[DE, CH], got \"eu\"\n");
+	assert_wrong("places: []", "2:9: places: expected anywhere, or places as codes of two capitals such as [EU] or "
+				   "[DE, CH], got a list\n");
+	assert_wrong("places: [EU, EU]", "2:14: places[1]: \"EU\" stands in the list twice\n");
+}
+
 static void assert_later(const char *text, const char *later, const char *waits)
 {
 	AUTO(arena) a = {0};
@@ -530,6 +577,8 @@ int main(void)
 		cmocka_unit_test(test_check_runs_on_sound_values),
 		cmocka_unit_test(test_cloud),
 		cmocka_unit_test(test_new_scalars),
+		cmocka_unit_test(test_several_references),
+		cmocka_unit_test(test_paths_and_places),
 		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_common),
 		cmocka_unit_test(test_no_map),

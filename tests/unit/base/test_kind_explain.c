@@ -15,12 +15,14 @@ struct rate {
 	int64_t wait;
 };
 struct thing {
-	struct str name, colour, key;
+	struct str name, colour, key, engine;
 	struct field_ref bucket;
 	struct rate rate;
 	struct field_list rates, steps;
 };
 static const char *const colours[] = {"red", "green", NULL};
+static const char *const engines[] = {"local", "slurm", NULL};
+static const char *const acting[] = {"local", NULL};
 static const struct field rate_fields[] = {
 	{.name = "name", .type = FIELD_KEY, .offset = offsetof(struct rate, name), .help = "Name."},
 	{.name = "wait",
@@ -65,6 +67,14 @@ static const struct field thing_fields[] = {
 		.offset = offsetof(struct thing, rates),
 		.block = &rate_kind,
 		.help = "More of them."},
+	{.name = "engine",
+		.type = FIELD_CHOICE,
+		.flags = FIELD_WAITS,
+		.offset = offsetof(struct thing, engine),
+		.choices = engines,
+		.acts = acting,
+		.otherwise = "local",
+		.help = "Who runs it."},
 	{.name = "steps",
 		.type = FIELD_BLOCKS,
 		.offset = offsetof(struct thing, steps),
@@ -102,7 +112,9 @@ static void test_kind(UNUSED void **state)
 				       "  bucket  reference, required\n          Where it lies.\n"
 				       "  rate    block\n          How fast.\n"
 				       "  rates   named blocks\n          More of them.\n"
+				       "  engine  choice, default local, a later release\n          Who runs it.\n"
 				       "  steps   list of blocks\n          In order.\n"
+				       "\nAs every resource it also takes: labels, protect, existing, drift, owner\n"
 				       "\nExample:\n    things:\n      one: {bucket: lake}\n"
 				       "\nisobar explain things.FIELD says more about one.\n";
 	assert_explained("things", expected);
@@ -113,6 +125,19 @@ static void test_field(UNUSED void **state)
 {
 	static const char example[] = "\nExample:\n    things:\n      one: {bucket: lake}\n";
 	AUTO(buf) text = {0};
+	buf_printf(&text,
+		"things.protect\n\n    true: no plan may destroy or replace it\n\n  write:        true or false\n"
+		"  default:      false\n  change:       in place\n  at run time:  by nobody\n%s",
+		example);
+	assert_explained("things.protect", buf_cstr(&text));
+	buf_clear(&text);
+	buf_printf(&text,
+		"things.engine\n\n    Who runs it.\n\n  write:        one of local, slurm\n  default:      local\n"
+		"  change:       replaces the thing\n  at run time:  by nobody\n"
+		"  this release: what is written here makes it wait for a later release; this one acts on local\n%s",
+		example);
+	assert_explained("things.engine", buf_cstr(&text));
+	buf_clear(&text);
 	buf_printf(&text,
 		"things.colour\n\n    What it looks like.\n\n  write:        one of red, green\n  default:      red\n"
 		"  change:       in place\n  at run time:  by nobody\n%s",
@@ -191,6 +216,7 @@ static void test_reference(UNUSED void **state)
 		"| `rates` | a map of names |  | replaces | More of them. |\n"
 		"| `rates.NAME.wait` | a duration such as 30d, 5m or 250ms, from 1s to 1h | required | replaces; "
 		"operator; monitor | How long. |\n"
+		"| `engine` | one of local, slurm | `local` | replaces; waits for a later release | Who runs it. |\n"
 		"| `steps` | a list of maps |  | replaces | In order. |\n"
 		"| `steps[].wait` | a duration such as 30d, 5m or 250ms, from 1s to 1h | required | replaces; "
 		"operator; monitor | How long. |\n"

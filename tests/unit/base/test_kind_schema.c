@@ -88,6 +88,10 @@ static void test_fields(UNUSED void **state)
 		"{\"additionalProperties\":{\"type\":[\"string\",\"number\",\"boolean\"]},\"description\":\"One of "
 		"each.\",\"propertyNames\":{\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$\",\"type\":\"string\"},"
 		"\"type\":\"object\"}");
+	const json_t *refs = json_object_get(field_of(schema, "to"), "anyOf");
+	assert_int_equal(json_array_size(refs), 3);
+	assert_json(json_object_get(json_array_get(refs, 2), "propertyNames"), "{\"enum\":[\"in_order\"]}");
+	assert_int_equal(json_array_size(json_object_get(field_of(schema, "places"), "anyOf")), 3);
 	assert_json(field_of(schema, "existing"), // one of those that every resource takes
 		"{\"description\":\"keep: somebody else's, used and never changed; adopt: ours from the next apply "
 		"on\",\"enum\":[\"keep\",\"adopt\"]}");
