@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/passage.h"
+
 struct range_reader { // the ctx of the source
 	struct call *c;
 	const struct cloud *cloud;
@@ -181,10 +183,21 @@ static int copy_found(struct call *c, const struct copy *copy, const struct obje
 	return transfer_record(c, copy->state, &moved);
 }
 
+static int may_pass(struct call *c, const struct copy *copy)
+{
+	const struct passage p = {.what = copy->bytes_of.n ? copy->bytes_of : copy->what,
+		.to = copy->to.cloud,
+		.making = true,
+		.id = copy->id};
+	return copy->state ? passage_check(c, copy->state, &p) : 0;
+}
+
 int copy_object(struct call *c, const struct copy *copy, struct copy_result *out)
 {
 	struct object from = {0};
 	struct copy_result result = {0};
+	if (may_pass(c, copy))
+		return c->err.code;
 	if (CLOUD_CALL(c, copy->from.cloud, store, head, copy->from.bucket, copy->from.key, &from))
 		return call_context(c, "copy %.*s from %.*s", STR(copy->from.key), STR(copy->from.cloud->name));
 	if (copy_found(c, copy, &from, &result))
@@ -229,6 +242,8 @@ int copy_prefix(struct call *c, const struct copy *copy, struct copy_result *out
 {
 	struct store_page page = {0};
 	struct copy_result sum = {0};
+	if (may_pass(c, copy))
+		return c->err.code;
 	if (cloud_list_all(c, copy->from.cloud, copy->from.bucket, copy->from.key, &page))
 		return call_context(c, "list %.*s on %.*s", STR(copy->from.key), STR(copy->from.cloud->name));
 	for (size_t i = 0; i < page.count; i++)

@@ -17,6 +17,7 @@ struct copy {
 	struct copy_end from, to;
 	const struct state *state; // records the transfer; NULL: nobody counts
 	struct str what, id;       // of struct transfer
+	struct str bytes_of;       // the thing whose bytes they are, where `what` says for what they move; "": `what`
 };
 struct copy_result {
 	uint64_t objects, skipped, bytes; // skipped: already there with the same size and checksum
@@ -32,6 +33,7 @@ struct copy_proof {
 };
 MUST_CHECK int copy_prove(struct call *c, const struct copy_end *at, const struct copy_proof *proof);
 
+// With a state, both ask first whether the bytes may lie there (data/passage.h): ERR_DENIED.
 MUST_CHECK int copy_object(struct call *c, const struct copy *copy, struct copy_result *out);
 // Everything below a prefix; what is already there is not moved again. Nothing is deleted at the target.
 MUST_CHECK int copy_prefix(struct call *c, const struct copy *copy, struct copy_result *out);

@@ -11,7 +11,7 @@
 #include "data/bucket_kind.h"
 #include "data/copy.h"
 #include "data/ingest_impl.h"
-#include "data/lineage.h"
+#include "data/passage.h"
 #include "state/reconcile.h"
 
 struct ingest_run { // ctx of the reconciler; lives as long as the whole ingest
@@ -30,9 +30,9 @@ static int add_cloud(struct call *c, struct ingest_run *run, struct str name)
 	const struct cloud *cloud = clouds_find(in->clouds, name);
 	if (!cloud)
 		return call_fail(c, ERR_NOT_FOUND, "the workspace has no cloud \"%.*s\"", STR(name));
-	if (!residency_allows(&run->dataset.residency, cloud->location))
-		return call_fail(c, ERR_DENIED, "its residency does not allow %.*s, which lies in %.*s", STR(name),
-			STR(cloud->location));
+	const struct passage p = {.what = in->resource->address, .to = cloud, .making = true, .of = in->resource, .id = in->run};
+	if (passage_check(c, in->state, &p))
+		return c->err.code;
 	run->clouds[run->count] = cloud;
 	if (bucket_find(c, in->state, run->dataset.bucket.name, name, &run->buckets[run->count]))
 		return c->err.code;
@@ -279,6 +279,17 @@ static bool all_sent(struct call *c, struct ingest_run *run)
 }
 
 // ---------------------------------------------------------------- the whole
+// What is made from it inherits these.
+static int dataset_bounds(struct call *c, const struct ingest *in, json_t *outputs)
+{
+	const struct passage p = {.what = in->resource->address, .making = true, .of = in->resource};
+	struct bounds b;
+	if (passage_bounds(c, in->state, &p, &b))
+		return c->err.code;
+	bounds_to_json(&b, outputs);
+	return 0;
+}
+
 static int gather_outputs(struct call *c, const struct ingest_run *run, json_t **outputs)
 {
 	AUTO(json) j = json_object();
@@ -296,8 +307,8 @@ static int gather_outputs(struct call *c, const struct ingest_run *run, json_t *
 	json_set_str(j, "format", run->dataset.format);
 	json_object_set_new(j, "records", json_integer(records));
 	json_object_set_new(j, "bytes", json_integer(bytes));
-	json_set_str(j, "class", run->dataset.class);
-	json_object_set_new(j, "residency", residency_to_json(&run->dataset.residency));
+	if (dataset_bounds(c, run->in, j))
+		return c->err.code;
 	*outputs = json_incref(j);
 	return 0;
 }

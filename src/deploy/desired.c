@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "data/bucket_kind.h"
 #include "deploy/deploy_impl.h"
+#include "data/passage.h"
 #include "deploy/endpoint_kind.h"
 #include "state/override.h"
 
@@ -71,6 +72,21 @@ static int read_replicas(const struct reader *r, int64_t *out)
 	return 0;
 }
 
+// A version keeps the bounds of its making: it is loaded only where these let it lie.
+static int may_load(const struct reader *r, const json_t *lineage)
+{
+	const struct field_ref *model = &r->endpoint.model;
+	struct call *c = r->c;
+	const struct passage p = {
+		.what = arena_printf(c->arena, "model/%.*s@%.*s", STR(model->name), STR(model->qualifier)),
+		.to = clouds_find(r->deploy->clouds, r->resource->cloud),
+		.made = lineage,
+		.id = r->resource->address};
+	if (!p.what.p)
+		return call_no_memory(c);
+	return p.to ? passage_check(c, r->deploy->state, &p) : 0;
+}
+
 static int read_version(const struct reader *r, struct desired *out)
 {
 	struct call *c = r->c;
@@ -92,7 +108,9 @@ static int read_version(const struct reader *r, struct desired *out)
 	if (rc == 0)
 		rc = bucket_find(
 			c, r->deploy->state, json_str(version.value, "bucket"), r->resource->cloud, &out->spec.bucket);
-	if (rc == ERR_WAITING || rc == ERR_NOT_FOUND) {
+	if (rc == 0)
+		rc = may_load(r, json_object_get(version.value, "lineage"));
+	if (rc == ERR_WAITING || rc == ERR_NOT_FOUND || rc == ERR_DENIED) {
 		out->waiting = arena_str(c->arena, str_of(c->err.message));
 		err_clear(&c->err);
 		rc = 0;

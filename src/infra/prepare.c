@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "data/passage.h"
 #include "infra/address_index.h"
 #include "state/resource_common.h"
 
@@ -220,6 +221,8 @@ int plan_prepare(struct call *c, const struct infra_env *env, struct plan_reques
 		rc = find_waits(c, env, &in);
 	if (rc == 0)
 		rc = list_overrides(c, env, &in);
+	if (rc == 0 && request->desired && !request->refresh_only)
+		rc = passage_plan(c, env->state, in.desired, in.desired_count);
 	if (rc < 0)
 		return rc;
 	int64_t start = call_mono_ns(c);

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "data/digest_file.h"
+#include "data/passage.h"
 #include "data/transfer.h"
 
 int carry_there(struct call *c, const struct carry *f)
@@ -19,6 +20,9 @@ int carry_there(struct call *c, const struct carry *f)
 		return call_no_memory(c);
 	if (fd < 0)
 		return call_errno(c, "open %s", f->path);
+	const struct passage p = {.what = f->what, .to = f->cloud, .making = true, .id = f->id};
+	if (passage_check(c, f->state, &p))
+		return c->err.code;
 	off_t size = lseek(fd, 0, SEEK_END);
 	if (size < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return call_errno(c, "read %s", f->path);

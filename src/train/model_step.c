@@ -4,7 +4,7 @@
 
 #include "data/attempts.h"
 #include "data/bucket_kind.h"
-#include "data/residency.h"
+#include "data/passage.h"
 #include "train/measure.h"
 #include "train/model_step_impl.h"
 #include "train/training_kind.h"
@@ -28,16 +28,18 @@ static json_t *lineage_of(const struct model_run *run)
 	json_array_foreach(json_object_get(run->trained, "parts"), i, place)
 		json_array_append(sites, json_object_get(place, "cloud"));
 	json_object_set_new(j, "sites", sites);
+	static const char *const bounds[] = {"class", "residency", "operators"}; // of its making: they stay with the version
+	for (size_t k = 0; k < COUNT_OF(bounds); k++)
+		if (json_object_get(run->trained, bounds[k]))
+			json_object_set(j, bounds[k], json_object_get(run->trained, bounds[k]));
 	return j;
 }
 
-static bool may_lie_on(struct call *c, const struct model_run *run, const struct cloud *cloud)
+static int may_lie_on(struct call *c, const struct model_run *run, const struct cloud *cloud, bool *may)
 {
-	const json_t *written = json_object_get(run->trained, "residency");
-	struct residency r = {0};
-	struct findings f = {.arena = c->arena};
-	const struct node *node = written && !json_is_null(written) ? node_of_json(written, c->arena) : NULL;
-	return !node || (residency_parse(node, &r, &f) && residency_allows(&r, cloud->location));
+	const struct passage p = {
+		.what = run->step->address, .to = cloud, .making = true, .of = run->step->resource, .made = run->trained};
+	return passage_allows(c, run->step->state, &p, may);
 }
 
 // Every cloud that has the bucket and may have the model.
@@ -51,7 +53,10 @@ static int find_targets(struct call *c, struct model_run *run)
 	struct err last = {0};
 	for (size_t i = 0; i < clouds->count; i++) {
 		struct target t = {.cloud = &clouds->items[i], .failures = ATTEMPTS_UNKNOWN};
-		if (!may_lie_on(c, run, t.cloud))
+		bool may = false;
+		if (may_lie_on(c, run, t.cloud, &may))
+			return c->err.code;
+		if (!may)
 			continue;
 		int rc = bucket_find(c, run->step->state, run->model.bucket.name, t.cloud->name, &t.bucket);
 		if (rc < 0 && rc != ERR_NOT_FOUND)
@@ -187,7 +192,7 @@ static json_t *outputs_of(const struct model_run *run, json_t *needs)
 	json_set_str(j, "alias", run->step->alias);
 	json_object_set_new(j, "clouds", clouds);
 	json_object_set(j, "needs", needs);
-	static const char *const inherited[] = {"class", "residency"};
+	static const char *const inherited[] = {"class", "residency", "operators"};
 	for (size_t i = 0; i < COUNT_OF(inherited); i++)
 		if (json_object_get(run->trained, inherited[i]))
 			json_object_set_new(j, inherited[i], json_deep_copy(json_object_get(run->trained, inherited[i])));

@@ -15,7 +15,7 @@ static const json_t *outputs_of(struct call *c, const struct step *step, struct 
 	return json_object_get(made, "outputs");
 }
 
-static int find_outputs(struct call *c, const struct step *step, const struct field_ref *ref, const json_t **out)
+static int find_outputs(struct call *c, const struct step *step, const struct field_ref *ref, struct str *of, const json_t **out)
 {
 	static const struct str kinds[] = {S_INIT("transform"), S_INIT("dataset")};
 	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
@@ -25,6 +25,7 @@ static int find_outputs(struct call *c, const struct step *step, const struct fi
 		*out = address.p ? outputs_of(c, step, address) : NULL;
 		if (!address.p)
 			return call_no_memory(c);
+		*of = address;
 		if (*out)
 			return 0;
 		if (c->err.code && c->err.code != ERR_NOT_FOUND)
@@ -83,7 +84,8 @@ static bool is_partitioned(const json_t *source)
 int parts_find(struct call *c, const struct step *step, const struct field_ref *ref, struct parts *out)
 {
 	struct parts p = {0};
-	int rc = find_outputs(c, step, ref, &p.outputs);
+	struct str of = {0};
+	int rc = find_outputs(c, step, ref, &of, &p.outputs);
 	if (rc < 0)
 		return rc;
 	const json_t *list = json_object_get(p.outputs, "parts");
@@ -92,8 +94,10 @@ int parts_find(struct call *c, const struct step *step, const struct field_ref *
 	p.items = arena_new_array(c->arena, json_array_size(list) + 1, struct part);
 	if (!p.items)
 		return call_no_memory(c);
-	for (size_t i = 0; i < json_array_size(list) && rc == 0; i++)
-		rc = read_part(c, step, ref, json_array_get(list, i), &p.items[p.count++]);
+	for (size_t i = 0; i < json_array_size(list) && rc == 0; i++) {
+		rc = read_part(c, step, ref, json_array_get(list, i), &p.items[p.count]);
+		p.items[p.count++].of = of;
+	}
 	if (rc < 0)
 		return rc;
 	if (!p.count)

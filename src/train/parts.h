@@ -11,6 +11,7 @@ struct part { // of the data, on one cloud
 	struct str bucket, prefix; // physical; prefix ends in '/'
 	uint64_t bytes;            // 0: not said
 	uint64_t records;          // of the part's source; 0: not said
+	struct str of;             // the thing it is a part of: "transform/prepared"
 };
 struct parts {
 	struct part *items;

@@ -2,7 +2,8 @@
 // Costs of each place, and the least of them.
 #include "train/place.h"
 
-#include "data/residency.h"
+#include "cloud/regions.h"
+#include "data/passage.h"
 #include "data/transfer.h"
 
 // A price that no table has is no reason to stop: it counts as 0, and a place with fewer of them goes first.
@@ -46,16 +47,18 @@ static int price_place(struct call *c, const struct parts *parts, const struct p
 	return rc < 0 ? rc : egress_cost(c, parts, out);
 }
 
-static int read_residency(struct call *c, const struct parts *parts, struct residency *out)
+// May the other parts come to this one?
+static int may_gather(struct call *c, const struct parts *parts, const struct part *to, const struct place_need *need, bool *may)
 {
-	const json_t *written = json_object_get(parts->outputs, "residency");
-	struct findings f = {.arena = c->arena};
-	*out = (struct residency){0};
-	if (!written || json_is_null(written))
-		return 0;
-	const struct node *node = node_of_json(written, c->arena);
-	if (!node || !residency_parse(node, out, &f))
-		return call_fail(c, ERR_CORRUPT, "the record of the data has a residency that cannot be read");
+	struct bounds b;
+	const struct passage p = {.what = to->of, .to = to->cloud};
+	if (need->state)
+		return passage_allows(c, need->state, &p, may);
+	if (bounds_of_json(parts->outputs, &b, &c->err))
+		return call_context(c, "the record of the data");
+	const struct crossing at = {
+		.what = to->of, .place = to->cloud->location, .law = region_provider_law(to->cloud->provider)};
+	*may = bounds_judge(&b, &at, NULL, 0).allowed;
 	return 0;
 }
 
@@ -71,14 +74,15 @@ static bool is_better(const struct place *a, const struct place *b)
 
 int place_cheapest(struct call *c, const struct parts *parts, const struct place_need *need, struct place *out)
 {
-	struct residency residency;
 	struct place best = {0};
-	int rc = read_residency(c, parts, &residency);
+	int rc = 0;
 	for (size_t i = 0; i < parts->count && rc == 0; i++) {
 		const struct part *p = &parts->items[i];
 		struct place one;
-		// What already lies on a cloud was allowed there; other parts must be allowed to come.
-		if (parts->partitioned && parts->count > 1 && !residency_allows(&residency, p->cloud->location))
+		bool may = true; // what already lies on a cloud was allowed there; other parts must be allowed to come
+		if (parts->partitioned && parts->count > 1)
+			rc = may_gather(c, parts, p, need, &may);
+		if (rc < 0 || !may)
 			continue;
 		rc = price_place(c, parts, p, need, &one);
 		if (rc == 0 && (!best.part || is_better(&one, &best)))

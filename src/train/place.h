@@ -8,6 +8,7 @@
 struct place_need {
 	double cpu;
 	uint64_t memory;
+	const struct state *state; // with the lineage in force, transfers included; NULL: by the outputs of the data alone
 };
 struct place {
 	const struct part *part; // the data's part there

@@ -56,7 +56,7 @@ static json_t *outputs_of(const struct step *step, const struct training *t, con
 	json_set_str(j, "trainer", t->trainer.n ? t->trainer : S("command"));
 	json_object_set_new(j, "parts", places_to_json(made));
 	json_object_set_new(j, "metrics", made->metrics ? json_deep_copy(made->metrics) : json_object());
-	static const char *const inherited[] = {"class", "residency"};
+	static const char *const inherited[] = {"class", "residency", "operators"};
 	for (size_t i = 0; i < COUNT_OF(inherited); i++)
 		if (json_object_get(parts->outputs, inherited[i]))
 			json_object_set_new(j, inherited[i], json_deep_copy(json_object_get(parts->outputs, inherited[i])));

@@ -30,6 +30,7 @@ static int bring_part(struct call *c, const struct single *s, const struct part 
 		.to = {s->cloud, s->bucket, arena_printf(c->arena, "%.*sdata/%.*s/", STR(s->folder), STR(p->cloud->name))},
 		.state = s->step->state,
 		.what = s->step->address,
+		.bytes_of = p->of,
 		.id = arena_printf(c->arena, "%.*s/%.*s/bring/%.*s", STR(s->step->address), STR(s->step->run), STR(p->cloud->name)),
 	};
 	struct copy_result result;
@@ -140,7 +141,7 @@ static void tell_place(const struct single *s, const struct place *p)
 int training_single(struct call *c, const struct step *step, const struct training *t, const struct parts *parts, struct training_made *out)
 {
 	struct place place;
-	struct place_need need = {.cpu = t->resources.cpu, .memory = (uint64_t)t->resources.memory};
+	struct place_need need = {.cpu = t->resources.cpu, .memory = (uint64_t)t->resources.memory, .state = step->state};
 	int rc = place_cheapest(c, parts, &need, &place);
 	if (rc < 0)
 		return call_context(c, "%.*s", STR(step->address));
