@@ -26,7 +26,6 @@ ACTS = (
     ("run", ("run", "transform/prepared")),
     ("train", ("run", "training/classifier")),
     ("deploy", ("run", GOAL)),
-    ("rollback", ("rollback", "model/classifier@champion")),
 )
 # Rules of faults by mode; {seed} and {n} are the case's.
 MODES = {
@@ -58,16 +57,26 @@ def records_of(folder):
 # ------------------------------------------------------------------ what the clouds hold
 
 
+def footer_of(path):
+    """The record at the end of an object's file: JSON, magic, its length (4), checksum (4), length of the data (8)."""
+    with open(path, "rb") as file:
+        file.seek(0, os.SEEK_END)
+        size = file.tell()
+        file.seek(size - 24)
+        footer = file.read(24)
+        need(footer[:8] == b"isobj001", "%s is no object", path)
+        length = int.from_bytes(footer[8:12], "little")
+        file.seek(size - 24 - length)
+        return json.loads(file.read(length))
+
+
 def stored_objects(folder):
     """{CLOUD:BUCKET/KEY: size as stored}, from the pocket clouds' disks: also what no listing of ours shows."""
     found = {}
     for cloud in CLOUDS:
         for path in glob.glob(os.path.join(folder, ".isobar/pocket", cloud, "buckets/*/objects/*")):
             bucket = path.split("/")[-3]
-            with open(path, "rb") as file:
-                head = file.read(16)
-                need(head[:8] == b"isobj001", "%s is no object", path)
-                record = json.loads(file.read(int.from_bytes(head[8:12], "little")))
+            record = footer_of(path)
             found["%s:%s/%s" % (cloud, bucket, record["key"])] = record["size"]
     return found
 
@@ -232,7 +241,8 @@ class Crashes:
             if name == "rollback":
                 self.second_version(folder)
             self.commands[name] = command
-            s.run("down", folder=folder)
+            if os.path.exists(os.path.join(folder, ".isobar")):
+                s.run("down", folder=folder)
             self.start[name] = os.path.join(s.folder, "before-" + name)
             shutil.copytree(folder, self.start[name], symlinks=True)
             log = os.path.join(s.folder, name + ".boundaries")
