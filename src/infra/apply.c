@@ -167,8 +167,7 @@ int plan_apply(struct call *c, const struct apply *apply, struct apply_result *o
 	if (rc < 0)
 		return rc;
 	pthread_mutex_init(&p.lock, NULL);
-	if (p.total)
-		rc = applier_run_lanes(c, &p);
+	rc = applier_run_lanes(c, &p); // also without a change: a kill may have left intents open
 	if (rc == 0)
 		rc = conclude(c, &p, out);
 	pthread_mutex_destroy(&p.lock);

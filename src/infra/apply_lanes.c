@@ -229,6 +229,26 @@ static int fill_lanes(struct call *c, struct applier *p, struct lane *all, size_
 	return 0;
 }
 
+// A kill between a record and the journal of its act leaves the intent open though the plan finds nothing to do: its
+// lane runs to close it. "intent/apply on aws-us/apply/3/bucket/lake on aws-us/create/0"
+static int add_interrupted(struct call *c, struct applier *p, struct lane *all, size_t *count)
+{
+	struct record *open;
+	size_t n = 0;
+	int rc = state_list(c, p->apply->env->state, S("intent/apply"), &open, &n);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		struct str name, rest, cloud = S("");
+		str_cut(str_drop(open[i].key, sizeof("intent/") - 1), '/', &name, &rest);
+		if (str_starts(name, S("apply on ")))
+			cloud = str_drop(name, sizeof("apply on ") - 1);
+		else if (!str_eq(name, S("apply")))
+			continue;
+		if (!lane_of(c, p, all, count, cloud))
+			rc = call_no_memory(c);
+	}
+	return rc;
+}
+
 static void stop_all(struct applier *p, struct lane *l)
 {
 	l->rc = call_fail(&l->call, ERR_NO_MEMORY, "the system starts no thread for %s", l->name);
@@ -242,6 +262,8 @@ int applier_run_lanes(struct call *c, struct applier *p)
 	size_t count = 0;
 	struct lane *all = arena_new_array(c->arena, MOST_LANES, struct lane);
 	int rc = all ? fill_lanes(c, p, all, &count) : call_no_memory(c);
+	if (rc == 0)
+		rc = add_interrupted(c, p, all, &count);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < count; i++) { // before any thread runs: the call is this thread's alone

@@ -357,6 +357,27 @@ static void test_cut_off_after_the_act(void **state)
 	end(&w);
 }
 
+// A kill between the record of an act and its journal: nothing is left to do, but the intent is still to be closed.
+static void test_closes_what_a_kill_left_open(void **state)
+{
+	(void)state;
+	struct world w;
+	struct record *open, key = {0};
+	size_t count = 0;
+	begin(&w);
+	want(&w, "bucket/x on a", "{}");
+	assert_apply(&w, (struct apply_result){.revision = 1, .done = 1});
+	AUTO(json) intent = json_pack("{s:s, s:s, s:{}}", "type", "resource.apply", "address", "bucket/x on a", "input");
+	key = (struct record){.key = S("intent/apply on a/apply/1/bucket/x on a/create/7"), .value = intent};
+	struct state_write write = {.record = &key, .expected = 0};
+	const struct state_batch batch = {.expected_head = UINT64_MAX, .writes = &write, .write_count = 1};
+	assert_int_equal(0, state_commit(&w.call, &w.state, &batch));
+	assert_apply(&w, (struct apply_result){.revision = 0, .done = 0});
+	assert_int_equal(0, state_list(&w.call, &w.state, S("intent/"), &open, &count));
+	assert_int_equal(0, count);
+	end(&w);
+}
+
 struct heard {
 	size_t started, done, last_finished;
 };
@@ -400,6 +421,7 @@ int main(void)
 		cmocka_unit_test(test_waiting_makes_nothing),
 		cmocka_unit_test(test_gone_outside_is_made_again),
 		cmocka_unit_test(test_cut_off_after_the_act),
+		cmocka_unit_test(test_closes_what_a_kill_left_open),
 		cmocka_unit_test(test_reports),
 	};
 	return cmocka_run_group_tests_name("infra-apply", tests, NULL, NULL);
