@@ -81,6 +81,10 @@ struct store_ops {
 	int (*bucket_head)(struct call *c, void *store, struct str bucket);   // ERR_NOT_FOUND
 	int (*bucket_delete)(
 		struct call *c, void *store, struct str bucket); // ERR_CONFLICT while not empty; absent is fine
+	// What the provider calls tags, labels or metadata of a bucket: an object of texts. *tags is a new reference;
+	// setting replaces all but those that the provider reserves, with names and values made what it takes.
+	int (*bucket_tags)(struct call *c, void *store, struct str bucket, json_t **tags); // ERR_NOT_FOUND: no bucket
+	int (*bucket_set_tags)(struct call *c, void *store, struct str bucket, const json_t *tags);
 };
 
 // ---------------------------------------------------------------- jobs

@@ -340,6 +340,18 @@ static int sealed_store_bucket_delete(struct call *c, void *store, struct str bu
 	return r ? r : delete_with_key(c, s, b);
 }
 
+static int sealed_store_bucket_tags(struct call *c, void *store, struct str bucket, json_t **tags)
+{
+	struct sealed *s = store;
+	return BELOW(c, s, bucket_tags, bucket, tags);
+}
+
+static int sealed_store_bucket_set_tags(struct call *c, void *store, struct str bucket, const json_t *tags)
+{
+	struct sealed *s = store;
+	return BELOW(c, s, bucket_set_tags, bucket, tags);
+}
+
 const struct store_ops sealed_store_ops = {
 	.name = "sealed",
 	.head = sealed_store_head,
@@ -350,6 +362,8 @@ const struct store_ops sealed_store_ops = {
 	.bucket_create = sealed_store_bucket_create,
 	.bucket_head = sealed_store_bucket_head,
 	.bucket_delete = sealed_store_bucket_delete,
+	.bucket_tags = sealed_store_bucket_tags,
+	.bucket_set_tags = sealed_store_bucket_set_tags,
 };
 
 // ---------------------------------------------------------------- life

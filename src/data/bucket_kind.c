@@ -2,6 +2,8 @@
 // The table of buckets, and the handler that makes them through each cloud's resources.
 #include "data/bucket_kind.h"
 
+#include "state/resource_common.h"
+
 static const struct field bucket_fields[] = {
 	{.name = "clouds",
 		.type = FIELD_CLOUDS,
@@ -54,23 +56,73 @@ static const struct cloud *bucket_cloud(struct call *c, void *ctx, const struct 
 	return cloud;
 }
 
+static json_t *label_names(const json_t *labels)
+{
+	json_t *names = json_array();
+	const char *name;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)labels, name, value) json_array_append_new(names, json_string(name));
+	return names;
+}
+
+// What cloud/resources.h says a bucket takes.
+static json_t *bucket_inputs(struct call *c, const struct resource *r)
+{
+	json_t *j = json_in_arena(c->arena, json_object()), *labels = resource_labels(c->arena, r->common);
+	if (!j || !labels)
+		return NULL;
+	json_set_str(j, "workspace", c->workspace);
+	json_set_str(j, "uid", r->uid);
+	json_object_set(j, "labels", labels);
+	json_object_set_new(j, "resumed", json_boolean(r->resumed));
+	if (!r->before)
+		return j;
+	json_object_set_new(j, "drop", label_names(resource_labels(c->arena, r->before->common)));
+	json_t *was = json_object_get(json_object_get(r->before->outputs, "settings"), "labels");
+	if (r->reverts && was)
+		json_object_set(j, "was", was);
+	return j;
+}
+
 static int bucket_create(struct call *c, void *ctx, const struct resource *r, json_t **outputs, struct str *cloud_id)
 {
 	struct str id = {0};
 	const struct cloud *cloud = bucket_cloud(c, ctx, r, &id);
-	if (!cloud)
-		return c->err.code;
-	int rc = CLOUD_CALL(c, cloud, resources, create, S("bucket"), id, r->resolved, outputs);
+	const json_t *inputs = bucket_inputs(c, r);
+	if (!cloud || !inputs)
+		return cloud ? call_no_memory(c) : c->err.code;
+	int rc = CLOUD_CALL(c, cloud, resources, create, S("bucket"), id, inputs, outputs);
 	if (rc == 0)
 		*cloud_id = id;
 	return rc;
+}
+
+// The mark of another workspace makes it the owner, as another tool's would.
+static void name_owner(struct call *c, const struct resource *r, json_t *outputs)
+{
+	const json_t *mark = json_object_get(outputs, "mark");
+	struct str workspace = json_str(mark, "workspace");
+	if (!mark || str_eq(workspace, c->workspace) || str_eq(json_str(mark, "uid"), r->uid) ||
+		json_object_get(outputs, "owner"))
+		return;
+	json_t *owner = json_object();
+	json_set_str(owner, "by", arena_printf(c->arena, "the Isobar workspace %.*s", STR(workspace)));
+	json_set_str(owner, "mark", arena_printf(c->arena, "isobar-uid=%s", json_text(mark, "uid")));
+	json_set_str(owner, "advice",
+		S("write `existing: keep` to use it as it is, or take it out of that workspace first"));
+	json_object_set_new(outputs, "owner", owner);
 }
 
 static int bucket_read(struct call *c, void *ctx, const struct resource *r, json_t **outputs)
 {
 	struct str id = {0};
 	const struct cloud *cloud = bucket_cloud(c, ctx, r, &id);
-	return cloud ? CLOUD_CALL(c, cloud, resources, read, S("bucket"), id, outputs) : c->err.code;
+	if (!cloud)
+		return c->err.code;
+	int rc = CLOUD_CALL(c, cloud, resources, read, S("bucket"), id, outputs);
+	if (rc == 0)
+		name_owner(c, r, *outputs);
+	return rc;
 }
 
 static int bucket_update(struct call *c, void *ctx, const struct resource *r, const json_t *before, json_t **outputs)
@@ -78,7 +130,10 @@ static int bucket_update(struct call *c, void *ctx, const struct resource *r, co
 	(void)before;
 	struct str id = {0};
 	const struct cloud *cloud = bucket_cloud(c, ctx, r, &id);
-	return cloud ? CLOUD_CALL(c, cloud, resources, update, S("bucket"), id, r->resolved, outputs) : c->err.code;
+	const json_t *inputs = bucket_inputs(c, r);
+	if (!cloud || !inputs)
+		return cloud ? call_no_memory(c) : c->err.code;
+	return CLOUD_CALL(c, cloud, resources, update, S("bucket"), id, inputs, outputs);
 }
 
 static int bucket_delete(struct call *c, void *ctx, const struct resource *r)

@@ -6,13 +6,17 @@
 #include "infra/apply_impl.h"
 #include "state/resource_common.h"
 
-// Given at creation and never changed; made from the name of the act, so that a repeated act gives the same.
-static struct str make_uid(struct call *c, struct str action_name)
+// Given at creation and never changed: version 4 of RFC 9562. It is recorded before anything is made, so that an act
+// that is repeated after a kill finds it.
+static struct str make_uid(struct call *c)
 {
-	struct str all = arena_printf(c->arena, "%.*s\n%.*s", STR(c->workspace), STR(action_name));
-	struct sha256 digest = sha256_of(all);
-	char hex[HEX_SHA256_SIZE];
-	hex_encode(str_bytes(digest.bytes, SHA256_SIZE), hex);
+	unsigned char b[16];
+	char hex[2 * sizeof(b) + 1];
+	if (c->edges->random(c->edges->ctx, b, sizeof(b)) < 0)
+		return (struct str){0};
+	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	hex_encode(str_bytes(b, sizeof(b)), hex);
 	return arena_printf(c->arena, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
@@ -21,12 +25,12 @@ static bool is_new(const struct plan_change *change)
 	return !change->recorded || change->action == PLAN_REPLACE;
 }
 
-static struct resource new_record(struct call *c, const struct plan_change *change, struct str action_name)
+static struct resource new_record(struct call *c, const struct plan_change *change)
 {
 	struct resource r = *change->desired;
 	const struct resource *then = change->recorded;
 	bool stays = then && change->action != PLAN_REPLACE && change->action != PLAN_CREATE;
-	r.uid = is_new(change) ? make_uid(c, action_name) : then->uid;
+	r.uid = is_new(change) ? make_uid(c) : then->uid;
 	r.cloud_id = stays ? then->cloud_id : (struct str){0};
 	r.outputs = stays ? then->outputs : NULL;
 	r.revision = then && !change->moved_from.n ? then->revision : 0;
@@ -175,11 +179,13 @@ static int move_record(struct call *c, const struct applier *p, const struct pla
 	return resource_move(c, p->apply->env->state, &from, &to);
 }
 
-static int act_write(struct call *c, const struct applier *p, const struct plan_change *change, struct str name)
+static int act_write(struct call *c, const struct applier *p, const struct plan_change *change)
 {
 	const struct resource_handler *h = infra_handler(p->apply->env, change->desired->kind);
-	struct resource r = new_record(c, change, name);
-	int rc = change->moved_from.n ? move_record(c, p, change) : 0;
+	struct resource r = new_record(c, change);
+	int rc = r.uid.n ? 0 : call_fail(c, ERR_IO, "the system gives no randomness");
+	if (rc == 0 && change->moved_from.n)
+		rc = move_record(c, p, change);
 	if (rc == 0 && h && h->create && change->action == PLAN_CREATE && !change->waiting.n)
 		rc = put_creating(c, p, &r);
 	if (rc < 0)
@@ -211,11 +217,11 @@ static int act_delete(struct call *c, const struct applier *p, const struct plan
 	return rc < 0 ? rc : act_forget(c, p, change);
 }
 
-static int carry_out(struct call *c, const struct applier *p, const struct plan_change *change, struct str name)
+static int carry_out(struct call *c, const struct applier *p, const struct plan_change *change)
 {
 	if (change->action == PLAN_DELETE)
 		return act_delete(c, p, change);
-	return change->action == PLAN_FORGET ? act_forget(c, p, change) : act_write(c, p, change, name);
+	return change->action == PLAN_FORGET ? act_forget(c, p, change) : act_write(c, p, change);
 }
 
 // ---------------------------------------------------------------- the act
@@ -262,7 +268,7 @@ int applier_act(struct call *c, void *lane, const struct action *action, json_t 
 	call_child(&act, c, c->arena, ACT_TIMEOUT_S * NS_PER_S);
 	int rc = start(&act, l, change);
 	if (rc == 0)
-		rc = carry_out(&act, l->applier, change, action->name);
+		rc = carry_out(&act, l->applier, change);
 	if (rc < 0)
 		call_context(&act, "%s %.*s", plan_action_word(change->action), STR(change->address));
 	if (rc != ERR_CANCELLED)

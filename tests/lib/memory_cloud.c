@@ -282,6 +282,29 @@ static int memory_store_bucket_delete(struct call *c, void *store, struct str bu
 	return leave(s, 0);
 }
 
+static int memory_store_bucket_tags(struct call *c, void *store, struct str bucket, json_t **tags)
+{
+	struct memory_store *s = store;
+	int code = enter(c, s, bucket);
+	if (code)
+		return code;
+	const struct entry *e = find(s, bucket, S(""));
+	*tags = e->metadata ? json_deep_copy(e->metadata) : json_object();
+	return leave(s, 0);
+}
+
+static int memory_store_bucket_set_tags(struct call *c, void *store, struct str bucket, const json_t *tags)
+{
+	struct memory_store *s = store;
+	int code = enter(c, s, bucket);
+	if (code)
+		return code;
+	struct entry *e = find(s, bucket, S(""));
+	json_decref(e->metadata);
+	e->metadata = json_deep_copy(tags);
+	return leave(s, 0);
+}
+
 static const struct store_ops memory_store_ops = {
 	.name = "memory",
 	.head = memory_store_head,
@@ -292,6 +315,8 @@ static const struct store_ops memory_store_ops = {
 	.bucket_create = memory_store_bucket_create,
 	.bucket_head = memory_store_bucket_head,
 	.bucket_delete = memory_store_bucket_delete,
+	.bucket_tags = memory_store_bucket_tags,
+	.bucket_set_tags = memory_store_bucket_set_tags,
 };
 
 // ---------------------------------------------------------------- prices and resources

@@ -29,7 +29,8 @@ const struct cloud_call aws_calls[AWS_CALL_COUNT] = {
 	[AWS_GET_BUCKET_LOCATION] =
 		ROW("GetBucketLocation", "GET", "/{bucket}", "location", "s3:GetBucketLocation", ABOUT_BUCKET),
 	[AWS_GET_BUCKET_TAGGING] =
-		ROW("GetBucketTagging", "GET", "/{bucket}", "tagging", "s3:GetBucketTagging", ABOUT_BUCKET),
+		ROW("GetBucketTagging", "GET", "/{bucket}", "tagging", "s3:GetBucketTagging", ON_BUCKET,
+			.reads = true),
 	[AWS_GET_BUCKET_VERSIONING] =
 		ROW("GetBucketVersioning", "GET", "/{bucket}", "versioning", "s3:GetBucketVersioning", ABOUT_BUCKET),
 	[AWS_GET_CALLER_IDENTITY] =
@@ -43,6 +44,8 @@ const struct cloud_call aws_calls[AWS_CALL_COUNT] = {
 		.part = CALL_PART_IDENTITY, .reads = true),
 	[AWS_LIST_OBJECTS] =
 		ROW("ListObjectsV2", "GET", "/{bucket}", "list-type=2", "s3:ListBucket", ON_BUCKET, .reads = true),
+	[AWS_PUT_BUCKET_TAGGING] = ROW("PutBucketTagging", "PUT", "/{bucket}", "tagging", "s3:PutBucketTagging",
+		ON_BUCKET, .repeat = CALL_REPEAT_NAMED),
 	[AWS_PUT_OBJECT] = ROW(
 		"PutObject", "PUT", "/{bucket}/{key}", "", "s3:PutObject", ON_OBJECT, .repeat = CALL_REPEAT_CONDITION),
 	[AWS_UPLOAD_PART] = ROW("UploadPart", "PUT", "/{bucket}/{key}", "partNumber&uploadId", "s3:PutObject",

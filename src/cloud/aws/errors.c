@@ -19,6 +19,7 @@ static const struct provider_code codes[] = {
 	{"InvalidToken", ERR_UNAUTHENTICATED, false},
 	{"NoSuchBucket", ERR_NOT_FOUND, false},
 	{"NoSuchKey", ERR_NOT_FOUND, false},
+	{"NoSuchTagSet", ERR_NOT_FOUND, false},
 	{"NoSuchUpload", ERR_NOT_FOUND, false},
 	{"NotImplemented", ERR_UNSUPPORTED, false},
 	{"OperationAborted", ERR_CONFLICT, true},

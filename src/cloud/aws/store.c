@@ -305,6 +305,8 @@ const struct store_ops aws_store_ops = {
 	.bucket_create = aws_store_bucket_create,
 	.bucket_head = aws_store_bucket_head,
 	.bucket_delete = aws_store_bucket_delete,
+	.bucket_tags = aws_store_bucket_tags,
+	.bucket_set_tags = aws_store_bucket_set_tags,
 };
 
 // ---------------------------------------------------------------- life

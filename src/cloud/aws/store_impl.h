@@ -30,6 +30,8 @@ int aws_refused(struct call *c, struct provider *p, const struct transport_respo
 MUST_CHECK int aws_add_condition(struct call *c, struct exchange *x, const struct store_condition *condition);
 MUST_CHECK int aws_upload_parts(
 	struct call *c, struct aws_store *s, const struct store_put *put, struct parts *parts, struct object *out);
+int aws_store_bucket_tags(struct call *c, void *store, struct str bucket, json_t **tags);
+int aws_store_bucket_set_tags(struct call *c, void *store, struct str bucket, const json_t *tags);
 int aws_store_list(struct call *c, void *store, const struct store_list *list, struct store_page *out);
 
 #endif

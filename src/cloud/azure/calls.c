@@ -37,5 +37,8 @@ const struct cloud_call azure_calls[AZURE_CALL_COUNT] = {
 		SERVICE "containers/blobs/write", ON_BLOB, .repeat = CALL_REPEAT_NAMED),
 	[AZURE_PUT_BLOCK_LIST] = ROW("Put Block List", "PUT", "/{bucket}/{key}", "comp=blocklist",
 		SERVICE "containers/blobs/write", ON_BLOB, .repeat = CALL_REPEAT_CONDITION),
+	[AZURE_SET_CONTAINER_METADATA] = ROW("Set Container Metadata", "PUT", "/{bucket}",
+		"restype=container&comp=metadata", SERVICE "containers/write", ON_CONTAINER,
+		.repeat = CALL_REPEAT_NAMED),
 };
 const struct cloud_calls azure_call_table = {"azure", azure_calls, AZURE_CALL_COUNT};

@@ -21,6 +21,7 @@ enum azure_call {
 	AZURE_PUT_BLOB,
 	AZURE_PUT_BLOCK,
 	AZURE_PUT_BLOCK_LIST,
+	AZURE_SET_CONTAINER_METADATA,
 	AZURE_CALL_COUNT
 };
 extern const struct cloud_call azure_calls[AZURE_CALL_COUNT];

@@ -309,6 +309,8 @@ const struct store_ops azure_store_ops = {
 	.bucket_create = azure_store_bucket_create,
 	.bucket_head = azure_store_bucket_head,
 	.bucket_delete = azure_store_bucket_delete,
+	.bucket_tags = azure_store_bucket_tags,
+	.bucket_set_tags = azure_store_bucket_set_tags,
 };
 
 // ---------------------------------------------------------------- life

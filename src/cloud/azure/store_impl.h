@@ -27,5 +27,7 @@ MUST_CHECK int azure_add_properties(struct call *c, struct exchange *x, const st
 MUST_CHECK int azure_upload_blocks(
 	struct call *c, struct azure_store *s, const struct store_put *put, struct parts *parts, struct object *out);
 int azure_store_list(struct call *c, void *store, const struct store_list *list, struct store_page *out);
+int azure_store_bucket_tags(struct call *c, void *store, struct str bucket, json_t **tags);
+int azure_store_bucket_set_tags(struct call *c, void *store, struct str bucket, const json_t *tags);
 
 #endif

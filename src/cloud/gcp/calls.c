@@ -21,6 +21,8 @@ const struct cloud_call gcp_calls[GCP_CALL_COUNT] = {
 		"storage.buckets.create", ON_PROJECT, .part = CALL_PART_STORE, .repeat = CALL_REPEAT_CONDITION),
 	[GCP_BUCKETS_LIST] = ROW("storage.buckets.list", "GET", "/storage/v1/b", "project", "storage.buckets.list",
 		ON_PROJECT, .part = CALL_PART_IDENTITY, .reads = true),
+	[GCP_BUCKETS_PATCH] = ROW("storage.buckets.patch", "PATCH", "/storage/v1/b/{bucket}", "",
+		"storage.buckets.update", ON_BUCKET, .repeat = CALL_REPEAT_NAMED),
 	[GCP_BUCKETS_TEST_PERMISSIONS] =
 		ROW("storage.buckets.testIamPermissions", "GET", "/storage/v1/b/{bucket}/iam/testPermissions",
 			"permissions", "", .part = CALL_PART_IDENTITY, .reads = true),

@@ -33,7 +33,7 @@ struct str gcp_object_path(struct call *c, struct str bucket, struct str key)
 	return path.failed ? (struct str){0} : arena_str(c->arena, buf_str(&path));
 }
 
-static struct str bucket_path(struct call *c, struct str bucket)
+struct str gcp_bucket_path(struct call *c, struct str bucket)
 {
 	return arena_printf(c->arena, "/storage/v1/b/%.*s", STR(bucket));
 }
@@ -230,7 +230,7 @@ static int gcp_store_list(struct call *c, void *store, const struct store_list *
 
 static int gcp_store_bucket_head(struct call *c, void *store, struct str bucket)
 {
-	struct exchange x = {.call = &gcp_calls[GCP_BUCKETS_GET], .path = bucket_path(c, bucket)};
+	struct exchange x = {.call = &gcp_calls[GCP_BUCKETS_GET], .path = gcp_bucket_path(c, bucket)};
 	struct transport_response answer = {0};
 	int r = object_check_bucket(c, bucket);
 	if (!r)
@@ -289,7 +289,7 @@ static int gcp_store_bucket_delete(struct call *c, void *store, struct str bucke
 {
 	int r = object_check_bucket(c, bucket);
 	if (!r)
-		r = run_delete(c, store, GCP_BUCKETS_DELETE, bucket_path(c, bucket));
+		r = run_delete(c, store, GCP_BUCKETS_DELETE, gcp_bucket_path(c, bucket));
 	return r ? call_context(c, "delete bucket %.*s", STR(bucket)) : 0;
 }
 
@@ -303,6 +303,8 @@ const struct store_ops gcp_store_ops = {
 	.bucket_create = gcp_store_bucket_create,
 	.bucket_head = gcp_store_bucket_head,
 	.bucket_delete = gcp_store_bucket_delete,
+	.bucket_tags = gcp_store_bucket_tags,
+	.bucket_set_tags = gcp_store_bucket_set_tags,
 };
 
 // ---------------------------------------------------------------- life

@@ -26,6 +26,7 @@ static const struct route {
 	{HTTP_GET, "/storage/v1/b", READS, gcs_list_buckets},
 	{HTTP_POST, "/storage/v1/b", 0, gcs_insert_bucket},
 	{HTTP_GET, "/storage/v1/b/*", READS, gcs_get_bucket},
+	{HTTP_PATCH, "/storage/v1/b/*", 0, gcs_patch_bucket},
 	{HTTP_DELETE, "/storage/v1/b/*", 0, gcs_delete_bucket},
 	{HTTP_GET, "/storage/v1/b/*/o", READS, gcs_list_objects},
 	{HTTP_GET, "/storage/v1/b/*/o/*", READS, gcs_get_object},

@@ -181,6 +181,47 @@ void gcs_get_bucket(struct front_request *r)
 		gcs_reply_json(r, resource(r, bucket_record(b)));
 }
 
+// A label of null goes; members that a pocket has no use for are refused as at insert.
+static int merge_labels(struct front_request *r, const json_t *labels, struct record *draft)
+{
+	const char *name;
+	json_t *value;
+	int rc = 0;
+	json_object_foreach((json_t *)(uintptr_t)labels, name, value)
+	{
+		if (rc == 0)
+			rc = pairs_remove(&draft->metadata, r->arena, str_of(name));
+		if (rc == 0 && json_is_string(value))
+			rc = pairs_add(&draft->metadata, r->arena, str_of(name), json_value_str(value));
+	}
+	return rc < 0 ? err_set(&r->err, ERR_NO_MEMORY, "out of memory") : 0;
+}
+
+static void patch(struct front_request *r, json_t *body)
+{
+	struct bucket *b = NULL;
+	int rc = gcs_bucket(r, gcs_state(r)->captures[0], &b);
+	if (rc == 0)
+		rc = check_members(r, body);
+	if (rc == 0) {
+		struct record draft = {
+			.properties = bucket_record(b)->properties, .metadata = bucket_record(b)->metadata};
+		draft.metadata.room = 0; // the record's own: copied before it changes
+		rc = merge_labels(r, json_object_get(body, "labels"), &draft);
+		if (rc == 0)
+			rc = objects_bucket_update(b, &draft, &r->err);
+	}
+	if (rc < 0)
+		gcs_fail(r);
+	else
+		gcs_reply_json(r, resource(r, bucket_record(b)));
+}
+
+void gcs_patch_bucket(struct front_request *r)
+{
+	gcs_body_json(r, patch);
+}
+
 void gcs_delete_bucket(struct front_request *r)
 {
 	int rc = objects_bucket_delete(r->store, gcs_state(r)->captures[0], false, &r->err);

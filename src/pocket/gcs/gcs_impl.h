@@ -96,6 +96,7 @@ MUST_CHECK int gcs_verify(struct front_request *r, const struct digests *d);
 // ---------------------------------------------------------------- operations
 void gcs_list_buckets(struct front_request *r);
 void gcs_insert_bucket(struct front_request *r);
+void gcs_patch_bucket(struct front_request *r); // its labels
 void gcs_get_bucket(struct front_request *r);
 void gcs_delete_bucket(struct front_request *r);
 void gcs_list_objects(struct front_request *r);

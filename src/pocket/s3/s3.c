@@ -44,6 +44,9 @@ static const struct operation {
 	void (*run)(struct front_request *r);
 } operations[] = {
 	{HTTP_GET, SERVICE, NULL, NULL, s3_list_buckets},
+	{HTTP_GET, BUCKET, "tagging", NULL, s3_get_tags},
+	{HTTP_PUT, BUCKET, "tagging", NULL, s3_put_tags},
+	{HTTP_DELETE, BUCKET, "tagging", NULL, s3_delete_tags},
 	{HTTP_PUT, BUCKET, NULL, NULL, s3_create_bucket},
 	{HTTP_HEAD, BUCKET, NULL, NULL, s3_head_bucket},
 	{HTTP_DELETE, BUCKET, NULL, NULL, s3_delete_bucket},
@@ -73,11 +76,14 @@ static const char *const not_offered[] = {"accelerate", "acl", "analytics", "att
 	"requestPayment", "restore", "retention", "select", "session", "tagging", "torrent", "versionId", "versions",
 	"website"};
 
-static bool asks_for_more(const struct front_request *r)
+// o: what answers it; NULL: nothing does.
+static bool asks_for_more(const struct front_request *r, const struct operation *o)
 {
-	for (size_t i = 0; i < COUNT_OF(not_offered); i++)
-		if (front_query_has(r, not_offered[i]))
+	for (size_t i = 0; i < COUNT_OF(not_offered); i++) {
+		bool offered = o && o->parameter && strcmp(o->parameter, not_offered[i]) == 0;
+		if (!offered && front_query_has(r, not_offered[i]))
 			return true;
+	}
 	return false;
 }
 
@@ -142,10 +148,10 @@ static void handle(struct front_request *r)
 		return;
 	}
 	const struct operation *o = find_operation(r);
-	if (o && !asks_for_more(r))
+	if (o && !asks_for_more(r, o))
 		o->run(r);
 	else
-		s3_answer(r, o || asks_for_more(r) ? "NotImplemented" : "MethodNotAllowed");
+		s3_answer(r, o || asks_for_more(r, o) ? "NotImplemented" : "MethodNotAllowed");
 }
 
 // A request that was refused before handle() had it has no state yet.

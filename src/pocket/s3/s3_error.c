@@ -33,6 +33,7 @@ static const struct s3_code {
 	{"InvalidPartOrder", 400,
 		"The list of parts was not in ascending order. Parts must be ordered by part number."},
 	{"InvalidRange", 416, "The requested range is not satisfiable"},
+	{"InvalidTag", 400, "The tag provided was not a valid tag"},
 	{"InvalidRequest", 400, "Invalid Request"},
 	{"InvalidToken", 400, "The provided token is malformed or otherwise invalid."},
 	{"InvalidURI", 400, "Couldn't parse the specified URI."},
@@ -44,6 +45,7 @@ static const struct s3_code {
 	{"MissingContentLength", 411, "You must provide the Content-Length HTTP header."},
 	{"NoSuchBucket", 404, "The specified bucket does not exist"},
 	{"NoSuchKey", 404, "The specified key does not exist."},
+	{"NoSuchTagSet", 404, "The TagSet does not exist"},
 	{"NoSuchUpload", 404,
 		"The specified upload does not exist. The upload ID may be invalid, or the upload may have been "
 		"aborted or "

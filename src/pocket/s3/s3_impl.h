@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // S3 over the object store: what its files share. Source: Amazon S3 API Reference. Path-style addresses only; one
-// access key, which may do all. What a real S3 would do and a pocket cannot (ACLs, KMS, tags, versions, ...) is
+// access key, which may do all. What a real S3 would do and a pocket cannot (ACLs, KMS, tags of objects, versions, ...) is
 // answered NotImplemented, never ignored.
 #ifndef ISOBAR_POCKET_S3_IMPL_H
 #define ISOBAR_POCKET_S3_IMPL_H
@@ -103,6 +103,9 @@ void s3_list_buckets(struct front_request *r);
 void s3_create_bucket(struct front_request *r);
 void s3_head_bucket(struct front_request *r);
 void s3_delete_bucket(struct front_request *r);
+void s3_get_tags(struct front_request *r); // of a bucket
+void s3_put_tags(struct front_request *r);
+void s3_delete_tags(struct front_request *r);
 void s3_get_location(struct front_request *r);
 void s3_get_versioning(struct front_request *r);
 void s3_list_objects(struct front_request *r);
