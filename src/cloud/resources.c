@@ -24,6 +24,10 @@ static int read_tags(struct call *c, const struct cloud *cloud, struct str id, c
 	if (!cloud->store->bucket_tags)
 		return CLOUD_CALL(c, cloud, store, bucket_head, id);
 	int r = cloud->store->bucket_tags(c, cloud->store_ctx, id, &found);
+	if (r == ERR_DENIED) {
+		err_clear(&c->err);
+		return CLOUD_CALL(c, cloud, store, bucket_head, id);
+	}
 	if (r)
 		return r;
 	*tags = json_in_arena(c->arena, found);
@@ -33,6 +37,10 @@ static int read_tags(struct call *c, const struct cloud *cloud, struct str id, c
 static int check_taken(struct call *c, struct str id, const json_t *tags, const json_t *inputs)
 {
 	struct tags_owner owner;
+	if (!tags && !json_flag(inputs, "resumed", false))
+		return call_fail(c, ERR_DENIED,
+			"the bucket %.*s exists already, and whose it is stands in its tags, which may not be read",
+			STR(id));
 	if (tags_find_owner(c->arena, tags, &owner) < 0)
 		return call_no_memory(c);
 	if (owner.by.n)
@@ -99,7 +107,7 @@ static int bucket_create(struct call *c, const struct cloud *cloud, struct str i
 {
 	const json_t *tags;
 	int r = json_str(inputs, "uid").n ? read_tags(c, cloud, id, &tags) : ERR_NOT_FOUND;
-	if (!r && tags)
+	if (!r && cloud->store->bucket_tags)
 		r = check_taken(c, id, tags, inputs);
 	else if (r == ERR_NOT_FOUND || r == ERR_DENIED) // somebody else's is refused when it is created
 		r = 0;

@@ -85,6 +85,27 @@ static void check_bucket_create(struct suite *s)
 	check(s, CLOUD_CALL(s->c, &s->cloud, store, bucket_head, s->bucket) == 0, "it is there");
 }
 
+static void check_tags(struct suite *s)
+{
+	json_t *found = NULL, *two = json_in_arena(&s->t.arena, json_pack("{s:s,s:s}", "isobar_uid", "u-1", "team", "ml"));
+	json_t *one = json_in_arena(&s->t.arena, json_pack("{s:s}", "team", "ops"));
+	check(s, CLOUD_CALL(s->c, &s->cloud, store, bucket_tags, s->bucket, &found) == 0 && json_object_size(found) == 0,
+		"a new bucket has no tags");
+	json_decref(found);
+	found = NULL;
+	bool set = CLOUD_CALL(s->c, &s->cloud, store, bucket_set_tags, s->bucket, two) == 0;
+	check(s, set && CLOUD_CALL(s->c, &s->cloud, store, bucket_tags, s->bucket, &found) == 0 && json_equal(found, two),
+		"tags that are set are read");
+	json_decref(found);
+	found = NULL;
+	set = CLOUD_CALL(s->c, &s->cloud, store, bucket_set_tags, s->bucket, one) == 0;
+	check(s, set && CLOUD_CALL(s->c, &s->cloud, store, bucket_tags, s->bucket, &found) == 0 && json_equal(found, one),
+		"setting replaces all of them");
+	json_decref(found);
+	check(s, CLOUD_CALL(s->c, &s->cloud, store, bucket_tags, S("no-such-bucket-of-ours"), &found) == ERR_NOT_FOUND,
+		"tags of a bucket that is not there are not found");
+}
+
 static void check_small(struct suite *s)
 {
 	struct object made, head;
@@ -283,6 +304,7 @@ static void check_bucket_delete(struct suite *s)
 static int run(struct suite *s)
 {
 	check_bucket_create(s);
+	check_tags(s);
 	check_small(s);
 	check_names(s);
 	check_ranges(s);
