@@ -182,6 +182,8 @@ int session_load(struct session *s)
 		.path = o->path,
 		.environment = o->environment,
 		.given = o->given,
+		.check_only = s->check_only,
+		.keep_document = json_flag(s->request->body, "document", false),
 		.kinds = o->parts->kinds,
 		.handlers = o->parts->handlers,
 		.handler_count = o->parts->handler_count,

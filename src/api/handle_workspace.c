@@ -7,21 +7,49 @@
 #include "infra/buckets.h"
 #include "state/resource_common.h"
 
+// [{environment, resources}] of all environments that were looked at.
+static json_t *checked_json(const struct workspace *w)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < w->checked_count; i++) {
+		json_t *one = json_pack("{s:I}", "resources", (json_int_t)w->checked[i].resources);
+		json_set_str(one, "environment", w->checked[i].environment);
+		json_array_append_new(list, one);
+	}
+	if (w->environment) {
+		json_t *one = json_pack("{s:I}", "resources", (json_int_t)w->resource_count);
+		json_set_str(one, "environment", w->environment->name);
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
+static size_t most_resources(const struct workspace *w)
+{
+	size_t most = w->resource_count;
+	for (size_t i = 0; i < w->checked_count; i++)
+		most = w->checked[i].resources > most ? w->checked[i].resources : most;
+	return most;
+}
+
 int handle_validate(struct api_request *r, json_t **result)
 {
 	struct session s;
 	session_begin(r, &s);
+	s.check_only = true;
 	int rc = session_load(&s);
 	if (rc < 0 && rc != ERR_INVALID)
 		return rc;
 	if (rc < 0 && s.findings.count == 0)
 		return rc; // a wrong --env is no finding: it stands in no file
 	err_clear(&r->call->err);
-	*result = json_pack("{s:b, s:o, s:i}", "valid", (int)(rc == 0), "findings", findings_to_json(&s.findings),
-		"resources", (int)(rc == 0 ? s.workspace.resource_count : 0));
+	*result = json_pack("{s:b, s:o, s:I}", "valid", (int)(rc == 0), "findings", findings_to_json(&s.findings),
+		"resources", (json_int_t)(rc == 0 ? most_resources(&s.workspace) : 0));
 	if (rc == 0) {
 		json_set_str(*result, "workspace", s.workspace.name);
-		json_object_set_new(*result, "document", node_to_json(s.workspace.root));
+		json_object_set_new(*result, "environments", checked_json(&s.workspace));
+		if (s.workspace.document)
+			json_object_set(*result, "document", s.workspace.document);
 	}
 	return 0;
 }

@@ -9,8 +9,10 @@ const struct api_route api_routes[] = {
 		.summary = "Whether the control plane answers, and who it is.",
 		.response = "{status: \"ok\", version, pid, serving, folder}"),
 	ROUTE("POST", "/v1/validate", "workspace.read", handle_validate,
-		.summary = "Reads and checks the workspace; makes no call and changes nothing.",
-		.response = "{valid, workspace, resources: COUNT, document: as it was read, findings: [{file, line, "
+		.summary = "Reads and checks the workspace, in all environments when none is chosen; makes no call and "
+			   "changes nothing.",
+		.request = "{document: false}: true adds what was read, before anything is filled in",
+		.response = "{valid, workspace, resources: COUNT, environments: [{environment, resources}], document, findings: [{file, line, "
 			    "column, field, problem, "
 			    "suggestion}]}",
 		.events = "finding {file, line, column, field, problem, suggestion}"),

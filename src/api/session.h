@@ -14,6 +14,7 @@ struct session {
 	struct workspace_options options;
 	struct workspace workspace;
 	bool loaded;
+	bool check_only; // validate: nothing will be done, so all environments may be looked at
 	bool revive; // start pocket clouds that ran before and are down: yes, but for inside `isobar up`, where one may
 		     // be down for a reason
 	struct resource *recorded; // at the start

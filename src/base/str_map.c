@@ -2,6 +2,7 @@
 // Open addressing with linear probing, at most half full. See str_map.h.
 #include "base/str_map.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct str_map_slot {
@@ -85,4 +86,21 @@ bool str_map_put(struct str_map *m, struct str key, void *value)
 	m->count += !slot->value;
 	*slot = (struct str_map_slot){.key = key, .value = value, .hash = hash};
 	return true;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+size_t str_map_keys(const struct str_map *m, struct str *keys)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < m->capacity; i++) {
+		if (m->slots[i].value)
+			keys[n++] = m->slots[i].key;
+	}
+	if (n)
+		qsort(keys, n, sizeof(*keys), compare_keys);
+	return n;
 }

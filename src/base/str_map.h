@@ -20,5 +20,7 @@ bool str_map_init(struct str_map *m, struct arena *a, size_t expected);
 void *str_map_get(const struct str_map *m, struct str key); // NULL when absent
 // Sets or replaces; value not NULL. false without memory.
 bool str_map_put(struct str_map *m, struct str key, void *value);
+// All keys into an array with room for m->count, in the order of str_cmp(); returns how many.
+size_t str_map_keys(const struct str_map *m, struct str *keys);
 
 #endif

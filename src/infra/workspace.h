@@ -8,7 +8,9 @@
 
 #include "base/json.h"
 #include "base/kind.h"
+#include "base/str_map.h"
 #include "infra/environment_kind.h"
+#include "infra/workspace_top.h"
 #include "state/resource.h"
 
 struct workspace_given { // what the command line says beside the files
@@ -23,8 +25,13 @@ struct workspace_options {
 	const char *path;                        // a folder, or one file; NULL: "."
 	struct str environment;                  // --env or ISOBAR_ENV; "": the only one there is
 	struct workspace_given given;
-	bool check_all;     // no environment is chosen: check the workspace in each of them
+	bool check_only;    // nothing will be done: with no environment chosen, check all of them; inputs that lie in a
+			    // store are not read
 	bool keep_document; // what was read, as JSON, before anything is filled in
+	// Reads the state that `inputs:` names from a store: "s3://bucket/key" by the cloud's credentials. NULL: such
+	// inputs are refused.
+	int (*read_input)(void *ctx, struct str cloud, struct str url, struct buf *out, struct err *e);
+	void *read_input_ctx;
 	const struct kind *const *kinds;         // NULL-ended
 	const struct resource_handler *handlers; // tell which kinds are one resource a cloud
 	size_t handler_count;
@@ -37,8 +44,15 @@ struct workspace_entry { // one declared thing
 	void *value;  // the kind's C struct
 	struct resource_common common;
 	bool decoded; // without findings
+	size_t first_resource, resource_count; // its resources, before they are ordered
 };
 
+struct workspace_checked { // one of several environments that were checked
+	struct str environment;
+	size_t resources;
+};
+
+struct workspace_index;
 struct workspace {
 	struct arena *arena;
 	struct str folder;                       // absolute, without links
@@ -49,12 +63,24 @@ struct workspace {
 	size_t entry_count;
 	struct environment *environments;
 	size_t environment_count;
-	const struct environment *environment; // the one in force; NULL: several, and none was chosen
+	const struct environment *environment; // the one in force; NULL: several, and all were checked
+	struct workspace_checked *checked;     // then: each of them
+	size_t checked_count;
+	struct field_ref owner;       // of what names none; name "": nobody
+	struct workspace_state state; // `state:`
+	struct field_list moved;      // of struct moved
+	struct str_map moved_to;      // new address without cloud -> struct moved
+	json_t *document;             // with keep_document
+	bool guessed;                 // inputs were not read: good for checking only
+	struct workspace_index *index;
+	struct distrust *distrusted; // places of values that are wrong already
+	size_t bytes_read;
 	struct resource *resources;            // what each entry needs stands before it
 	size_t resource_count;
 };
 
-// Reads, decodes, checks, resolves. ERR_INVALID: the findings say what is wrong (e has the count); ERR_NOT_FOUND,
+// Reads, decodes, checks, resolves. Several environments and none chosen: ERR_INVALID that lists them, or with
+// check_only all of them are checked. ERR_INVALID: the findings say what is wrong (e has the count); ERR_NOT_FOUND,
 // ERR_IO, ERR_LIMIT: the files cannot be read. The resources are there only when it returns 0.
 MUST_CHECK int workspace_load(
 	const struct workspace_options *options, struct findings *f, struct workspace *out, struct err *e);

@@ -2,12 +2,14 @@
 // From the merged map to entries: workspace-level keys, defaults per kind, each declared thing by its kind's table,
 // environments.
 #include "infra/workspace_impl.h"
+#include "base/kind_scalars.h"
 #include "infra/workspace_top.h"
 
 #include <string.h>
 
 // What stands at the top of a workspace beside the kinds.
-static const char *const top_keys[] = {"isobar", "workspace", "environments", "defaults"};
+static const char *const top_keys[] = {"isobar", "workspace", "environments", "defaults", "owner", "state", "variables",
+	"inputs", "modules", "moved", "groups"};
 
 static struct str top_name_at(const void *ctx, size_t i)
 {
@@ -56,18 +58,6 @@ static void unknown_key(const struct workspace *w, const struct node *n, struct 
 	findings_add(f, n->key_at, n->key, hint, "is no kind that a workspace may declare");
 }
 
-static void add_copy(struct node *map, const struct node *member, struct arena *a)
-{
-	struct node *copy = arena_new(a, struct node);
-	if (!copy)
-		return;
-	*copy = *member;
-	copy->parent = map;
-	copy->next = map->first;
-	map->first = copy;
-	map->count++;
-}
-
 static void missing_key(const struct node *root, struct findings *f, const char *key, const char *hint)
 {
 	findings_add(f, (struct position){.file = root->at.file, .line = 1, .column = 1}, str_of(key), str_of(hint),
@@ -77,25 +67,38 @@ static void missing_key(const struct node *root, struct findings *f, const char 
 static void copy_member(struct node *map, const struct node *root, const char *key, struct arena *a)
 {
 	const struct node *n = node_member(root, str_of(key));
-	if (n)
-		add_copy(map, n, a);
+	struct node *copy = n ? arena_new(a, struct node) : NULL;
+	if (!copy)
+		return;
+	*copy = *n;
+	copy->parent = map;
+	copy->next = map->first;
+	map->first = copy;
+	map->count++;
 }
 
-// The keys that are no kinds, through a table of their own, so that they are checked as everything else.
+// The keys that are no kinds, through a table of their own, so that they are checked as everything else. Variables,
+// inputs and modules were read already: others are made from them.
 static void read_top(struct workspace *w, const struct node *root, struct findings *f)
 {
+	static const char *const keys[] = {"isobar", "workspace", "owner", "state", "moved", "groups", "defaults"};
 	struct workspace_top top;
 	struct node map = {.type = NODE_MAP, .at = root->at};
+	size_t before = f->count;
 	if (!node_member(root, S("isobar")))
 		missing_key(root, f, "isobar", "write \"isobar: 1\", the version of the format, at the top");
 	if (!node_member(root, S("workspace")))
 		missing_key(root, f, "workspace", "write \"workspace: NAME\" below \"isobar: 1\"");
-	if (f->count)
+	if (f->count > before)
 		return;
-	copy_member(&map, root, "workspace", f->arena);
-	copy_member(&map, root, "isobar", f->arena);
-	if (kind_decode(&workspace_top_kind, &map, f->arena, &top, f) == 0)
-		w->name = top.workspace;
+	for (size_t i = COUNT_OF(keys); i > 0; i--)
+		copy_member(&map, root, keys[i - 1], f->arena);
+	if (kind_decode(&workspace_top_kind, &map, f->arena, &top, f) < 0)
+		return;
+	w->name = top.workspace;
+	w->owner = top.owner;
+	w->state = top.state;
+	w->moved = top.moved;
 }
 
 // An entry without a value ("lake:") is one with defaults only.
@@ -109,28 +112,12 @@ static bool entry_is_map(struct node *n, struct findings *f)
 	return false;
 }
 
-static bool name_is_valid(struct str name)
+static void add_twice(const struct workspace_entry *again, const struct workspace_entry *first, struct findings *f)
 {
-	if (name.n == 0 || name.n > 63)
-		return false;
-	for (size_t i = 0; i < name.n; i++) {
-		char c = name.p[i];
-		bool first = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-		if (!first && (i == 0 || !strchr("-_.", c)))
-			return false;
-	}
-	return true;
-}
-
-// `defaults: {buckets: {...}}`: members that the entry lacks. The entry's own always win.
-static void add_defaults(const struct node *root, const struct kind *k, struct node *entry, struct arena *a)
-{
-	const struct node *defaults = node_member(root, S("defaults"));
-	const struct node *of_kind = defaults ? node_member(defaults, str_of(k->plural)) : NULL;
-	for (const struct node *n = of_kind ? of_kind->first : NULL; n; n = n->next) {
-		if (!node_member(entry, n->key))
-			add_copy(entry, n, a);
-	}
+	const struct position *at = &first->node->key_at;
+	findings_add(f, again->node->key_at, node_path(again->node, f->arena), (struct str){0},
+		"\"%.*s\" is declared twice; first at %s:%d:%d", STR(again->name), at->file ? at->file : "-", at->line,
+		at->column);
 }
 
 static void decode_entry(struct workspace *w, const struct kind *k, struct node *n, struct findings *f)
@@ -138,18 +125,21 @@ static void decode_entry(struct workspace *w, const struct kind *k, struct node 
 	struct workspace_entry *e = &w->entries[w->entry_count];
 	*e = (struct workspace_entry){.kind = k, .name = n->key, .node = n, .value = arena_alloc(f->arena, k->size)};
 	w->entry_count++;
-	bool named = name_is_valid(n->key); // not every kind has a field for its name
+	const struct workspace_entry *first = workspace_index_add(w, e);
+	if (first)
+		add_twice(e, first, f);
+	bool named = name_valid(n->key); // not every kind has a field for its name
 	if (!named)
 		findings_add(f, n->key_at, node_path(n, f->arena), (struct str){0},
 			"\"%.*s\" is no name: letters, digits, '-', '_' and '.', a letter or digit first, at most 63",
-			STR(n->key));
+			STR(str_clip(n->key, 80)));
 	if (!e->value || !entry_is_map(n, f) || kind_rewrite_cloud(k, n, f->arena) < 0)
 		return;
 	int common = k->no_resource ? 0 : kind_decode_common(k, n, f->arena, &e->common, f);
 	e->decoded = kind_decode(k, n, f->arena, e->value, f) == 0 && common == 0 && named;
 }
 
-static void decode_kind(struct workspace *w, const struct node *root, struct node *map, struct findings *f)
+static void decode_kind(struct workspace *w, struct node *map, struct findings *f)
 {
 	const struct kind *k = kind_of_plural(w, map->key);
 	if (map->type == NODE_NULL)
@@ -158,14 +148,13 @@ static void decode_kind(struct workspace *w, const struct node *root, struct nod
 		findings_add(f, map->at, map->key, (struct str){0}, "expected a map: names, each with its fields");
 		return;
 	}
-	for (struct node *n = map->first; n; n = n->next) {
-		if (n->type == NODE_MAP || n->type == NODE_NULL)
-			add_defaults(root, k, n, f->arena);
+	if (!workspace_index_room(w, k, map->count))
+		return;
+	for (struct node *n = map->first; n; n = n->next)
 		decode_entry(w, k, n, f);
-	}
 }
 
-static void decode_environments(struct workspace *w, struct node *map, struct findings *f)
+void workspace_decode_environments(struct workspace *w, struct node *map, struct findings *f)
 {
 	if (!map || map->type != NODE_MAP) {
 		if (map && map->type != NODE_NULL)
@@ -184,7 +173,28 @@ static void decode_environments(struct workspace *w, struct node *map, struct fi
 	}
 }
 
-// Defaults name kinds, too; their fields are checked where they are used, and here when the kind has no entry at all.
+// Whether any kind has a field that stands in "*".
+static bool some_kind_has(const struct workspace *w, struct str field)
+{
+	for (const struct kind *const *k = w->options->kinds; *k; k++) {
+		if (kind_field(*k, field))
+			return true;
+	}
+	return false;
+}
+
+static void check_fields(const struct workspace *w, const struct kind *k, const struct node *map, struct findings *f)
+{
+	if (map->type != NODE_MAP && map->type != NODE_NULL)
+		findings_add(f, map->at, node_path(map, f->arena), (struct str){0}, "expected a map of fields");
+	for (const struct node *m = map->type == NODE_MAP ? map->first : NULL; m; m = m->next) {
+		if (k ? !kind_field(k, m->key) : !some_kind_has(w, m->key))
+			findings_add(f, m->key_at, node_path(m, f->arena), (struct str){0}, "%s",
+				k ? "the kind has no such field" : "no kind has such a field");
+	}
+}
+
+// What is wrong about their values is said where they are used.
 static void check_defaults(struct workspace *w, const struct node *root, struct findings *f)
 {
 	const struct node *defaults = node_member(root, S("defaults"));
@@ -196,16 +206,10 @@ static void check_defaults(struct workspace *w, const struct node *root, struct 
 	}
 	for (const struct node *n = defaults->first; n; n = n->next) {
 		const struct kind *k = kind_of_plural(w, n->key);
-		if (!k) {
+		if (!k && !str_eq(n->key, S("*")))
 			unknown_key(w, n, f);
-			continue;
-		}
-		const struct node *used = node_member(root, n->key);
-		for (const struct node *m = used && used->count ? NULL : n->first; m; m = m->next) {
-			if (!kind_field(k, m->key))
-				findings_add(f, m->key_at, node_path(m, f->arena), (struct str){0},
-					"the kind has no such field");
-		}
+		else
+			check_fields(w, k, n, f);
 	}
 }
 
@@ -221,7 +225,6 @@ void workspace_decode(struct workspace *w, struct node *root, struct findings *f
 {
 	read_top(w, root, f);
 	check_defaults(w, root, f);
-	decode_environments(w, node_member(root, S("environments")), f);
 	size_t count = count_entries(w, root);
 	if (count > WORKSPACE_MAX_ENTRIES) {
 		findings_add(f, root->at, (struct str){0}, (struct str){0}, "declares more than %d things",
@@ -231,7 +234,7 @@ void workspace_decode(struct workspace *w, struct node *root, struct findings *f
 	w->entries = arena_new_array(f->arena, count + 1, struct workspace_entry);
 	for (struct node *n = root->first; n && w->entries; n = n->next) {
 		if (kind_of_plural(w, n->key))
-			decode_kind(w, root, n, f);
+			decode_kind(w, n, f);
 		else if (!is_top_key(n->key))
 			unknown_key(w, n, f);
 	}

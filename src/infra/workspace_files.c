@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the files of a workspace and merges them into one map: isobar.yaml first, the others by name. What is a map in
-// several files is merged member by member; a name declared twice is a finding that names both places.
-#include "infra/workspace_impl.h"
+// Reads the files of a workspace, isobar.yaml first and the others by name, into one map; and files that it names:
+// overlays, modules. What is no plain file inside the folder is refused.
+#include "infra/workspace_language_impl.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -55,68 +55,53 @@ static int list_folder(const char *folder, struct arena *a, struct workspace_fil
 	return rc;
 }
 
-static void unlink_members(struct node *n)
+// ---------------------------------------------------------------- reading
+// What is no plain file could keep us waiting for ever; a link could show what lies elsewhere to whoever wrote it.
+static int check_file(const struct workspace *w, const char *path, struct err *e)
 {
-	n->first = NULL;
-	n->count = 0;
+	struct stat st;
+	bool untrusted = w->options->given.untrusted;
+	if ((untrusted ? lstat(path, &st) : stat(path, &st)) < 0)
+		return err_errno(e, "cannot read %s", path);
+	if (S_ISLNK(st.st_mode))
+		return err_set(e, ERR_DENIED, "%s is a link: a workspace that is not trusted may have none", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_INVALID, "%s is no file", path);
+	return 0;
 }
 
-static void append_member(struct node *map, struct node *member)
+static int read_text(struct workspace *w, const char *path, struct buf *text, struct err *e)
 {
-	struct node **end = &map->first;
-	while (*end)
-		end = &(*end)->next;
-	member->next = NULL;
-	member->parent = map;
-	*end = member;
-	map->count++;
-}
-
-static void add_twice(struct findings *f, const struct node *again, const struct node *first)
-{
-	findings_add(f, again->key_at, node_path(again, f->arena), (struct str){0},
-		"is declared twice; first at %s:%d:%d", first->key_at.file, first->key_at.line, first->key_at.column);
-}
-
-static void merge_members(struct node *into, struct node *from, int depth, struct findings *f)
-{
-	struct node *next;
-	for (struct node *n = from->first; n; n = next) {
-		next = n->next;
-		struct node *first = node_member(into, n->key);
-		if (!first)
-			append_member(into, n);
-		else if (depth == 0 && first->type == NODE_MAP && n->type == NODE_MAP)
-			merge_members(first, n, depth + 1, f);
-		else
-			add_twice(f, n, first);
-	}
-	unlink_members(from);
-}
-
-static int read_one(const char *folder, const char *name, struct findings *f, struct node **root, struct err *e)
-{
-	struct str path = arena_printf(f->arena, "%s/%s", folder, name);
-	struct str shown = arena_str(f->arena, str_of(name));
-	if (!path.p || !shown.p)
-		return err_set(e, ERR_NO_MEMORY, "out of memory");
-	AUTO(buf) text = {0};
-	int rc = file_read(path.p, WORKSPACE_MAX_FILE, &text, e);
+	size_t most = w->options->given.untrusted ? WORKSPACE_UNTRUSTED_TOTAL : WORKSPACE_MAX_TOTAL;
+	int rc = check_file(w, path, e);
+	if (rc == 0)
+		rc = file_read(path, WORKSPACE_MAX_FILE, text, e);
 	if (rc < 0)
 		return rc;
-	struct node *doc = NULL;
-	rc = node_parse_yaml(buf_str(&text), shown.p, f, &doc);
-	if (!doc)
+	w->bytes_read += text->n;
+	if (w->bytes_read > most)
+		return err_set(e, ERR_LIMIT, "the files of the workspace have more than %zu MiB", most >> 20);
+	return 0;
+}
+
+int workspace_read_file(struct workspace *w, struct str relative, struct findings *f, struct node **doc, struct err *e)
+{
+	struct str path = arena_printf(f->arena, "%.*s/%.*s", STR(w->folder), STR(relative));
+	const char *shown = arena_cstr(f->arena, relative);
+	AUTO(buf) text = {0};
+	*doc = NULL;
+	if (!path.p || !shown)
+		return err_set(e, ERR_NO_MEMORY, "out of memory");
+	int rc = read_text(w, path.p, &text, e);
+	if (rc < 0)
+		return rc;
+	rc = node_parse_yaml(buf_str(&text), shown, f, doc);
+	if (!*doc)
 		return rc == ERR_INVALID ? 0 : rc; // its mistakes are among the findings
-	if (doc->type != NODE_MAP) {
-		findings_add(
-			f, doc->at, (struct str){0}, (struct str){0}, "expected a map of kinds, such as \"clouds:\"");
+	if ((*doc)->type == NODE_MAP)
 		return 0;
-	}
-	if (*root)
-		merge_members(*root, doc, 0, f);
-	else
-		*root = doc;
+	findings_add(f, (*doc)->at, (struct str){0}, (struct str){0}, "expected a map of kinds, such as \"clouds:\"");
+	*doc = NULL;
 	return 0;
 }
 
@@ -144,6 +129,12 @@ int workspace_folder(const char *path, struct arena *a, struct str *folder, stru
 	return split_path(path ? path : ".", a, folder, &file, e);
 }
 
+int workspace_list_folder(const char *folder, struct arena *a, struct workspace_files *out, struct err *e)
+{
+	out->folder = arena_str(a, str_of(folder));
+	return out->folder.p ? list_folder(folder, a, out, e) : err_set(e, ERR_NO_MEMORY, "out of memory");
+}
+
 int workspace_list_files(const char *path, struct arena *a, struct workspace_files *out, struct err *e)
 {
 	char *file;
@@ -156,13 +147,67 @@ int workspace_list_files(const char *path, struct arena *a, struct workspace_fil
 int workspace_read(const char *path, struct findings *f, struct workspace *w, struct node **root, struct err *e)
 {
 	struct workspace_files files = {0};
+	struct merger merger = {.arena = f->arena, .f = f};
 	int rc = workspace_list_files(path, f->arena, &files, e);
 	w->folder = files.folder;
 	*root = NULL;
-	for (size_t i = 0; rc == 0 && i < files.count; i++)
-		rc = read_one(w->folder.p, files.names[i], f, root, e);
+	if (rc == 0 && !str_map_init(&merger.members, f->arena, 32))
+		rc = err_set(e, ERR_NO_MEMORY, "out of memory");
+	for (size_t i = 0; rc == 0 && i < files.count; i++) {
+		struct node *doc;
+		rc = workspace_read_file(w, str_of(files.names[i]), f, &doc, e);
+		if (rc == 0 && doc && !merge_file(&merger, doc))
+			rc = err_set(e, ERR_NO_MEMORY, "out of memory");
+	}
+	*root = merger.root;
 	if (rc == 0 && !*root && f->count == 0)
 		findings_add(f, (struct position){.file = files.names[0], .line = 1, .column = 1}, (struct str){0},
 			(struct str){0}, "the workspace is empty");
 	return rc;
+}
+
+// ---------------------------------------------------------------- beside the folder's own files
+// "./env/dev.yaml" -> "env/dev.yaml", when it stays inside the folder.
+static bool check_inside(struct language *l, struct str *path, const struct node *at)
+{
+	struct err e = {0};
+	if (str_starts(*path, S("./")))
+		*path = str_drop(*path, 2);
+	if (file_check_relative(*path, &e) < 0) {
+		findings_add(l->f, at->at, node_path(at, l->f->arena), S("write a path below the workspace's folder"), "%s",
+			e.message);
+		return false;
+	}
+	struct str whole = arena_printf(l->arena, "%.*s/%.*s", STR(l->w->folder), STR(*path));
+	if (!whole.p || workspace_has_link(l->w->folder, whole)) {
+		findings_add(l->f, at->at, node_path(at, l->f->arena), (struct str){0},
+			"leads through a link, which may point outside of the workspace");
+		return false;
+	}
+	return true;
+}
+
+struct node *language_read(struct language *l, struct str path, const struct node *at)
+{
+	struct node *doc = NULL;
+	struct err e = {0};
+	if (!check_inside(l, &path, at))
+		return NULL;
+	if (workspace_read_file(l->w, path, l->f, &doc, &e) < 0)
+		findings_add(l->f, at->at, node_path(at, l->f->arena), (struct str){0}, "%s", e.message);
+	return doc;
+}
+
+bool language_list(struct language *l, struct str *folder, const struct node *at, struct workspace_files *out)
+{
+	struct err e = {0};
+	if (str_ends(*folder, S("/")))
+		*folder = str_take(*folder, folder->n - 1);
+	if (!check_inside(l, folder, at))
+		return false;
+	struct str whole = arena_printf(l->arena, "%.*s/%.*s", STR(l->w->folder), STR(*folder));
+	if (whole.p && workspace_list_folder(whole.p, l->arena, out, &e) == 0)
+		return true;
+	findings_add(l->f, at->at, node_path(at, l->f->arena), S("a module is a folder of .yaml files"), "%s", e.message);
+	return false;
 }

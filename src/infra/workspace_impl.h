@@ -8,7 +8,9 @@
 enum {
 	WORKSPACE_MAX_FILES = 1000,
 	WORKSPACE_MAX_FILE = 16 << 20, // bytes of one file: far above what people write, far below what hurts
-	WORKSPACE_MAX_ENTRIES = 100000,
+	WORKSPACE_MAX_TOTAL = 256 << 20,          // of all files
+	WORKSPACE_UNTRUSTED_TOTAL = 16 << 20,     // of all files of a workspace that is not trusted
+	WORKSPACE_MAX_ENTRIES = 1000000,
 };
 
 // workspace_files.c: the files of a workspace: isobar.yaml first, the others by name. ERR_NOT_FOUND with the folder
@@ -19,9 +21,38 @@ struct workspace_files {
 	size_t count;
 };
 int workspace_list_files(const char *path, struct arena *a, struct workspace_files *out, struct err *e);
+// The same of a folder, absolute.
+int workspace_list_folder(const char *folder, struct arena *a, struct workspace_files *out, struct err *e);
 // workspace_files.c: reads what path names and merges it into one map; *root is NULL when every file is empty.
 int workspace_read(const char *path, struct findings *f, struct workspace *w, struct node **root, struct err *e);
-// workspace_decode.c: workspace-level keys, defaults, entries, environments.
+// One file below the workspace's folder; *doc NULL when it is empty, or what is wrong is among the findings.
+int workspace_read_file(struct workspace *w, struct str relative, struct findings *f, struct node **doc, struct err *e);
+// workspace_environments.c: w in the environment in force, or in each of them: fills w and adds findings.
+int workspace_build(struct workspace *w, struct findings *f, struct err *e);
+void workspace_sort_findings(const struct workspace *w, struct findings *f);
+// Later findings at this place would be about something that was found wrong already: they are left out.
+void workspace_distrust(struct workspace *w, struct position at, const struct findings *f);
+
+// workspace_index.c
+bool workspace_index_make(struct workspace *w);
+bool workspace_index_room(struct workspace *w, const struct kind *k, size_t names);
+// NULL, or the entry that has the name already.
+struct workspace_entry *workspace_index_add(struct workspace *w, struct workspace_entry *e);
+bool workspace_index_clouds(struct workspace *w); // once all entries are there
+struct workspace_entry **workspace_clouds(const struct workspace *w, size_t *count);
+bool workspace_is_on(const struct workspace_entry *e, struct str cloud); // by its `clouds:`
+
+// workspace_moved.c: `moved:` checked, and the address that a resource had before, "" when it was always this.
+void workspace_check_moved(struct workspace *w, struct findings *f);
+struct str workspace_moved_from(const struct workspace *w, const struct resource *r);
+// workspace_order.c: needs of drafts as addresses, and resources in order of needs; a ring is a finding.
+struct draft;
+void workspace_order(struct workspace *w, struct draft *drafts, struct findings *f);
+// workspace_paths.c: whether a part of the path below the folder is a link.
+bool workspace_has_link(struct str folder, struct str path);
+
+// workspace_decode.c: workspace-level keys, defaults, entries; environments, which come first.
+void workspace_decode_environments(struct workspace *w, struct node *map, struct findings *f);
 void workspace_decode(struct workspace *w, struct node *root, struct findings *f);
 // workspace_references.c: every reference and every cloud named must exist.
 void workspace_check_references(struct workspace *w, struct findings *f);
@@ -60,5 +91,14 @@ struct reference workspace_reference(const struct workspace *w, const struct fie
 
 // One bucket that things without a `bucket:` go to (rule 12); "" with *why filled when there is none or more than one.
 struct str workspace_only_bucket(const struct workspace *w, struct str *why);
+
+struct draft { // a resource in the making, and what it needs by kind and name
+	struct resource *r;
+	struct reference *needs;
+	size_t need_count, room;
+	struct arena *arena;
+	struct workspace_entry *entry;
+	size_t *before; // indices of the resources that it needs: r->need_count of them
+};
 
 #endif

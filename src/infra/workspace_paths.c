@@ -26,8 +26,8 @@ static bool has_dots(struct str path)
 	return false;
 }
 
-// Whether a part of the path below the folder is a link; what does not exist yet is none.
-static bool has_link(struct str folder, struct str path)
+// What does not exist yet is no link.
+bool workspace_has_link(struct str folder, struct str path)
 {
 	char copy[PATH_MAX];
 	if (!str_copy(copy, sizeof(copy), path))
@@ -70,9 +70,12 @@ static void check_path(const struct workspace *w, const struct node *n, struct f
 	if (has_dots(path)) {
 		findings_add(f, n->at, field, (struct str){0}, "a file: path may not have \".\" or \"..\" parts");
 	} else if (is_below(path, w->folder)) {
-		if (has_link(w->folder, path))
+		if (workspace_has_link(w->folder, path))
 			findings_add(f, n->at, field, (struct str){0},
 				"leads through a link, which may point outside of the workspace");
+	} else if (w->options->given.untrusted) {
+		findings_add(f, n->at, field, (struct str){0},
+			"a workspace that is not trusted may only name files inside its folder");
 	} else if (!is_below(path, S(data_root))) {
 		findings_add(f, n->at, field, S("move it there"),
 			"a file: path must be inside the workspace's folder or below %s", data_root);

@@ -13,25 +13,6 @@ struct walk {
 
 static void check_table(const struct walk *k, const struct kind *table, const struct node *node);
 
-struct workspace_entry *workspace_find(const struct workspace *w, struct str singular, struct str name)
-{
-	for (size_t i = 0; i < w->entry_count; i++) {
-		struct workspace_entry *e = &w->entries[i];
-		if (str_eq(e->name, name) && str_eq(str_of(e->kind->singular), singular))
-			return e;
-	}
-	return NULL;
-}
-
-const struct kind *workspace_kind(const struct workspace *w, struct str singular)
-{
-	for (const struct kind *const *k = w->options->kinds; *k; k++) {
-		if (str_eq(str_of((*k)->singular), singular))
-			return *k;
-	}
-	return NULL;
-}
-
 // kinds "": the field may name any.
 static bool kinds_have(struct str kinds, struct str singular)
 {

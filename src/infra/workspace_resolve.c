@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From entries to resources: one a cloud where the kind's handler says so, with inputs as written and resolved and the
-// addresses that each needs; then all in an order in which what is needed stands first (declared order otherwise). A
-// ring of needs is a finding.
+// From entries to resources: one a cloud where the kind's handler says so, with inputs as written and resolved and what
+// each needs by kind and name; workspace_order.c does the rest.
 #include "infra/workspace_impl.h"
 
 #include <string.h>
@@ -16,52 +15,6 @@ static const struct resource_handler *handler_of(const struct workspace *w, cons
 }
 
 // ---------------------------------------------------------------- rule 12
-// By its `clouds:` member: all of them, or the list.
-static bool is_on(const struct workspace_entry *e, struct str cloud)
-{
-	const struct node *clouds = node_member(e->node, S("clouds"));
-	if (!clouds)
-		return false;
-	if (clouds->type == NODE_SCALAR)
-		return str_eq(clouds->text, S("all")) || str_eq(clouds->text, cloud);
-	for (const struct node *n = clouds->first; n; n = n->next) {
-		if (str_eq(n->text, cloud))
-			return true;
-	}
-	return false;
-}
-
-static bool is_kind(const struct workspace_entry *e, const char *singular)
-{
-	return strcmp(e->kind->singular, singular) == 0;
-}
-
-struct str workspace_only_bucket(const struct workspace *w, struct str *why)
-{
-	struct str only = {0};
-	bool same = true, any = false;
-	for (size_t i = 0; i < w->entry_count; i++) {
-		struct str found = {0};
-		for (size_t j = 0; j < w->entry_count && is_kind(&w->entries[i], "cloud"); j++) {
-			const struct workspace_entry *b = &w->entries[j];
-			if (!is_kind(b, "bucket") || !is_on(b, w->entries[i].name))
-				continue;
-			if (found.n) {
-				*why = arena_printf(w->arena, "several buckets lie on %.*s (%.*s and %.*s)",
-					STR(w->entries[i].name), STR(found), STR(b->name));
-				return (struct str){0};
-			}
-			found = b->name;
-		}
-		same = same && (!found.n || !only.n || str_eq(found, only));
-		only = found.n ? found : only;
-		any = any || found.n;
-	}
-	if (!any)
-		*why = S("no bucket is declared");
-	return any && same ? only : (struct str){0};
-}
-
 static void check_place(const struct workspace *w, const struct workspace_entry *e, struct findings *f)
 {
 	const struct field *field = kind_field(e->kind, S("bucket"));
@@ -75,14 +28,6 @@ static void check_place(const struct workspace *w, const struct workspace_entry 
 }
 
 // ---------------------------------------------------------------- resources
-struct draft { // a resource in the making, and what it needs by kind and name
-	struct resource *r;
-	struct reference *needs;
-	size_t need_count, room;
-	struct arena *arena;
-	const struct workspace_entry *entry;
-};
-
 static void draft_need(void *ctx, struct str kind, struct str name)
 {
 	struct draft *d = ctx;
@@ -103,6 +48,27 @@ static void draft_need(void *ctx, struct str kind, struct str name)
 	d->needs[d->need_count++] = (struct reference){.kind = kind, .name = name};
 }
 
+static struct str copy_or_none(struct arena *a, struct str text)
+{
+	return text.n ? arena_str(a, text) : (struct str){0};
+}
+
+// What waits for a later release, and where it was before.
+static void draft_note(struct workspace *w, struct draft *d)
+{
+	struct kind_later later = {0};
+	struct err ignored = {0};
+	struct workspace_entry *e = d->entry;
+	if (kind_later(e->kind, e->node, w->arena, &later, &ignored) == 0) {
+		d->r->later = copy_or_none(w->arena, later.later);
+		d->r->waits_for = copy_or_none(w->arena, later.waits);
+	}
+	if (!e->common.owner.name.n)
+		e->common.owner = w->owner;
+	d->r->common = e->kind->no_resource ? NULL : &e->common;
+	d->r->moved_from = workspace_moved_from(w, d->r);
+}
+
 static void draft_fill(struct workspace *w, struct draft *d, struct str cloud)
 {
 	const struct workspace_entry *e = d->entry;
@@ -115,134 +81,71 @@ static void draft_fill(struct workspace *w, struct draft *d, struct str cloud)
 		.written = json_in_arena(w->arena, workspace_written(e->kind, e->node, w->arena, NULL)),
 		.resolved = json_in_arena(w->arena, workspace_written(e->kind, e->node, w->arena, &resolver)),
 	};
+	draft_note(w, d);
 }
 
-struct drafts {
-	struct draft *items;
-	size_t count;
-};
-
-static void add_draft(struct workspace *w, struct drafts *all, const struct workspace_entry *e, struct str cloud)
+static void add_draft(struct workspace *w, struct draft *drafts, struct workspace_entry *e, struct str cloud)
 {
-	struct draft *d = &all->items[all->count];
-	*d = (struct draft){.r = &w->resources[all->count], .arena = w->arena, .entry = e};
-	all->count++;
+	struct draft *d = &drafts[w->resource_count];
+	*d = (struct draft){.r = &w->resources[w->resource_count], .arena = w->arena, .entry = e};
+	w->resource_count++;
+	e->resource_count++;
 	draft_fill(w, d, cloud);
 }
 
-static void add_entry(struct workspace *w, struct drafts *all, const struct workspace_entry *e)
+static void add_entry(struct workspace *w, struct draft *drafts, struct workspace_entry *e, bool per_cloud)
 {
-	const struct resource_handler *h = handler_of(w, e->kind);
-	if (!h || !h->per_cloud) {
-		add_draft(w, all, e, (struct str){0});
-		return;
+	size_t count;
+	struct workspace_entry **clouds = workspace_clouds(w, &count);
+	e->first_resource = w->resource_count;
+	if (!per_cloud)
+		add_draft(w, drafts, e, (struct str){0});
+	for (size_t i = 0; per_cloud && i < count; i++) {
+		if (workspace_is_on(e, clouds[i]->name))
+			add_draft(w, drafts, e, clouds[i]->name);
 	}
+}
+
+static bool is_per_cloud(const struct workspace *w, const struct kind *k)
+{
+	const struct resource_handler *h = handler_of(w, k);
+	return h && h->per_cloud;
+}
+
+// How many resources there will be: a list of clouds is taken as long as it may be.
+static size_t count_resources(const struct workspace *w)
+{
+	size_t n = 0, clouds;
+	workspace_clouds(w, &clouds);
 	for (size_t i = 0; i < w->entry_count; i++) {
-		if (is_kind(&w->entries[i], "cloud") && is_on(e, w->entries[i].name))
-			add_draft(w, all, e, w->entries[i].name);
+		const struct workspace_entry *e = &w->entries[i];
+		const struct node *on = is_per_cloud(w, e->kind) ? node_member(e->node, S("clouds")) : NULL;
+		size_t most = on && on->type == NODE_LIST && on->count < clouds ? on->count : clouds;
+		n += is_per_cloud(w, e->kind) ? most : 1;
 	}
-}
-
-// ---------------------------------------------------------------- needs
-static bool is_needed(const struct draft *by, const struct reference *need, const struct resource *r)
-{
-	if (!str_eq(need->kind, r->kind) || !str_eq(need->name, r->name))
-		return false;
-	return !r->cloud.n || !by->r->cloud.n || str_eq(r->cloud, by->r->cloud);
-}
-
-static void link_needs(struct workspace *w, struct draft *d)
-{
-	size_t found = 0;
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < w->resource_count; i++) {
-			const struct resource *r = &w->resources[i];
-			for (size_t j = 0; r != d->r && j < d->need_count; j++) {
-				if (!is_needed(d, &d->needs[j], r))
-					continue;
-				if (pass == 0)
-					found++;
-				else
-					d->r->needs[d->r->need_count++] = r->address;
-				break;
-			}
-		}
-		if (pass == 0)
-			d->r->needs = arena_new_array(w->arena, found + 1, struct str);
-		if (!d->r->needs)
-			return;
-	}
-}
-
-static bool all_placed(const struct resource *r, const struct resource *placed, size_t count)
-{
-	for (size_t i = 0; i < r->need_count; i++) {
-		bool found = false;
-		for (size_t j = 0; j < count && !found; j++)
-			found = str_eq(placed[j].address, r->needs[i]);
-		if (!found)
-			return false;
-	}
-	return true;
-}
-
-static void report_ring(struct workspace *w, const struct drafts *all, const bool *done, struct findings *f)
-{
-	AUTO(buf) names = {0};
-	const struct draft *first = NULL;
-	for (size_t i = 0; i < w->resource_count; i++) {
-		if (done[i])
-			continue;
-		first = first ? first : &all->items[i];
-		buf_printf(&names, "%s%.*s", names.n ? ", " : "", STR(w->resources[i].address));
-	}
-	findings_add(f, first->entry->node->key_at, node_path(first->entry->node, f->arena), (struct str){0},
-		"these need each other in a ring, so none can be made first: %.*s", STR(buf_str(&names)));
-}
-
-// Repeatedly takes the first resource whose needs are placed.
-static void order(struct workspace *w, const struct drafts *all, struct findings *f)
-{
-	size_t n = w->resource_count, placed = 0;
-	struct resource *sorted = arena_new_array(w->arena, n + 1, struct resource);
-	bool *done = arena_new_array(w->arena, n + 1, bool);
-	if (!sorted || !done)
-		return;
-	for (bool moved = true; moved && placed < n;) {
-		moved = false;
-		for (size_t i = 0; i < n; i++) {
-			if (done[i] || !all_placed(&w->resources[i], sorted, placed))
-				continue;
-			sorted[placed++] = w->resources[i];
-			done[i] = moved = true;
-		}
-	}
-	if (placed < n)
-		report_ring(w, all, done, f);
-	else
-		w->resources = sorted;
+	return n;
 }
 
 void workspace_resolve(struct workspace *w, struct findings *f)
 {
-	size_t clouds = 1;
-	for (size_t i = 0; i < w->entry_count; i++) {
-		clouds += is_kind(&w->entries[i], "cloud");
+	for (size_t i = 0; i < w->entry_count; i++)
 		check_place(w, &w->entries[i], f);
-	}
 	if (f->count)
 		return;
-	struct drafts all = {.items = arena_new_array(w->arena, w->entry_count * clouds + 1, struct draft)};
-	w->resources = arena_new_array(w->arena, w->entry_count * clouds + 1, struct resource);
-	if (!all.items || !w->resources)
+	size_t most = count_resources(w);
+	if (most > WORKSPACE_MAX_ENTRIES) {
+		findings_add(f, w->root->at, (struct str){0}, (struct str){0}, "stands for more than %d resources",
+			WORKSPACE_MAX_ENTRIES);
+		return;
+	}
+	struct draft *drafts = arena_new_array(w->arena, most + 1, struct draft);
+	w->resources = arena_new_array(w->arena, most + 1, struct resource);
+	if (!drafts || !w->resources)
 		return;
 	for (size_t i = 0; i < w->entry_count; i++)
-		add_entry(w, &all, &w->entries[i]);
-	w->resource_count = all.count;
-	for (size_t i = 0; i < all.count; i++)
-		workspace_check_resolved(w, all.items[i].entry, all.items[i].r, f);
+		add_entry(w, drafts, &w->entries[i], is_per_cloud(w, w->entries[i].kind));
+	for (size_t i = 0; i < w->resource_count; i++)
+		workspace_check_resolved(w, drafts[i].entry, drafts[i].r, f);
 	workspace_check_flow(w, f);
-	for (size_t i = 0; i < all.count; i++)
-		link_needs(w, &all.items[i]);
-	order(w, &all, f);
+	workspace_order(w, drafts, f);
 }

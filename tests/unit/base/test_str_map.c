@@ -44,6 +44,9 @@ static void test_a_later_value_replaces(void **state)
 	assert_true(str_map_put(&m, S("eight888"), &one));
 	assert_true(str_map_put(&m, S("nine99999"), &one));
 	assert_int_equal(3, m.count);
+	struct str keys[3];
+	assert_int_equal(3, str_map_keys(&m, keys));
+	assert_true(str_eq(S(""), keys[0]) && str_eq(S("eight888"), keys[1]) && str_eq(S("nine99999"), keys[2]));
 	assert_ptr_equal(&two, str_map_get(&m, S("")));
 	assert_ptr_equal(&one, str_map_get(&m, S("eight888")));
 	assert_null(str_map_get(&m, S("nine9999")));

@@ -51,6 +51,8 @@ static void load(struct loaded *l)
 	l->findings = (struct findings){.arena = &l->arena};
 	l->options = (struct workspace_options){.path = l->folder,
 		.environment = l->options.environment,
+		.given = l->options.given,
+		.check_only = l->options.check_only,
 		.kinds = toy_kinds,
 		.handlers = handlers,
 		.handler_count = COUNT_OF(handlers)};
@@ -356,8 +358,16 @@ static void test_environments(void **state)
 	struct loaded l;
 	const struct environment *env = NULL;
 	load_text(&l, HEAD "environments:\n  one: {pocket: true}\n  two:\n");
+	assert_int_equal(ERR_INVALID, l.rc);
+	assert_int_equal(0, l.findings.count);
+	assert_non_null(strstr(l.err.message, "which environment? say --env NAME (or ISOBAR_ENV) with one of: one, two"));
+	l.options.check_only = true;
+	load(&l);
 	assert_int_equal(0, l.rc);
 	assert_null(l.w.environment);
+	assert_int_equal(2, l.w.checked_count);
+	assert_true(str_eq(S("two"), l.w.checked[1].environment));
+	assert_int_equal(2, l.w.checked[1].resources);
 	assert_int_equal(ERR_INVALID, workspace_need_environment(&l.w, &env, &l.err));
 	assert_non_null(strstr(l.err.message, "one, two"));
 	l.options.environment = S("one");
