@@ -9,7 +9,7 @@ CC := gcc
 endif
 NINJA = ninja -C $(BUILD)
 
-.PHONY: all deps deps-test build tests demo test test-long asan tsan fuzz bench bench-% lint coverage docs install clean example-pytorch
+.PHONY: all deps deps-test build tests demo test test-long crash-all asan tsan fuzz bench bench-% lint coverage docs install clean example-pytorch
 
 all: build
 
@@ -38,6 +38,11 @@ test: tests
 
 test-long: tests deps-test
 	tools/run-tests --build $(BUILD) interop faults sanitizers example
+
+# Every boundary of the journal with every fault: hours.
+crash-all: tests
+	@tools/deps scenario
+	ISOBAR_CRASH_ALL=1 tests/faults/test_crash.py $(BUILD)
 
 asan: deps
 	tools/sanitize asan

@@ -15,6 +15,8 @@ int handle_destroy(struct api_request *r, json_t **result);
 int handle_run(struct api_request *r, json_t **result);
 int handle_run_plan(struct api_request *r, json_t **result);
 int handle_deploy(struct api_request *r, json_t **result);
+// handle_rollback.c
+int handle_rollback(struct api_request *r, json_t **result);
 // handle_status.c
 int handle_health(struct api_request *r, json_t **result);
 int handle_status(struct api_request *r, json_t **result);

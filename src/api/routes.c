@@ -46,6 +46,10 @@ const struct api_route api_routes[] = {
 		.summary =
 			"Brings endpoints to their declared state once; inside `isobar up` its loop does so by itself.",
 		.response = "{endpoints_pending}"),
+	ROUTE("POST", "/v1/rollback", "endpoint.deploy", handle_rollback,
+		.summary = "Takes an alias or the endpoints of one name back to an earlier version, by overrides.",
+		.request = "{target: \"model/NAME@ALIAS\" | \"endpoint/NAME\", version?, reason?, for_ns?}",
+		.response = "{model, alias, from, to, overridden: [ADDRESS], endpoints_pending}"),
 	ROUTE("GET", "/v1/status", "workspace.read", handle_status,
 		.summary = "What runs and where; looking starts nothing.",
 		.response = "{workspace, folder, environment, serving, revision, resources: {total, ready, waiting, "

@@ -11,6 +11,7 @@ const struct command *const cli_commands[] = {
 	&schema_command,
 	&run_command,
 	&deploy_command,
+	&rollback_command,
 	&status_command,
 	&down_command,
 	&models_command,

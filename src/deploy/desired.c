@@ -87,6 +87,21 @@ static int may_load(const struct reader *r, const json_t *lineage)
 	return p.to ? passage_check(c, r->deploy->state, &p) : 0;
 }
 
+// A version that an operator rolled back to: of this endpoint, else of the alias.
+static int read_rollback(const struct reader *r, struct str *version)
+{
+	struct call *c = r->c;
+	const struct override *o = NULL;
+	const struct field_ref *model = &r->endpoint.model;
+	int rc = override_find(c, r->deploy->state, r->resource->address, S("version"), &o);
+	if (rc == 0 && !o)
+		rc = override_find(c, r->deploy->state, arena_printf(c->arena, "model/%.*s", STR(model->name)),
+			arena_printf(c->arena, "aliases.%.*s", STR(model->qualifier)), &o);
+	if (rc == 0 && o)
+		*version = json_value_str(o->value);
+	return rc;
+}
+
 static int read_version(const struct reader *r, struct desired *out)
 {
 	struct call *c = r->c;
@@ -97,6 +112,9 @@ static int read_version(const struct reader *r, struct desired *out)
 	if (rc < 0)
 		return rc;
 	out->spec.version = json_str(alias.value, "version");
+	rc = read_rollback(r, &out->spec.version);
+	if (rc < 0)
+		return rc;
 	if (alias.revision == 0 || out->spec.version.n == 0) {
 		out->waiting = arena_printf(c->arena, "model/%.*s has no version with the alias %.*s", STR(model->name),
 			STR(model->qualifier));

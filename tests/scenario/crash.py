@@ -26,6 +26,7 @@ ACTS = (
     ("run", ("run", "transform/prepared")),
     ("train", ("run", "training/classifier")),
     ("deploy", ("run", GOAL)),
+    ("rollback", ("rollback", "model/classifier@champion")),
 )
 # Rules of faults by mode; {seed} and {n} are the case's.
 MODES = {

@@ -291,6 +291,31 @@ static void test_an_override_scales(void **out)
 	assert_int_equal(b->toys[1].replicas, 2);
 }
 
+// One endpoint goes by its own override, the others by that of the alias.
+static void test_an_override_rolls_back(void **out)
+{
+	struct bench *b = *out;
+	AUTO(json) one = json_string("1");
+	AUTO(json) two = json_string("2");
+	const struct override of_alias = {.address = S("model/classifier"), .field = S("aliases.champion"), .value = two,
+		.author = S("user/root")};
+	const struct override of_endpoint = {.address = S("endpoint/classify on gcp-eu"), .field = S("version"),
+		.value = one, .author = S("user/root")};
+	promote(b, "1");
+	promote(b, "2");
+	promote(b, "3");
+	assert_int_equal(override_set(&b->call, &b->state, &of_alias), 0);
+	assert_int_equal(override_set(&b->call, &b->state, &of_endpoint), 0);
+	assert_int_equal(pass(b), 0);
+	assert_string_equal(b->toys[0].prefix, "models/classifier/2/");
+	assert_string_equal(b->toys[1].prefix, "models/classifier/1/");
+	assert_int_equal(override_end(&b->call, &b->state, &of_alias, S("user/root"), S("mended")), 0);
+	assert_int_equal(override_end(&b->call, &b->state, &of_endpoint, S("user/root"), S("mended")), 0);
+	assert_int_equal(pass(b), 0);
+	assert_string_equal(b->toys[0].prefix, "models/classifier/3/");
+	assert_string_equal(b->toys[1].prefix, "models/classifier/3/");
+}
+
 static void kill_cloud(struct bench *b, size_t i, bool down)
 {
 	pthread_mutex_lock(&b->toys[i].lock);
@@ -492,6 +517,7 @@ int main(void)
 		TEST(test_brings_up_everywhere),
 		TEST(test_a_new_version_replaces),
 		TEST(test_an_override_scales),
+		TEST(test_an_override_rolls_back),
 		TEST(test_restarts_when_the_cloud_is_back_and_never_before),
 		TEST(test_a_hanging_cloud_delays_nobody),
 		TEST(test_one_that_cannot_come_up_holds_up_nobody),

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The crash loop (tests/scenario/crash.py) for a while, or all of it: test_crash.py BUILD.
+
+ISOBAR_CRASH_MINUTES (4) is how long cases are drawn from all boundaries and all faults, with the seed that is printed; ISOBAR_SEED repeats a run.
+ISOBAR_CRASH_ALL=1 (`make crash-all`) takes every boundary with every fault instead; that takes hours. All objects' bytes are read back.
+"""
+import concurrent.futures
+import itertools
+import os
+import random
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "scenario"))
+from crash import MODES, Crashes, choose, try_case  # noqa: E402
+from scenario import need, run_test  # noqa: E402
+
+MINUTES = float(os.environ.get("ISOBAR_CRASH_MINUTES", "4"))
+ALL = os.environ.get("ISOBAR_CRASH_ALL") == "1"
+AT_ONCE = 2
+
+
+def all_cases(places, seed):
+    chance = random.Random(seed)
+    for mode, (act, number) in itertools.product(MODES, places):
+        yield act, number, mode, chance.randrange(1 << 30)
+
+
+def sampled(places, seed):
+    """Without end: every block of cases is spread over acts and modes."""
+    for block in itertools.count():
+        yield from choose(places, list(MODES), 4 * len(MODES), seed + block)
+
+
+def test(s):
+    seed = int(os.environ.get("ISOBAR_SEED", random.SystemRandom().randrange(1 << 32)))
+    print("seed %d (ISOBAR_SEED repeats it)" % seed)
+    crashes = Crashes(s)
+    crashes.prepare()
+    places = crashes.places()
+    print("clean runs pass %s boundaries" % crashes.boundaries, flush=True)
+    cases = all_cases(places, seed) if ALL else sampled(places, seed)
+    give_up = None if ALL else time.monotonic() + 60 * MINUTES
+    held, lock = [], threading.Lock()
+
+    def work(_):
+        while give_up is None or time.monotonic() < give_up:
+            with lock:
+                case = next(cases, None)
+            if case is None:
+                return
+            held.append(try_case(crashes, "w", case, None))
+
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(work, range(AT_ONCE)))
+    print("%d cases" % len(held))
+    need(held and all(held), "%d of %d cases failed", held.count(False), len(held))
+
+
+run_test(test)
