@@ -34,6 +34,7 @@ int handle_override_end(struct api_request *r, json_t **result);
 int handle_audit_verify(struct api_request *r, json_t **result);
 // handle_data.c
 int handle_objects_list(struct api_request *r, json_t **result);
+int handle_guards(struct api_request *r, json_t **result);
 int handle_objects_copy(struct api_request *r, json_t **result);
 int handle_objects_read(struct api_request *r, json_t **result);
 int handle_objects_remove(struct api_request *r, json_t **result);

@@ -19,11 +19,12 @@ const struct api_route api_routes[] = {
 	ROUTE("POST", "/v1/plan", "workspace.plan", handle_plan,
 		.summary = "What apply (or destroy) would do; with refresh_only what changed outside of Isobar.",
 		.request = "{color: false, destroy: false, refresh_only: false}",
-		.response = "{digest, empty, create, update, replace, delete, use, adopt, move, forget, refresh, waiting, "
-			    "refused, resources: COUNTS, changes: of what has something to say [{address, action: "
-			    "nothing | create | update | replace | delete | use | adopt | move | forget | refresh, "
-			    "fields: [{path, before, after, replaces}], drift?, moved_from?, waiting?, later?, refused?, "
-			    "note?}], overrides: [...], text, workspace, environment, timing: {diff_ms, total_ms}}",
+		.response =
+			"{digest, empty, create, update, replace, delete, use, adopt, move, forget, refresh, waiting, "
+			"refused, resources: COUNTS, changes: of what has something to say [{address, action: "
+			"nothing | create | update | replace | delete | use | adopt | move | forget | refresh, "
+			"fields: [{path, before, after, replaces}], drift?, moved_from?, waiting?, later?, refused?, "
+			"note?}], overrides: [...], text, workspace, environment, timing: {diff_ms, total_ms}}",
 		.events = "finding"),
 	ROUTE("POST", "/v1/apply", "workspace.apply", handle_apply,
 		.summary = "Makes what the workspace declares. With the digest of a plan, only exactly that plan.",
@@ -90,6 +91,10 @@ const struct api_route api_routes[] = {
 		.response = "{bytes_moved, price, currency, transfers: [{from, to, bytes, price, currency}]}"),
 	ROUTE("GET", "/v1/report", "report.read", handle_report,
 		.summary = "One HTML page about the workspace, with nothing to load.", .response = "{html}"),
+	ROUTE("GET", "/v1/guards", "workspace.read", handle_guards,
+		.summary = "Policies in the providers' own languages that keep data where the workspace lets it lie; "
+			   "nothing is sent.",
+		.response = "{files: [{path, content, about, put}]}"),
 	ROUTE("GET", "/v1/objects", "data.read", handle_objects_list, .summary = "What lies at a place.",
 		.request = "?at=CLOUD:bucket/key&recursive=1", .response = "{objects: [{name, size, modified}]}"),
 	ROUTE("GET", "/v1/objects/content", "data.read", handle_objects_read, .summary = "The bytes of an object.",

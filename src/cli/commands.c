@@ -9,6 +9,7 @@ const struct command *const cli_commands[] = {
 	&destroy_command,
 	&explain_command,
 	&schema_command,
+	&guards_command,
 	&run_command,
 	&deploy_command,
 	&rollback_command,
