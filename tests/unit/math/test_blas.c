@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "math/blas.h"
@@ -71,6 +72,60 @@ static void test_open_gives_one_that_works(UNUSED void **state)
 	blas_open(&b, NULL);
 }
 
+enum { SIDE = 48, THREADS = 4, PRODUCTS = 400 };
+struct product { // the same in every thread
+	const struct blas *blas;
+	float a[SIDE * SIDE], b[SIDE * SIDE], expected[SIDE * SIDE];
+	int wrong[THREADS];
+};
+
+static void multiply(const struct product *p, float *c)
+{
+	blas_gemm(p->blas,
+		&(struct gemm){.transpose_b = true, .m = SIDE, .n = SIDE, .k = SIDE, .alpha = 1, .a = p->a, .lda = SIDE, .b = p->b,
+			.ldb = SIDE, .c = c, .ldc = SIDE});
+}
+
+struct multiplier {
+	struct product *product;
+	size_t number;
+};
+static void *multiply_often(void *ctx)
+{
+	const struct multiplier *m = ctx;
+	float c[SIDE * SIDE];
+	for (int i = 0; i < PRODUCTS; i++) {
+		multiply(m->product, c);
+		m->product->wrong[m->number] += memcmp(c, m->product->expected, sizeof(c)) != 0;
+	}
+	return NULL;
+}
+
+static void test_products_at_the_same_time(UNUSED void **state)
+{
+	static struct product p;
+	struct multiplier multipliers[THREADS];
+	pthread_t threads[THREADS];
+	struct blas blas;
+	struct rng r;
+	blas_open(&blas, NULL);
+	p.blas = &blas;
+	rng_seed(&r, 5, 0);
+	for (size_t i = 0; i < COUNT_OF(p.a); i++) {
+		p.a[i] = (float)rng_uniform(&r);
+		p.b[i] = (float)rng_uniform(&r);
+	}
+	multiply(&p, p.expected);
+	for (size_t i = 0; i < THREADS; i++) {
+		multipliers[i] = (struct multiplier){&p, i};
+		assert_int_equal(pthread_create(&threads[i], NULL, multiply_often, &multipliers[i]), 0);
+	}
+	for (size_t i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_int_equal(p.wrong[i], 0);
+	}
+}
+
 static void test_gemv(UNUSED void **state)
 {
 	enum { ROWS = 7, COLUMNS = 75 };
@@ -101,6 +156,7 @@ int main(void)
 		cmocka_unit_test(test_own_is_right),
 		cmocka_unit_test(test_check_finds_faults),
 		cmocka_unit_test(test_open_gives_one_that_works),
+		cmocka_unit_test(test_products_at_the_same_time),
 		cmocka_unit_test(test_gemv),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
