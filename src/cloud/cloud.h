@@ -67,6 +67,7 @@ struct store_page {
 	struct str next; // token of the next page; "": that was the last
 };
 
+struct identity_ops; // identity.h
 struct store_ops {
 	const char *name; // "aws", "azure", "gcp", "sealed"
 	int (*head)(struct call *c, void *store, struct str bucket, struct str key, struct object *out);
@@ -215,6 +216,8 @@ struct cloud {
 	void *prices_ctx;
 	const struct resource_ops *resources;
 	void *resources_ctx;
+	const struct identity_ops *identity; // beside the six: identity.h
+	void *identity_ctx;
 };
 
 // All clouds of a workspace, in the order declared. Built by cloud/registry.c; owned by struct app.

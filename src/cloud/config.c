@@ -13,6 +13,7 @@ static const struct {
 	{"provider", offsetof(struct cloud_config, provider), true},
 	{"region", offsetof(struct cloud_config, region), true},
 	{"store_url", offsetof(struct cloud_config, store_url), false},
+	{"identity_url", offsetof(struct cloud_config, identity_url), false},
 	{"ca_file", offsetof(struct cloud_config, ca_file), false},
 	{"local_root", offsetof(struct cloud_config, local_root), false},
 	{"workspace", offsetof(struct cloud_config, workspace), false},

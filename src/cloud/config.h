@@ -18,6 +18,8 @@ struct cloud_config {
 	struct str region;    // "us-east-1"
 	struct str store_url; // base URL of the object store: "http://127.0.0.1:4000"; "": the provider's own of this
 			      // region
+	struct str identity_url; // base URL of the service that says who we are; "": the provider's own, or with a
+				 // store_url the same server's
 	// The provider's own credentials: aws {access_key_id, secret_access_key, session_token?}, azure {account, key},
 	// gcp a service-account file. Borrowed.
 	const json_t *credentials;

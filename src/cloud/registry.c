@@ -5,8 +5,11 @@
 
 #include <stdlib.h>
 
+#include "cloud/aws/calls.h"
 #include "cloud/aws/store.h"
+#include "cloud/azure/calls.h"
 #include "cloud/azure/store.h"
+#include "cloud/gcp/calls.h"
 #include "cloud/gcp/store.h"
 #include "cloud/local/local.h"
 #include "cloud/prices.h"
@@ -21,6 +24,9 @@ struct driver {
 		struct err *e);
 	void (*close)(void *store);
 	struct str (*url)(struct arena *a, const struct cloud_config *config); // of the provider itself
+	const struct identity_ops *identity;
+	struct str (*identity_url)(struct arena *a, const struct cloud_config *config); // NULL: the store's
+	const struct cloud_calls *calls;
 };
 
 struct opened {
@@ -96,9 +102,9 @@ static struct str url_gcp(struct arena *a, const struct cloud_config *config)
 }
 
 static const struct driver drivers[] = {
-	{"aws", &aws_store_ops, open_aws, close_aws, url_aws},
-	{"azure", &azure_store_ops, open_azure, close_azure, url_azure},
-	{"gcp", &gcp_store_ops, open_gcp, close_gcp, url_gcp},
+	{"aws", &aws_store_ops, open_aws, close_aws, url_aws, &aws_identity_ops, aws_identity_url, &aws_call_table},
+	{"azure", &azure_store_ops, open_azure, close_azure, url_azure, &azure_identity_ops, NULL, &azure_call_table},
+	{"gcp", &gcp_store_ops, open_gcp, close_gcp, url_gcp, &gcp_identity_ops, gcp_identity_url, &gcp_call_table},
 };
 
 static const struct driver *find_driver(struct str provider)
@@ -113,10 +119,13 @@ static const struct driver *find_driver(struct str provider)
 // ---------------------------------------------------------------- the store
 
 // The store's host, the token endpoint's where there is one, and what the operator added.
-static int list_hosts(struct arena *a, const struct cloud_config *config, struct str store_url,
+static int list_hosts(struct opened *opened, const struct cloud_config *config, struct str store_url,
 	struct transport_options *o, struct err *e)
 {
-	struct str *hosts = arena_new_array(a, config->host_count + 2, struct str);
+	struct arena *a = &opened->arena;
+	const struct driver *driver = opened->driver;
+	struct str *hosts = arena_new_array(a, config->host_count + 3, struct str);
+	struct str identity_url = driver->identity_url ? driver->identity_url(a, config) : S("");
 	struct str token_uri = json_str(config->credentials, "token_uri");
 	size_t count = 0;
 	if (!hosts)
@@ -124,6 +133,8 @@ static int list_hosts(struct arena *a, const struct cloud_config *config, struct
 	int r = transport_host(store_url, a, &hosts[count++], e);
 	if (!r && token_uri.n)
 		r = transport_host(token_uri, a, &hosts[count++], e);
+	if (!r && identity_url.n)
+		r = transport_host(identity_url, a, &hosts[count++], e);
 	for (size_t i = 0; i < config->host_count; i++)
 		hosts[count++] = config->hosts[i];
 	o->hosts = hosts;
@@ -139,7 +150,7 @@ static int open_store(struct call *c, struct opened *o, const struct cloud_confi
 	struct http_transport transport;
 	if (!url.p || !config->credentials)
 		return call_fail(c, ERR_INVALID, "cloud/%.*s has no credentials", STR(config->name));
-	int r = list_hosts(&o->arena, config, url, &options, &c->err);
+	int r = list_hosts(o, config, url, &options, &c->err);
 	if (!r)
 		r = curl_transport_open(&options, &transport, &c->err);
 	if (!r)
@@ -207,6 +218,8 @@ static int fill(struct call *c, struct opened *o, const struct cloud_config *con
 		r = open_store(c, o, config);
 	out->store = o->driver->store;
 	out->store_ctx = o->store;
+	out->identity = o->driver->identity;
+	out->identity_ctx = o->store;
 	if (!r)
 		r = fill_local(c, o, config, out);
 	if (!r)
@@ -244,6 +257,12 @@ void cloud_close(struct cloud *cloud)
 	arena_free(&o->arena);
 	free(o);
 	*cloud = (struct cloud){0};
+}
+
+const struct cloud_calls *cloud_calls_of(struct str provider)
+{
+	const struct driver *driver = find_driver(provider);
+	return driver ? driver->calls : NULL;
 }
 
 int clouds_open(struct call *c, const struct cloud_config *configs, size_t count, struct clouds *out)

@@ -7,13 +7,18 @@
 #ifndef ISOBAR_CLOUD_REGISTRY_H
 #define ISOBAR_CLOUD_REGISTRY_H
 
+#include "cloud/calls.h"
 #include "cloud/cloud.h"
 #include "cloud/config.h"
+#include "cloud/identity.h"
 
 // config is copied from. ERR_INVALID for an unknown provider, region, URL or unusable credentials; ERR_UNSUPPORTED
 // without libcurl.
 MUST_CHECK int cloud_open(struct call *c, const struct cloud_config *config, struct cloud *out);
 void cloud_close(struct cloud *cloud); // NULL and a zero cloud are fine
+
+// What the provider's driver calls; NULL for a provider that there is no driver for.
+const struct cloud_calls *cloud_calls_of(struct str provider);
 
 // All of them, in order; on failure none stays open.
 MUST_CHECK int clouds_open(struct call *c, const struct cloud_config *configs, size_t count, struct clouds *out);

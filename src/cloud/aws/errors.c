@@ -15,10 +15,12 @@ static const struct provider_code codes[] = {
 	{"ExpiredToken", ERR_UNAUTHENTICATED, false},
 	{"IncompleteBody", ERR_UNAVAILABLE, true},
 	{"InternalError", ERR_UNAVAILABLE, true},
+	{"InvalidClientTokenId", ERR_UNAUTHENTICATED, false}, // of STS
 	{"InvalidAccessKeyId", ERR_UNAUTHENTICATED, false},
 	{"InvalidToken", ERR_UNAUTHENTICATED, false},
 	{"NoSuchBucket", ERR_NOT_FOUND, false},
 	{"NoSuchKey", ERR_NOT_FOUND, false},
+	{"NoSuchPublicAccessBlockConfiguration", ERR_NOT_FOUND, false},
 	{"NoSuchTagSet", ERR_NOT_FOUND, false},
 	{"NoSuchUpload", ERR_NOT_FOUND, false},
 	{"NotImplemented", ERR_UNSUPPORTED, false},
@@ -27,6 +29,7 @@ static const struct provider_code codes[] = {
 	{"QuotaExceeded", ERR_NO_SPACE, false},
 	{"RequestTimeout", ERR_UNAVAILABLE, true},
 	{"RequestTimeTooSkewed", ERR_UNAUTHENTICATED, false},
+	{"ServerSideEncryptionConfigurationNotFoundError", ERR_NOT_FOUND, false},
 	{"ServiceUnavailable", ERR_UNAVAILABLE, true},
 	{"SignatureDoesNotMatch", ERR_UNAUTHENTICATED, false},
 	{"SlowDown", ERR_THROTTLED, true},
@@ -46,9 +49,10 @@ int aws_refused(struct call *c, struct provider *p, const struct transport_respo
 	struct xml *root = NULL;
 	(void)p;
 	// An answer to HEAD has no body, and what stands between may answer in HTML: the status then says it all.
-	if (xml_parse(r->body, c->arena, &root, NULL) || !str_eq(root->name, S("Error")))
-		root = NULL;
-	return fail(c, r->status, root);
+	if (xml_parse(r->body, c->arena, &root, NULL))
+		return fail(c, r->status, NULL);
+	const struct xml *error = str_eq(root->name, S("Error")) ? root : xml_child(root, "Error"); // of STS
+	return fail(c, r->status, error);
 }
 
 int aws_parse(struct call *c, const struct transport_response *r, const char *name, struct xml **root)

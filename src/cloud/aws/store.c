@@ -34,9 +34,17 @@ static struct str payload_hash(struct call *c, const struct aws_store *s, const 
 	return arena_str(c->arena, str_of(hex));
 }
 
-static int authorize(struct call *c, struct provider *p, const struct sign_request *r, struct exchange *x)
+// Asking who we are happens once: its key is not kept.
+static int key_of_service(struct call *c, struct aws_store *s, struct sigv4_scope scope, struct sigv4_key *out)
 {
-	struct aws_store *s = (struct aws_store *)(void *)p;
+	if (str_eq(scope.service, S("s3")))
+		return key_of_day(c, s, scope.day, out);
+	int r = sigv4_key_make_scope(out, secret_str(&s->secret_key), &scope);
+	return r ? call_fail(c, r, "the region \"%.*s\" cannot be signed for", STR(s->region)) : 0;
+}
+
+int aws_sign(struct call *c, struct aws_store *s, struct str service, const struct sign_request *r, struct exchange *x)
+{
 	struct sigv4_key key;
 	char text[TIME_TEXT_SIZE];
 	AUTO(buf) authorization = {0};
@@ -44,7 +52,8 @@ static int authorize(struct call *c, struct provider *p, const struct sign_reque
 	struct str time = arena_str(c->arena, str_of(text)), hash = payload_hash(c, s, r, x->body);
 	if (!time.p || !hash.p)
 		return call_no_memory(c);
-	int code = key_of_day(c, s, str_take(time, 8), &key);
+	struct sigv4_scope scope = {.day = str_take(time, 8), .region = s->region, .service = service};
+	int code = key_of_service(c, s, scope, &key);
 	if (code)
 		return code;
 	exchange_header(x, "x-amz-date", time);
@@ -59,6 +68,11 @@ static int authorize(struct call *c, struct provider *p, const struct sign_reque
 		return code;
 	exchange_header(x, "authorization", arena_str(c->arena, buf_str(&authorization)));
 	return 0;
+}
+
+static int authorize(struct call *c, struct provider *p, const struct sign_request *r, struct exchange *x)
+{
+	return aws_sign(c, (struct aws_store *)(void *)p, S("s3"), r, x);
 }
 
 static const struct provider_ops provider_ops = {.name = "aws", .authorize = authorize, .refused = aws_refused};
@@ -316,6 +330,16 @@ struct str aws_store_url(struct arena *a, struct str region)
 	return arena_printf(a, "https://s3.%.*s.amazonaws.com", STR(region));
 }
 
+// A store of somebody's own answers for itself.
+struct str aws_identity_url(struct arena *a, const struct cloud_config *config)
+{
+	if (config->identity_url.n)
+		return arena_str(a, config->identity_url);
+	if (config->store_url.n)
+		return arena_str(a, config->store_url);
+	return arena_printf(a, "https://sts.%.*s.amazonaws.com", STR(config->region));
+}
+
 static int read_credentials(struct aws_store *s, const json_t *credentials, struct err *e)
 {
 	struct str access_key, secret_key;
@@ -347,6 +371,7 @@ int aws_store_open(const struct cloud_config *config, struct str url, struct htt
 	pthread_mutex_init(&s->lock, NULL);
 	s->provider.transport = *transport;
 	s->region = arena_str(&s->arena, config->region);
+	s->identity_url = aws_identity_url(&s->arena, config);
 	int r = provider_init(&s->provider, &provider_ops, url, &s->arena, e);
 	if (!r)
 		r = read_credentials(s, config->credentials, e);

@@ -8,12 +8,16 @@
 #include "cloud/cloud.h"
 #include "cloud/config.h"
 #include "cloud/http/transport.h"
+#include "cloud/identity.h"
 
 struct aws_store; // the ctx of aws_store_ops
 extern const struct store_ops aws_store_ops;
+extern const struct identity_ops aws_identity_ops; // the same ctx
 
 // The address of a region's store, for config.store_url "".
 struct str aws_store_url(struct arena *a, struct str region);
+// Where STS is: config.identity_url, else the store of somebody's own, else the region's.
+struct str aws_identity_url(struct arena *a, const struct cloud_config *config);
 // transport is taken over, also on failure; config is copied from. ERR_INVALID for credentials that are not
 // {access_key_id, secret_access_key, session_token?}.
 MUST_CHECK int aws_store_open(const struct cloud_config *config, struct str url, struct http_transport *transport,

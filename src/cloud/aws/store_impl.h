@@ -5,18 +5,18 @@
 
 #include <pthread.h>
 
+#include "base/secret.h"
 #include "cloud/aws/calls.h"
 #include "cloud/aws/store.h"
 #include "cloud/http/exchange.h"
 #include "cloud/http/parts.h"
 #include "cloud/http/xml.h"
-#include "base/secret.h"
 #include "cloud/sign/sigv4.h"
 
 struct aws_store {
 	struct provider provider; // first: tables of the provider find the store by it
 	struct arena arena;
-	struct str region;
+	struct str region, identity_url;
 	struct secret access_key, secret_key, session_token;
 	pthread_mutex_t lock; // of key
 	struct sigv4_key key; // of the day last signed
@@ -27,6 +27,8 @@ struct str aws_path(struct call *c, struct str bucket, struct str key);
 // The root of an XML answer, by the name it must have; an Error in a 200 is an error here.
 MUST_CHECK int aws_parse(struct call *c, const struct transport_response *r, const char *name, struct xml **root);
 int aws_refused(struct call *c, struct provider *p, const struct transport_response *r);
+// Adds what authorises a request to "s3" or "sts".
+int aws_sign(struct call *c, struct aws_store *s, struct str service, const struct sign_request *r, struct exchange *x);
 MUST_CHECK int aws_add_condition(struct call *c, struct exchange *x, const struct store_condition *condition);
 MUST_CHECK int aws_upload_parts(
 	struct call *c, struct aws_store *s, const struct store_put *put, struct parts *parts, struct object *out);

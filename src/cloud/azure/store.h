@@ -6,10 +6,12 @@
 
 #include "cloud/cloud.h"
 #include "cloud/config.h"
+#include "cloud/identity.h"
 #include "cloud/http/transport.h"
 
 struct azure_store; // the ctx of azure_store_ops
 extern const struct store_ops azure_store_ops;
+extern const struct identity_ops azure_identity_ops; // the same ctx
 
 // The address of an account's store, for config.store_url ""; .p NULL when the credentials name no account.
 struct str azure_store_url(struct arena *a, const json_t *credentials);

@@ -37,8 +37,8 @@ const struct cloud_call gcp_calls[GCP_CALL_COUNT] = {
 			"uploadType=resumable", WRITES, ON_OBJECT, .repeat = CALL_REPEAT_SPARE),
 	[GCP_OBJECTS_LIST] = ROW("storage.objects.list", "GET", "/storage/v1/b/{bucket}/o", "", "storage.objects.list",
 		ON_BUCKET, .reads = true),
-	[GCP_TOKENINFO] = ROW(
-		"oauth2.tokeninfo", "GET", "/tokeninfo", "access_token", "", .part = CALL_PART_IDENTITY, .reads = true),
+	[GCP_TOKENINFO] =
+		ROW("oauth2.tokeninfo", "POST", "/tokeninfo", "", "", .part = CALL_PART_IDENTITY, .reads = true),
 	// The address of a session is the right to it.
 	[GCP_UPLOAD_CANCEL] = ROW(
 		"cancel an upload", "DELETE", "/{key}", "", "", .part = CALL_PART_STORE, .repeat = CALL_REPEAT_NAMED),

@@ -10,15 +10,19 @@
 
 enum { PAGE_MOST = 1000 };
 
-static int authorize(struct call *c, struct provider *p, const struct sign_request *r, struct exchange *x)
+int gcp_authorize(struct call *c, struct gcp_store *s, struct exchange *x)
 {
-	struct gcp_store *s = (struct gcp_store *)(void *)p;
 	struct str value;
-	(void)r;
-	int code = gcp_token_get(c, s->token, &p->transport, &value);
+	int code = gcp_token_get(c, s->token, &s->provider.transport, &value);
 	if (!code)
 		exchange_header(x, "authorization", value);
 	return code;
+}
+
+static int authorize(struct call *c, struct provider *p, const struct sign_request *r, struct exchange *x)
+{
+	(void)r;
+	return gcp_authorize(c, (struct gcp_store *)(void *)p, x);
 }
 
 static const struct provider_ops provider_ops = {.name = "gcp", .authorize = authorize, .refused = gcp_refused};
@@ -314,6 +318,18 @@ struct str gcp_store_url(void)
 	return S("https://storage.googleapis.com");
 }
 
+struct str gcp_identity_url(struct arena *a, const struct cloud_config *config)
+{
+	struct str uri = json_str(config->credentials, "token_uri");
+	ptrdiff_t host = str_find(uri, S("://"));
+	if (config->identity_url.n)
+		return arena_str(a, config->identity_url);
+	if (host < 0)
+		return (struct str){0};
+	ptrdiff_t path = str_find_char(str_drop(uri, (size_t)host + 3), '/');
+	return arena_str(a, path < 0 ? uri : str_take(uri, (size_t)host + 3 + (size_t)path));
+}
+
 int gcp_store_open(const struct cloud_config *config, struct str url, struct http_transport *transport,
 	struct gcp_store **out, struct err *e)
 {
@@ -325,10 +341,12 @@ int gcp_store_open(const struct cloud_config *config, struct str url, struct htt
 	s->provider.transport = *transport;
 	s->project = arena_str(&s->arena, json_str(config->credentials, "project_id"));
 	s->location = arena_str(&s->arena, config->region);
+	s->email = arena_str(&s->arena, json_str(config->credentials, "client_email"));
+	s->identity_url = gcp_identity_url(&s->arena, config);
 	int r = provider_init(&s->provider, &provider_ops, url, &s->arena, e);
 	if (!r)
 		r = gcp_token_open(config->credentials, &s->token, e);
-	if (!r && (!s->project.p || !s->location.p))
+	if (!r && (!s->project.p || !s->location.p || !s->email.p))
 		r = err_set(e, ERR_NO_MEMORY, "out of memory");
 	if (r) {
 		gcp_store_close(s);

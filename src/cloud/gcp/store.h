@@ -8,12 +8,16 @@
 #include "cloud/cloud.h"
 #include "cloud/config.h"
 #include "cloud/http/transport.h"
+#include "cloud/identity.h"
 
 struct gcp_store; // the ctx of gcp_store_ops
 extern const struct store_ops gcp_store_ops;
+extern const struct identity_ops gcp_identity_ops; // the same ctx
 
 // The address for config.store_url "".
 struct str gcp_store_url(void);
+// Where /tokeninfo is: config.identity_url, else the host of the credentials' token_uri; .p NULL when that is no URL.
+struct str gcp_identity_url(struct arena *a, const struct cloud_config *config);
 // transport is taken over, also on failure; it must be allowed to reach the credentials' token_uri too. config is
 // copied from. ERR_INVALID for credentials that are no service account's file.
 MUST_CHECK int gcp_store_open(const struct cloud_config *config, struct str url, struct http_transport *transport,

@@ -13,7 +13,7 @@ struct gcp_store {
 	struct provider provider; // first: tables of the provider find the store by it
 	struct arena arena;
 	struct gcp_token *token;
-	struct str project, location;
+	struct str project, location, email, identity_url;
 };
 
 // "/storage/v1/b/BUCKET/o/KEY"; key "": "/storage/v1/b/BUCKET/o". .p NULL without memory.
@@ -21,6 +21,7 @@ struct str gcp_object_path(struct call *c, struct str bucket, struct str key);
 struct str gcp_bucket_path(struct call *c, struct str bucket); // .p NULL without memory
 int gcp_store_bucket_tags(struct call *c, void *store, struct str bucket, json_t **tags);
 int gcp_store_bucket_set_tags(struct call *c, void *store, struct str bucket, const json_t *tags);
+int gcp_authorize(struct call *c, struct gcp_store *s, struct exchange *x); // adds the access token
 int gcp_refused(struct call *c, struct provider *p, const struct transport_response *r);
 // ifGenerationMatch for what the condition says.
 MUST_CHECK int gcp_add_condition(struct call *c, struct buf *query, const struct store_condition *condition);

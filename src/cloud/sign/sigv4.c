@@ -11,18 +11,19 @@
 
 // ---------------------------------------------------------------- keys
 
-int sigv4_key_make(struct sigv4_key *key, struct str secret, struct str day, struct str region)
+int sigv4_key_make_scope(struct sigv4_key *key, struct str secret, const struct sigv4_scope *scope)
 {
 	AUTO(buf) start = {0};
 	struct sigv4_key made = {0};
 	buf_reserve(&start, secret.n + 8); // in one piece: growing would leave copies of the secret behind
 	buf_add(&start, S("AWS4"));
 	buf_add(&start, secret);
-	bool fits = str_copy(made.day, sizeof(made.day), day) && str_copy(made.region, sizeof(made.region), region) &&
-		    str_copy(made.service, sizeof(made.service), S("s3"));
+	bool fits = str_copy(made.day, sizeof(made.day), scope->day) &&
+		    str_copy(made.region, sizeof(made.region), scope->region) &&
+		    str_copy(made.service, sizeof(made.service), scope->service);
 	if (start.failed || !fits)
 		return ERR_LIMIT;
-	const struct str steps[] = {day, region, S("s3"), S("aws4_request")};
+	const struct str steps[] = {scope->day, scope->region, scope->service, S("aws4_request")};
 	made.bytes = hmac_sha256(buf_str(&start), steps[0]);
 	for (size_t i = 1; i < COUNT_OF(steps); i++)
 		made.bytes = hmac_sha256(str_bytes(made.bytes.bytes, SHA256_SIZE), steps[i]);
@@ -30,6 +31,12 @@ int sigv4_key_make(struct sigv4_key *key, struct str secret, struct str day, str
 	*key = made;
 	OPENSSL_cleanse(&made, sizeof(made));
 	return 0;
+}
+
+int sigv4_key_make(struct sigv4_key *key, struct str secret, struct str day, struct str region)
+{
+	return sigv4_key_make_scope(
+		key, secret, &(struct sigv4_scope){.day = day, .region = region, .service = S("s3")});
 }
 
 bool sigv4_key_fits(const struct sigv4_key *key, struct str day, struct str region)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// AWS Signature Version 4 as S3 speaks it, for both sides: header signatures and presigned URLs.
+// AWS Signature Version 4 as S3 and STS speak it, for both sides: header signatures and presigned URLs.
 // Source: "Authenticating Requests (AWS Signature Version 4)", Amazon S3 API Reference. Paths are encoded once and
 // never normalised ("//" and dot segments stay); both sides canonicalise what they see by decoding and encoding again.
 // Pure and thread-safe. Refusals are ERR_UNAUTHENTICATED or ERR_INVALID with S3's own code in err.provider_code and its
@@ -24,10 +24,14 @@ struct sigv4_key {
 	struct sha256 bytes;
 	char day[SIGV4_DAY_SIZE]; // "20261124"
 	char region[SIGV4_REGION_SIZE];
-	char service[16]; // "s3"
+	char service[16]; // "s3", "sts"
 };
 MUST_CHECK int sigv4_key_make(
 	struct sigv4_key *key, struct str secret, struct str day, struct str region); // service s3; ERR_LIMIT
+struct sigv4_scope {
+	struct str day, region, service;
+};
+MUST_CHECK int sigv4_key_make_scope(struct sigv4_key *key, struct str secret, const struct sigv4_scope *scope);
 bool sigv4_key_fits(const struct sigv4_key *key, struct str day, struct str region);
 void sigv4_key_wipe(struct sigv4_key *key);
 
@@ -63,7 +67,9 @@ MUST_CHECK int sigv4_presign(const struct sign_request *r, const struct sigv4_pr
 struct sigv4_claim {
 	bool presigned;
 	struct str access_key, day, region, signed_headers, signature;
-	struct str payload_hash;  // x-amz-content-sha256, UNSIGNED-PAYLOAD when presigned without it
+	struct str service;       // "s3" or "sts"; others are refused
+	struct str payload_hash;  // x-amz-content-sha256, UNSIGNED-PAYLOAD when presigned without it; "" where another
+				  // service than S3 has none: the caller sets it to that of the body
 	struct str session_token; // "" when absent
 	char time[17];            // "20261124T101531Z"
 	int64_t wall_ns;          // the same

@@ -28,6 +28,11 @@ static bool is_region(struct str s)
 	return s.n < SIGV4_REGION_SIZE;
 }
 
+static bool is_service(struct str s)
+{
+	return str_eq(s, S("s3")) || str_eq(s, S("sts"));
+}
+
 // "AK/20261124/us-east-1/s3/aws4_request". Access keys have no '/'.
 static bool read_credential(struct str credential, struct sigv4_claim *claim)
 {
@@ -36,12 +41,13 @@ static bool read_credential(struct str credential, struct sigv4_claim *claim)
 		if (!str_next(&rest, '/', &parts[i]) || !parts[i].n)
 			return false;
 	}
-	if (rest.n || credential.p[credential.n - 1] == '/' || !str_eq(parts[3], S("s3")) ||
+	if (rest.n || credential.p[credential.n - 1] == '/' || !is_service(parts[3]) ||
 		!str_eq(parts[4], S("aws4_request")) || parts[1].n != 8 || !is_region(parts[2]))
 		return false;
 	claim->access_key = parts[0];
 	claim->day = parts[1];
 	claim->region = parts[2];
+	claim->service = parts[3];
 	return true;
 }
 
@@ -113,7 +119,7 @@ static int read_header_claim(
 	if (!read_time_header(r, claim))
 		return sign_refuse(e, unsigned_request, "the request has no valid x-amz-date or Date header");
 	claim->payload_hash = sign_header_get(r, S("x-amz-content-sha256"));
-	if (!claim->payload_hash.n)
+	if (!claim->payload_hash.n && str_eq(claim->service, S("s3")))
 		return sign_refuse(e, bad_request, "Missing required header for this request: x-amz-content-sha256");
 	claim->session_token = sign_header_get(r, S("x-amz-security-token"));
 	return 0;
@@ -176,7 +182,7 @@ int sigv4_claim_read(const struct sign_request *r, struct sigv4_claim *out, stru
 		code = sign_refuse(e, unsigned_request, "the request is not signed with AWS4-HMAC-SHA256");
 	if (code)
 		return code;
-	if (!known_payload_hash(claim.payload_hash))
+	if (claim.payload_hash.n && !known_payload_hash(claim.payload_hash))
 		return sign_refuse(e, bad_request,
 			"x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a STREAMING- form, or a SHA-256 digest in hex");
 	if (!str_eq(str_take(str_of(claim.time), 8), claim.day))
@@ -263,8 +269,8 @@ static int check_signature(
 int sigv4_verify(const struct sign_request *r, const struct sigv4_claim *claim, const struct sigv4_key *key,
 	int64_t now_ns, struct err *e)
 {
-	if (!sigv4_key_fits(key, claim->day, claim->region))
-		return sign_refuse(e, mismatch, "the signing key is of another day or region");
+	if (!sigv4_key_fits(key, claim->day, claim->region) || !str_eq(str_of(key->service), claim->service))
+		return sign_refuse(e, mismatch, "the signing key is of another day, region or service");
 	int code = check_signed(r, claim->signed_headers, e);
 	if (!code)
 		code = check_time(claim, now_ns, e);
