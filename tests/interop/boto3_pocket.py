@@ -43,6 +43,23 @@ def fails(code, status, call, *args, **kwargs):
     raise AssertionError(f"{call.__name__} should have failed with {code}")
 
 
+def test_caller_identity():
+    def sts(secret):
+        return boto3.client(
+            "sts", endpoint_url=url, region_name="eu-central-1", aws_access_key_id=credentials["access_key_id"],
+            aws_secret_access_key=secret, config=Config(retries={"max_attempts": 1}))
+    who = sts(credentials["secret_access_key"]).get_caller_identity()
+    assert len(who["Account"]) == 12 and who["Account"].isdigit(), who
+    assert who["Arn"] == f"arn:aws:iam::{who['Account']}:user/pocket", who
+    fails("SignatureDoesNotMatch", 403, sts("wrong").get_caller_identity)
+
+
+def test_bucket_facts():
+    fails("ServerSideEncryptionConfigurationNotFoundError", 404, s3.get_bucket_encryption, Bucket="lake")
+    fails("NoSuchTagSet", 404, s3.get_bucket_tagging, Bucket="lake")
+    assert s3.get_public_access_block(Bucket="lake")["PublicAccessBlockConfiguration"]["RestrictPublicBuckets"]
+
+
 def test_buckets():
     s3.create_bucket(Bucket="first", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     assert s3.get_bucket_location(Bucket="first")["LocationConstraint"] == "eu-central-1"

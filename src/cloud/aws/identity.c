@@ -207,17 +207,14 @@ static int see_public(struct look *l)
 
 static int see_tags(struct look *l)
 {
-	struct xml *root;
-	int r = ask(l, AWS_GET_BUCKET_TAGGING, "Tagging", &root);
-	if (r || !root)
-		return r;
-	json_t *tags = json_object();
-	const struct xml *set = xml_child(root, "TagSet");
-	for (const struct xml *t = xml_child(set, "Tag"); t; t = xml_next(t, "Tag")) {
-		char *name = arena_cstr(l->c->arena, xml_child_text(t, "Key"));
-		if (name)
-			json_set_str(tags, name, xml_child_text(t, "Value"));
+	json_t *tags = NULL;
+	int r = aws_store_bucket_tags(l->c, l->store, l->bucket, &tags);
+	if (r == ERR_DENIED || r == ERR_UNSUPPORTED) {
+		note_unseen(l, &aws_calls[AWS_GET_BUCKET_TAGGING]);
+		return 0;
 	}
+	if (r)
+		return r;
 	l->facts.tags = json_in_arena(l->c->arena, tags);
 	return l->facts.tags ? 0 : call_no_memory(l->c);
 }

@@ -23,11 +23,14 @@ static const struct route {
 	void (*run)(struct front_request *r);
 } routes[] = {
 	{HTTP_POST, "/token", OPEN, gcs_token},
+	{HTTP_POST, "/tokeninfo", OPEN, gcs_tokeninfo},
+	{HTTP_GET, "/tokeninfo", OPEN, gcs_tokeninfo},
 	{HTTP_GET, "/storage/v1/b", READS, gcs_list_buckets},
 	{HTTP_POST, "/storage/v1/b", 0, gcs_insert_bucket},
 	{HTTP_GET, "/storage/v1/b/*", READS, gcs_get_bucket},
 	{HTTP_PATCH, "/storage/v1/b/*", 0, gcs_patch_bucket},
 	{HTTP_DELETE, "/storage/v1/b/*", 0, gcs_delete_bucket},
+	{HTTP_GET, "/storage/v1/b/*/iam/testPermissions", READS, gcs_test_permissions},
 	{HTTP_GET, "/storage/v1/b/*/o", READS, gcs_list_objects},
 	{HTTP_GET, "/storage/v1/b/*/o/*", READS, gcs_get_object},
 	{HTTP_PATCH, "/storage/v1/b/*/o/*", 0, gcs_patch_object},

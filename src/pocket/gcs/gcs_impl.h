@@ -58,6 +58,9 @@ void gcs_fail(struct front_request *r);
 
 // ---------------------------------------------------------------- tokens (gcs_token.c)
 void gcs_token(struct front_request *r); // POST /token
+void gcs_tokeninfo(struct front_request *r);
+void gcs_test_permissions(struct front_request *r);
+int64_t gcs_token_expiry(struct str token); // of one that was checked; seconds of the wall clock
 enum gcs_scope gcs_check_token(const struct gcs_keys *keys, struct str token, int64_t now_s);
 int gcs_keys_open(struct pocket *p, void **keys, struct err *e);
 void gcs_keys_free(void *keys);

@@ -53,6 +53,17 @@ enum gcs_scope gcs_check_token(const struct gcs_keys *keys, struct str token, in
 	return expires > (uint64_t)now_s ? (enum gcs_scope)p[8] : GCS_NONE;
 }
 
+int64_t gcs_token_expiry(struct str token)
+{
+	AUTO(buf) bytes = {.limit = 64};
+	uint64_t expires = 0;
+	if (base64url_decode(str_drop(token, TOKEN_PREFIX.n), &bytes) < 0 || bytes.n < 8)
+		return 0;
+	for (size_t i = 0; i < 8; i++)
+		expires = expires << 8 | (unsigned char)bytes.p[i];
+	return (int64_t)expires;
+}
+
 // ---------------------------------------------------------------- POST /token
 
 static void reply_oauth_error(struct front_request *r, int status, const char *error, const char *description)

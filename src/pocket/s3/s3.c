@@ -17,9 +17,7 @@ static int authenticate(struct front_request *r)
 {
 	struct s3_state *s = s3_state(r);
 	struct s3_keys *keys = r->keys;
-	int rc = sigv4_claim_read(&r->sign, &s->claim, &r->err);
-	if (rc < 0)
-		return rc;
+	int rc = 0;
 	if (!str_eq(s->claim.access_key, buf_str(&keys->access_key)))
 		return s3_refuse(r, "InvalidAccessKeyId");
 	if (s->claim.session_token.n)
@@ -52,6 +50,8 @@ static const struct operation {
 	{HTTP_DELETE, BUCKET, NULL, NULL, s3_delete_bucket},
 	{HTTP_GET, BUCKET, "location", NULL, s3_get_location},
 	{HTTP_GET, BUCKET, "versioning", NULL, s3_get_versioning},
+	{HTTP_GET, BUCKET, "encryption", NULL, s3_get_encryption},
+	{HTTP_GET, BUCKET, "publicAccessBlock", NULL, s3_get_public_access_block},
 	{HTTP_GET, BUCKET, "uploads", NULL, s3_list_uploads},
 	{HTTP_GET, BUCKET, "list-type", NULL, s3_list_objects_v2},
 	{HTTP_GET, BUCKET, NULL, NULL, s3_list_objects},
@@ -143,7 +143,12 @@ static void handle(struct front_request *r)
 		s3_answer(r, "InvalidURI");
 		return;
 	}
-	if (authenticate(r) < 0 || check_key(r) < 0) {
+	int rc = sigv4_claim_read(&r->sign, &s3_state(r)->claim, &r->err);
+	if (rc == 0 && str_eq(s3_state(r)->claim.service, S("sts"))) {
+		s3_sts(r);
+		return;
+	}
+	if (rc < 0 || authenticate(r) < 0 || check_key(r) < 0) {
 		s3_fail(r);
 		return;
 	}

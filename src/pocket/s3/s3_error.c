@@ -52,6 +52,8 @@ static const struct s3_code {
 		"completed."},
 	{"NotImplemented", 501, "A header or parameter you provided implies functionality that is not implemented"},
 	{"PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold"},
+	{"ServerSideEncryptionConfigurationNotFoundError", 404,
+		"The server side encryption configuration was not found"},
 	{"SlowDown", 503, "Please reduce your request rate."},
 	{"XAmzContentSHA256Mismatch", 400,
 		"The provided 'x-amz-content-sha256' header does not match what was computed."},

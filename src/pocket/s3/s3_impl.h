@@ -108,6 +108,9 @@ void s3_put_tags(struct front_request *r);
 void s3_delete_tags(struct front_request *r);
 void s3_get_location(struct front_request *r);
 void s3_get_versioning(struct front_request *r);
+void s3_get_encryption(struct front_request *r);
+void s3_get_public_access_block(struct front_request *r);
+void s3_sts(struct front_request *r); // a request signed for STS
 void s3_list_objects(struct front_request *r);
 void s3_list_objects_v2(struct front_request *r);
 void s3_get_object(struct front_request *r); // and HEAD

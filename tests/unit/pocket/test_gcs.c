@@ -467,6 +467,33 @@ static void test_buckets_and_listing(UNUSED void **state)
 	assert_null(json_object_get(parsed, "nextPageToken"));
 }
 
+static void test_identity(UNUSED void **state)
+{
+	struct exchange x = request("POST", "/tokeninfo", S(""));
+	ask(&x);
+	assert_status(&x, 200);
+	assert_str(json_str(parsed, "email"), json_str(cloud.credentials, "client_email"));
+	assert_str(json_str(parsed, "scope"), S(FULL));
+	x = request("POST", "/tokeninfo", S(""));
+	exchange_add(&x, "authorization", S("Bearer ya29.nothing"));
+	exchange_send(&x);
+	parse(&x);
+	assert_status(&x, 400);
+	assert_str(json_str(parsed, "error"), S("invalid_token"));
+	x = request("GET",
+		"/storage/v1/b/lake/iam/testPermissions?permissions=storage.objects.create&permissions=storage.buckets."
+		"setIamPolicy&permissions=storage.objects.get",
+		S(""));
+	ask(&x);
+	assert_status(&x, 200);
+	const json_t *granted = json_object_get(parsed, "permissions");
+	assert_int_equal(json_array_size(granted), 2);
+	assert_str(json_value_str(json_array_get(granted, 0)), S("storage.objects.create"));
+	x = request("GET", "/storage/v1/b/nothere/iam/testPermissions?permissions=storage.objects.get", S(""));
+	ask(&x);
+	expect_error(&x, 404, "notFound");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(test_##name, cloud_test_end)
@@ -481,6 +508,7 @@ int main(void)
 		TEST(compose),
 		TEST(metadata),
 		TEST(buckets_and_listing),
+		TEST(identity),
 	};
 	return cmocka_run_group_tests(tests, setup, cloud_teardown);
 }

@@ -527,6 +527,83 @@ static void test_multipart(UNUSED void **state)
 	expect_error(&x, 404, "NoSuchUpload");
 }
 
+// ---------------------------------------------------------------- STS
+
+// As clients sign for other services than S3: the digest of the body is signed and not sent.
+static struct exchange ask_sts(const char *method, const char *target, struct str body, struct str secret)
+{
+	struct sigv4_key key;
+	struct sign_header room[32];
+	AUTO(buf) canonical = {0};
+	AUTO(buf) to_sign = {0};
+	char hash[HEX_SHA256_SIZE], hex[HEX_SHA256_SIZE];
+	struct exchange x = request(method, target, body);
+	struct sha256 digest = sha256_of(body);
+	hex_encode(str_bytes(digest.bytes, SHA256_SIZE), hash);
+	time_iso_basic(edges_real()->wall_ns(NULL), date);
+	struct sigv4_scope scope = {.day = str_take(str_of(date), 8), .region = S("us-east-1"), .service = S("sts")};
+	exchange_add(&x, "content-type", S("application/x-www-form-urlencoded"));
+	exchange_add(&x, "x-amz-date", str_of(date));
+	assert_int_equal(sigv4_key_make_scope(&key, secret, &scope), 0);
+	struct sign_request r = exchange_signable(&x, room);
+	struct sigv4_canonical c = {
+		.request = &r, .signed_headers = S("content-type;host;x-amz-date"), .payload_hash = str_of(hash)};
+	assert_int_equal(sigv4_canonical_request(&c, &canonical, NULL), 0);
+	sigv4_string_to_sign(&key, str_of(date), buf_str(&canonical), &to_sign);
+	sigv4_signature(&key, buf_str(&to_sign), hex);
+	exchange_add(&x, "authorization",
+		arena_printf(&cloud.arena,
+			"AWS4-HMAC-SHA256 Credential=%.*s/%.*s/us-east-1/sts/aws4_request, "
+			"SignedHeaders=content-type;host;x-amz-date, Signature=%s",
+			STR(json_str(cloud.credentials, "access_key_id")), STR(scope.day), hex));
+	exchange_send(&x);
+	return x;
+}
+
+static void expect_sts_error(const struct exchange *x, int status, const char *code)
+{
+	assert_status(x, status);
+	AUTO(buf) element = {0};
+	buf_printf(&element, "<Error><Type>Sender</Type><Code>%s</Code>", code);
+	assert_contains(x->text, buf_str(&element));
+	assert_contains(x->text, S("<ErrorResponse "));
+}
+
+static void test_caller_identity(UNUSED void **state)
+{
+	const struct str secret = json_str(cloud.credentials, "secret_access_key");
+	const struct str body = S("Action=GetCallerIdentity&Version=2011-06-15");
+	struct exchange x = ask_sts("POST", "/", body, secret);
+	assert_status(&x, 200);
+	assert_contains(x.text, S("<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">"));
+	assert_contains(x.text, S(":user/pocket</Arn>"));
+	x = ask_sts("POST", "/", body, S("wrong"));
+	expect_sts_error(&x, 403, "SignatureDoesNotMatch");
+	x = ask_sts("POST", "/", S("Action=AssumeRole&Version=2011-06-15"), secret);
+	expect_sts_error(&x, 400, "InvalidAction");
+	x = ask_sts("GET", "/", S(""), secret);
+	expect_sts_error(&x, 501, "NotImplemented");
+	x = ask_sts("POST", "/lake", body, secret);
+	expect_sts_error(&x, 501, "NotImplemented");
+}
+
+static void test_bucket_facts(UNUSED void **state)
+{
+	struct exchange x = request("GET", "/lake?encryption", S(""));
+	ask(&x);
+	expect_error(&x, 404, "ServerSideEncryptionConfigurationNotFoundError");
+	x = request("GET", "/lake?tagging", S(""));
+	ask(&x);
+	expect_error(&x, 404, "NoSuchTagSet");
+	x = request("GET", "/lake?publicAccessBlock", S(""));
+	ask(&x);
+	assert_status(&x, 200);
+	assert_contains(x.text, S("<RestrictPublicBuckets>true</RestrictPublicBuckets>"));
+	x = request("GET", "/nothere?tagging", S(""));
+	ask(&x);
+	expect_error(&x, 404, "NoSuchBucket");
+}
+
 static void test_restart_keeps_everything(UNUSED void **state)
 {
 	put("/lake/kept", S("still here"));
@@ -555,6 +632,8 @@ int main(void)
 		TEST(listing),
 		TEST(delete_many),
 		TEST(what_is_not_offered),
+		TEST(caller_identity),
+		TEST(bucket_facts),
 		TEST(multipart),
 		TEST(restart_keeps_everything),
 	};
