@@ -61,6 +61,13 @@ static bool answer(struct script_server *s, int fd, const struct script_request 
 		return false;
 	buf_printf(&head, "HTTP/1.1 %d Scripted\r\n%sContent-Length: %zu\r\n\r\n", step->status,
 		step->headers ? step->headers : "", step->body.n);
+	if (step->fault == SCRIPT_TWICE) {
+		buf_add(&head, step->body);
+		AUTO(buf) both = {0};
+		buf_add(&both, buf_str(&head));
+		buf_add(&both, buf_str(&head));
+		return send_all(fd, buf_str(&both));
+	}
 	if (step->fault == SCRIPT_HEAD)
 		head.n -= 8; // within "Content-Length: N"
 	if (!send_all(fd, buf_str(&head)) || step->fault == SCRIPT_HEAD)

@@ -11,6 +11,7 @@ enum script_fault {
 	SCRIPT_WHOLE,
 	SCRIPT_CUT,   // the head and half of the body, then the connection ends
 	SCRIPT_HEAD,  // most of the head, then the connection ends
+	SCRIPT_TWICE, // the same answer twice, in one piece
 	SCRIPT_CLOSE, // the request is read, then the connection ends without an answer
 };
 struct script_step {

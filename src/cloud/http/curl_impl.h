@@ -41,6 +41,7 @@ enum curl_option {
 	CURLOPT_XFERINFOFUNCTION = 20219,
 	CURLOPT_PATH_AS_IS = 234,
 };
+enum { CURLINFO_ACTIVESOCKET = 0x500000 + 44 }; // an int; -1: none
 enum { CURL_HTTP_1_1 = 2, CURL_PROTO_HTTP_HTTPS = 3, CURL_INIT_ALL = 3, CURL_ERROR_TEXT = 256 };
 enum curl_code { // of those that the transport tells apart
 	CURLE_OK = 0,
@@ -74,6 +75,7 @@ struct curl_library {
 	int (*easy_perform)(void *handle);
 	void (*easy_reset)(void *handle); // keeps connections
 	void (*easy_cleanup)(void *handle);
+	int (*easy_getinfo)(void *handle, int info, ...);
 	const char *(*easy_strerror)(int code);
 	struct curl_slist *(*slist_append)(struct curl_slist *list, const char *text);
 	void (*slist_free_all)(struct curl_slist *list);

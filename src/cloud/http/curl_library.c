@@ -15,6 +15,7 @@ static const struct library_symbol symbols[] = {
 	SYMBOL(easy_perform),
 	SYMBOL(easy_reset),
 	SYMBOL(easy_cleanup),
+	SYMBOL(easy_getinfo),
 	SYMBOL(easy_strerror),
 	SYMBOL(slist_append),
 	SYMBOL(slist_free_all),

@@ -15,12 +15,17 @@
 
 enum { POOL_SIZE = 16 }; // idle handles kept; a burst of more calls makes more and closes them after
 
+struct idle {
+	void *handle;
+	int fd; // of the connection that it used last, libcurl's; -1: closed
+};
+
 struct curl_transport {
 	struct curl_library curl;
 	struct guard *guard;
 	char *ca_file; // NULL: the system's
 	pthread_mutex_t lock;
-	void *idle[POOL_SIZE];
+	struct idle idle[POOL_SIZE];
 	size_t idle_count;
 };
 
@@ -40,22 +45,37 @@ struct running {
 	struct err failed; // by a callback; code 0: none
 };
 
+// Between two requests nothing may come. What does is a second answer to the last one (a broken server, or something
+// between that repeats itself), and libcurl would take it for the answer to the next.
+static bool is_spoilt(int fd)
+{
+	char byte;
+	return fd >= 0 && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
 static void *take_handle(struct curl_transport *t)
 {
-	void *handle = NULL;
+	struct idle idle = {.fd = -1};
 	pthread_mutex_lock(&t->lock);
 	if (t->idle_count)
-		handle = t->idle[--t->idle_count];
+		idle = t->idle[--t->idle_count];
 	pthread_mutex_unlock(&t->lock);
-	return handle ? handle : t->curl.easy_init();
+	if (idle.handle && is_spoilt(idle.fd)) {
+		t->curl.easy_cleanup(idle.handle);
+		idle.handle = NULL;
+	}
+	return idle.handle ? idle.handle : t->curl.easy_init();
 }
 
 static void give_handle(struct curl_transport *t, void *handle)
 {
+	int fd = -1;
+	if (t->curl.easy_getinfo(handle, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK)
+		fd = -1;
 	t->curl.easy_reset(handle);
 	pthread_mutex_lock(&t->lock);
 	if (t->idle_count < POOL_SIZE) {
-		t->idle[t->idle_count++] = handle;
+		t->idle[t->idle_count++] = (struct idle){.handle = handle, .fd = fd};
 		handle = NULL;
 	}
 	pthread_mutex_unlock(&t->lock);
@@ -382,7 +402,7 @@ static void close_transport(void *ctx)
 {
 	struct curl_transport *t = ctx;
 	for (size_t i = 0; i < t->idle_count; i++)
-		t->curl.easy_cleanup(t->idle[i]);
+		t->curl.easy_cleanup(t->idle[i].handle);
 	pthread_mutex_destroy(&t->lock);
 	guard_free(t->guard);
 	free(t->ca_file);

@@ -52,6 +52,28 @@ static void test_answer(void **state)
 	store_test_stop(&x, 2);
 }
 
+// A second answer to a request is never taken for the answer to the next one.
+static void test_answered_twice(void **state)
+{
+	(void)state;
+	static char large[40000];
+	memset(large, 'x', sizeof(large));
+	const struct script_step steps[] = {{.status = 200, .body = S("first"), .fault = SCRIPT_TWICE},
+		{.status = 200, .body = S("second")},
+		{.status = 200, .body = {large, sizeof(large)}, .fault = SCRIPT_TWICE},
+		{.status = 201, .body = S(""), .fault = SCRIPT_TWICE}, {.status = 200, .body = S("last")}};
+	struct store_test x;
+	struct transport_response answer;
+	store_test_start(&x, steps, COUNT_OF(steps));
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		assert_int_equal(perform(&x, script_server_url(x.server), &answer), 0);
+		assert_int_equal(answer.status, steps[i].status);
+		assert_true(str_eq(answer.body, steps[i].body));
+	}
+	x.transport.close(x.transport.ctx);
+	store_test_stop(&x, COUNT_OF(steps));
+}
+
 static void test_guard(void **state)
 {
 	(void)state;
@@ -273,6 +295,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_answered_twice),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_way_fails),
 		cmocka_unit_test(test_deadline_and_cancel),
