@@ -353,6 +353,7 @@ static int open_local(struct call *c, void *app, const struct cli_target *target
 		.path = target->path,
 		.environment = target->environment,
 		.given = given_of(&target->variables, &target->variable_files, target->untrusted),
+		.operator_file = target->operator_file,
 		.parts = &a->parts,
 	};
 	c->principal = principal_of_process(c->arena);
@@ -387,7 +388,7 @@ static int find_state_folder(struct call *c, void *app, const struct cli_target 
 
 // ---------------------------------------------------------------- isobar up
 struct up_command_options {
-	const char *environment, *listen;
+	const char *environment, *listen, *operator_file;
 	struct option_texts variables, variable_files;
 	bool foreground;
 };
@@ -408,6 +409,11 @@ static const struct option up_options[] = {
 		.offset = offsetof(struct up_command_options, variable_files),
 		.argument = "FILE",
 		.help = "YAML map of values of variables"},
+	{.name = "operator",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct up_command_options, operator_file),
+		.argument = "FILE",
+		.help = "the operator's file; else ISOBAR_OPERATOR, else ~/.config/isobar/operator.yaml"},
 	{.name = "listen",
 		.type = OPTION_TEXT,
 		.offset = offsetof(struct up_command_options, listen),
@@ -430,6 +436,7 @@ static int up_command_run(const struct arguments *a)
 		.control = {.path = a->count ? a->rest[0] : ".",
 			.environment = str_of(environment),
 			.given = given_of(&o->variables, &o->variable_files, false),
+			.operator_file = o->operator_file,
 			.parts = &app->parts},
 	};
 	return up_main(&options, o->foreground, a->out, a->error);

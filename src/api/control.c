@@ -14,7 +14,8 @@ struct control {
 	struct arena arena;
 	struct control_options options;
 	struct workspace_place place;
-	pthread_mutex_t lock; // of state while it is opened, and of changing
+	pthread_mutex_t lock;      // of state and operator while they are opened, and of changing
+	struct operator* operator; // NULL: not read yet
 	struct state state;
 	bool has_state;
 	bool changing; // a request of this process changes the workspace
@@ -48,10 +49,12 @@ int control_open(struct call *c, const struct control_options *options, struct c
 	control->options = *options;
 	control->options.path = arena_cstr(&control->arena, str_of(options->path ? options->path : "."));
 	control->options.environment = arena_str(&control->arena, options->environment);
+	if (options->operator_file)
+		control->options.operator_file = arena_cstr(&control->arena, str_of(options->operator_file));
 	int rc = keep_texts(c, control);
 	if (rc == 0)
-		rc = workspace_place_find(control->options.path, control->options.environment, &control->arena,
-			&control->place, &c->err);
+		rc = workspace_place_find(
+			control->options.path, control->options.environment, &control->arena, &control->place, &c->err);
 	if (rc < 0) {
 		arena_free(&control->arena);
 		free(control);
@@ -68,6 +71,7 @@ void control_close(struct control *control)
 		return;
 	if (control->has_state)
 		state_close(&control->state);
+	operator_free(control->operator);
 	pthread_mutex_destroy(&control->lock);
 	arena_free(&control->arena);
 	free(control);
@@ -122,6 +126,21 @@ static int open_state(struct call *c, struct control *control)
 	return rc;
 }
 
+int control_operator(struct call *c, struct control *control, const struct operator** out)
+{
+	int rc = 0;
+	if (control->options.given.untrusted) {
+		*out = NULL;
+		return 0;
+	}
+	pthread_mutex_lock(&control->lock);
+	if (!control->operator)
+		rc = operator_load(c, control->options.operator_file, &control->operator);
+	*out = control->operator;
+	pthread_mutex_unlock(&control->lock);
+	return rc;
+}
+
 // ---------------------------------------------------------------- sessions
 void session_emit(struct api_request *r, const char *event, json_t *members)
 {
@@ -145,14 +164,13 @@ void session_begin(struct api_request *r, struct session *s)
 static void fill_binding(struct session *s)
 {
 	struct control *control = s->request->control;
-	s->binding = (struct binding){
-		.folder = control->place.folder,
+	s->binding = (struct binding){.folder = control->place.folder,
 		.state_folder = control->place.state_folder,
 		.workspace = s->loaded ? s->workspace.name : s->call->workspace,
 		.pocket = s->loaded && s->workspace.environment && s->workspace.environment->pocket,
 		.state = control_state(control),
 		.parts = control->options.parts,
-	};
+		.operator= control->options.given.untrusted ? NULL : control->operator, };
 	s->infra.state = s->binding.state;
 }
 
@@ -188,7 +206,9 @@ int session_load(struct session *s)
 		.handlers = o->parts->handlers,
 		.handler_count = o->parts->handler_count,
 	};
-	int rc = workspace_load(&s->options, &s->findings, &s->workspace, &s->call->err);
+	int rc = control_operator(s->call, s->request->control, &s->options.operator);
+	if (rc == 0)
+		rc = workspace_load(&s->options, &s->findings, &s->workspace, &s->call->err);
 	emit_findings(s);
 	if (rc < 0)
 		return rc;
@@ -239,6 +259,11 @@ int session_open_clouds(struct session *s)
 	if (rc < 0)
 		return rc;
 	o.pocket = environment->pocket;
+	o.operator= s->binding.operator;
+	if (!o.pocket && !o.operator)
+		return call_fail(s->call, ERR_DENIED,
+			"an untrusted workspace gets no credentials: its clouds, which are real accounts, are not "
+			"opened");
 	rc = clouds_env_open(s->call, &o, &s->env);
 	return rc < 0 ? rc : session_bind(s);
 }

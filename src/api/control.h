@@ -11,13 +11,15 @@
 #include "jobs/pipeline.h"
 
 struct clouds;
+struct operator;
 
 struct control_parts;
 struct binding {           // an open workspace, as contexts of handlers, makers and loops are built from; all borrowed
-	struct str folder;       // absolute
+	struct str folder; // absolute
 	struct str state_folder; // of the environment: FOLDER/.isobar as a rule
-	struct str workspace; // name
+	struct str workspace;    // name
 	bool pocket;
+	const struct operator* operator; // the operator's file; NULL for an untrusted workspace
 	const struct state *state;
 	const struct clouds *clouds; // may be empty: then only what needs no cloud is asked for
 	const struct control_parts *parts;
@@ -52,8 +54,9 @@ struct control_parts {
 };
 
 struct control_options {
-	const char *path;       // of the workspace; NULL: "."
-	struct str environment; // "": the only one
+	const char *path;             // of the workspace; NULL: "."
+	struct str environment;       // "": the only one
+	const char *operator_file;    // --operator; NULL: where it usually is
 	struct workspace_given given; // variables and trust, as the command line says
 	const struct control_parts *parts;
 	bool serving; // inside `isobar up`, which holds the lock of the workspace

@@ -101,20 +101,28 @@ static int start(struct launch *l, int log, struct process *child)
 {
 	const struct control_options *c = &l->options->control;
 	size_t given = c->given.variable_count + c->given.variable_file_count, n = 0;
-	const char **argv = arena_new_array(&l->arena, 2 * given + 10, const char *);
+	const char **argv = arena_new_array(&l->arena, 2 * given + 12, const char *);
 	if (!argv)
 		return call_no_memory(&l->call);
 	argv[n++] = "self", argv[n++] = "up", argv[n++] = "--foreground";
 	argv[n++] = "--listen", argv[n++] = l->options->listen;
 	if (c->environment.n)
 		argv[n++] = "--env", argv[n++] = arena_cstr(&l->arena, c->environment);
+	if (c->operator_file)
+		argv[n++] = "--operator", argv[n++] = c->operator_file;
 	for (size_t i = 0; i < c->given.variable_count; i++)
 		argv[n++] = "--var", argv[n++] = c->given.variables[i];
 	for (size_t i = 0; i < c->given.variable_file_count; i++)
 		argv[n++] = "--var-file", argv[n++] = c->given.variable_files[i];
 	argv[n] = c->path;
-	const struct process_spec spec = {
-		.argv = argv, .in = -1, .out = log, .error = log, .new_session = true, .max_descriptors = 4096};
+	// All of our environment: credentials and proxies may stand there, as they would in the foreground.
+	const struct process_spec spec = {.argv = argv,
+		.environment = (const char *const *)environ,
+		.in = -1,
+		.out = log,
+		.error = log,
+		.new_session = true,
+		.max_descriptors = 4096};
 	return process_start(&spec, child, &l->call.err);
 }
 

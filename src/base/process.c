@@ -250,14 +250,15 @@ static int launch(struct start *s, struct process *out, struct err *e)
 	return 0;
 }
 
-// Our own PATH, HOME, TZ and LANG, borrowed from environ.
-static char **default_environment(char *places[5])
+// Our own PATH, HOME, TZ, LANG and where CA certificates are, borrowed from environ.
+enum { KEPT = 6 };
+static char **default_environment(char *places[KEPT + 1])
 {
-	static const char *const kept[] = {"PATH=", "HOME=", "TZ=", "LANG="};
+	static const char *const kept[KEPT] = {"PATH=", "HOME=", "TZ=", "LANG=", "SSL_CERT_FILE=", "SSL_CERT_DIR="};
 	size_t n = 0;
 	for (size_t i = 0; i < COUNT_OF(kept); i++)
 		for (char **entry = environ; entry && *entry; entry++)
-			if (n < 4 && str_starts(str_of(*entry), str_of(kept[i]))) {
+			if (n < KEPT && str_starts(str_of(*entry), str_of(kept[i]))) {
 				places[n++] = *entry;
 				break;
 			}
@@ -279,7 +280,7 @@ static int check_spec(const struct process_spec *spec, struct err *e)
 
 int process_start(const struct process_spec *spec, struct process *out, struct err *e)
 {
-	char *places[5];
+	char *places[KEPT + 1];
 	int rc = check_spec(spec, e);
 	if (rc < 0)
 		return rc;

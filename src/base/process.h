@@ -11,18 +11,19 @@
 #include "base/err.h"
 
 struct process_spec {
-	const char *const *argv;        // NULL-ended; argv[0] is a path (no search), or "self" for this very program
-	const char *const *environment; // NULL-ended "K=V"; NULL: only PATH, HOME, TZ, LANG of ours
-	const char *directory;          // NULL: ours
-	int in, out, error;             // descriptors that become 0, 1, 2; -1: /dev/null
-	bool new_session;               // setsid: survives us; else only a new process group
-	bool die_with_parent;           // SIGKILL when the starting thread ends
-	uint64_t max_memory;            // RLIMIT_AS in bytes; 0: none
-	uint64_t max_cpu_s;             // RLIMIT_CPU; 0: none
-	uint64_t max_file;              // RLIMIT_FSIZE; 0: none
-	uint64_t max_descriptors;       // RLIMIT_NOFILE; 0: 1024
-	uid_t uid;                      // run as, with no other groups and no way back; 0: unchanged
-	gid_t gid;                      // needed with uid
+	const char *const *argv; // NULL-ended; argv[0] is a path (no search), or "self" for this very program
+	const char *const
+		*environment;  // NULL-ended "K=V"; NULL: only PATH, HOME, TZ, LANG, SSL_CERT_FILE, SSL_CERT_DIR of ours
+	const char *directory; // NULL: ours
+	int in, out, error;    // descriptors that become 0, 1, 2; -1: /dev/null
+	bool new_session;      // setsid: survives us; else only a new process group
+	bool die_with_parent;  // SIGKILL when the starting thread ends
+	uint64_t max_memory;   // RLIMIT_AS in bytes; 0: none
+	uint64_t max_cpu_s;    // RLIMIT_CPU; 0: none
+	uint64_t max_file;     // RLIMIT_FSIZE; 0: none
+	uint64_t max_descriptors; // RLIMIT_NOFILE; 0: 1024
+	uid_t uid;                // run as, with no other groups and no way back; 0: unchanged
+	gid_t gid;                // needed with uid
 };
 
 struct process {

@@ -14,6 +14,7 @@ struct cli_target {             // which workspace a command is about
 	struct str environment; // --env, else ISOBAR_ENV; "" when neither says
 	struct option_texts variables, variable_files; // --var, --var-file
 	bool untrusted;
+	const char *operator_file; // --operator; NULL: where it usually is
 };
 
 struct cli {                             // what main.c passes to every command; arguments.app

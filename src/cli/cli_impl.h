@@ -10,6 +10,7 @@ struct common {
 	const char *workspace, *environment, *output;
 	struct option_texts variables, variable_files;
 	bool untrusted;
+	const char *operator_file;
 };
 extern const char *const output_choices[]; // table, json
 #define COMMON_OPTIONS(owner)                                                                                          \
@@ -39,6 +40,11 @@ extern const char *const output_choices[]; // table, json
 			.type = OPTION_FLAG,                                                                           \
 			.offset = offsetof(owner, common.untrusted),                                                   \
 			.help = "somebody else's workspace: no secrets, programs, network or files outside it"},       \
+		{.name = "operator",                                                                                   \
+			.type = OPTION_TEXT,                                                                           \
+			.offset = offsetof(owner, common.operator_file),                                               \
+			.argument = "FILE",                                                                            \
+			.help = "the operator's file; else ISOBAR_OPERATOR, else ~/.config/isobar/operator.yaml"},     \
 	{                                                                                                              \
 		.name = "output", .letter = 'o', .type = OPTION_CHOICE, .offset = offsetof(owner, common.output),      \
 		.argument = "FORM", .otherwise = "table", .choices = output_choices,                                   \

@@ -51,8 +51,9 @@ static int open_client(struct session *s)
 	int rc = s->cli->find_state_folder(&s->call, s->cli->app, &s->target, &s->state_folder);
 	if (rc == 0)
 		rc = s->cli->open_local(&s->call, s->cli->app, &s->target, &s->local);
-	// A control plane that runs has its own variables; it is not asked with others.
-	bool own = s->target.variables.count || s->target.variable_files.count || s->target.untrusted;
+	// A control plane that runs has its own variables and credentials; it is not asked with others.
+	bool own = s->target.variables.count || s->target.variable_files.count || s->target.untrusted ||
+		   s->target.operator_file;
 	const struct client_options options = {
 		.state_folder = own ? (struct str){0} : s->state_folder, .local = &s->local};
 	return rc < 0 ? rc : client_open(&s->call, &options, &s->client);
@@ -67,7 +68,8 @@ int session_open(struct session *s, const struct arguments *a, const struct comm
 		.environment = str_of(environment),
 		.variables = common->variables,
 		.variable_files = common->variable_files,
-		.untrusted = common->untrusted};
+		.untrusted = common->untrusted,
+		.operator_file = common->operator_file};
 	s->shown = path && strcmp(path, ".") != 0 ? path : "";
 	s->json = strcmp(common->output, "json") == 0;
 	call_init(&s->call, &s->arena, edges_real(), (struct str){0});

@@ -14,7 +14,12 @@ static const struct {
 	{"region", offsetof(struct cloud_config, region), true},
 	{"store_url", offsetof(struct cloud_config, store_url), false},
 	{"identity_url", offsetof(struct cloud_config, identity_url), false},
+	{"location", offsetof(struct cloud_config, location), false},
 	{"ca_file", offsetof(struct cloud_config, ca_file), false},
+	{"trust_file", offsetof(struct cloud_config, trust_file), false},
+	{"proxy_https", offsetof(struct cloud_config, proxy.https), false},
+	{"proxy_http", offsetof(struct cloud_config, proxy.http), false},
+	{"proxy_no", offsetof(struct cloud_config, proxy.no), false},
 	{"local_root", offsetof(struct cloud_config, local_root), false},
 	{"workspace", offsetof(struct cloud_config, workspace), false},
 };

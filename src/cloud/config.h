@@ -6,6 +6,7 @@
 #define ISOBAR_CLOUD_CONFIG_H
 
 #include "base/json.h"
+#include "net/proxy.h"
 
 struct cloud_sealed {      // a bucket whose objects the driver encrypts
 	struct str bucket; // physical name: "fashion-lake"
@@ -14,8 +15,9 @@ struct cloud_sealed {      // a bucket whose objects the driver encrypts
 
 struct cloud_config {
 	struct str name;      // "aws-us"
-	struct str provider;  // "aws", "gcp", "azure"
-	struct str region;    // "us-east-1"
+	struct str provider;  // "aws", "gcp", "azure", "site"
+	struct str region;    // "us-east-1"; of a site: what its store's signatures are made for
+	struct str location;  // ISO country of a site; "": by the region table
 	struct str store_url; // base URL of the object store: "http://127.0.0.1:4000"; "": the provider's own of this
 			      // region
 	struct str identity_url; // base URL of the service that says who we are; "": the provider's own, or with a
@@ -23,7 +25,9 @@ struct cloud_config {
 	// The provider's own credentials: aws {access_key_id, secret_access_key, session_token?}, azure {account, key},
 	// gcp a service-account file. Borrowed.
 	const json_t *credentials;
-	struct str ca_file; // PEM file of the CAs that sign store_url's certificate; "": the system's
+	struct str ca_file;          // PEM file of the only CAs that may sign store_url's certificate; "": the system's
+	struct str trust_file;       // PEM file of CAs beside the system's, where ca_file is ""; "": none
+	struct proxy_settings proxy; // as opening the cloud has to use them: whoever fills this reads the environment
 	struct str
 		local_root; // folder of the local engine, ".isobar/local/aws-us" as absolute path; "": no local parts
 	struct str workspace;

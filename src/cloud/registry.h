@@ -15,6 +15,9 @@
 // config is copied from. ERR_INVALID for an unknown provider, region, URL or unusable credentials; ERR_UNSUPPORTED
 // without libcurl.
 MUST_CHECK int cloud_open(struct call *c, const struct cloud_config *config, struct cloud *out);
+// The provider's own address of an object store, for a config without one: provider, region and credentials are read.
+// "" when it cannot be known (no account is named, a site).
+struct str cloud_store_url(struct arena *a, const struct cloud_config *config);
 void cloud_close(struct cloud *cloud); // NULL and a zero cloud are fine
 
 // What the provider's driver calls; NULL for a provider that there is no driver for.

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "cloud/registry.h"
+#include "infra/accounts.h"
 
 struct starter { // one cloud, one thread
 	struct pocket_cloud pocket;
@@ -40,6 +41,12 @@ static bool is_first(const struct clouds_env_options *o, size_t index)
 	return true;
 }
 
+// What a hall runs, a pocket cloud of AWS plays: S3 and the local engine.
+static struct str pocket_provider(struct str provider)
+{
+	return str_eq(provider, S("site")) ? S("aws") : provider;
+}
+
 static int add_starters(struct call *c, const struct clouds_env_options *o, struct clouds_env *env)
 {
 	env->starters = arena_new_array(&env->arena, o->resource_count + 1, struct starter);
@@ -55,7 +62,7 @@ static int add_starters(struct call *c, const struct clouds_env_options *o, stru
 		s->revive = o->revive;
 		s->pocket = (struct pocket_cloud){
 			.name = arena_str(&env->arena, r->name),
-			.provider = arena_str(&env->arena, json_str(r->resolved, "provider")),
+			.provider = arena_str(&env->arena, pocket_provider(json_str(r->resolved, "provider"))),
 			.root = arena_printf(&env->arena, "%.*s/pocket/%.*s", STR(o->state_folder), STR(r->name)),
 		};
 		if (!s->pocket.name.p || !s->pocket.provider.p || !s->pocket.root.p)
@@ -119,19 +126,34 @@ static int add_sealed(struct call *c, const struct clouds_env_options *o, struct
 	return 0;
 }
 
+static struct cloud_config pocket_config(const struct starter *s)
+{
+	struct str region = json_str(s->resource->resolved, "region");
+	return (struct cloud_config){
+		.name = s->pocket.name,
+		.provider = json_str(s->resource->resolved, "provider"),
+		.region = region.n ? region : S("us-east-1"), // a site has none
+		.location = json_str(s->resource->resolved, "location"),
+		.store_url = s->pocket.url,
+		.credentials = s->pocket.credentials,
+	};
+}
+
 static int make_config(
 	struct call *c, const struct clouds_env_options *o, const struct starter *s, struct cloud_config *out)
 {
-	*out = (struct cloud_config){
-		.name = s->pocket.name,
-		.provider = s->pocket.provider,
-		.region = json_str(s->resource->resolved, "region"),
-		.store_url = s->pocket.url,
-		.credentials = s->pocket.credentials,
-		.local_root = arena_printf(c->arena, "%.*s/local/%.*s", STR(o->state_folder), STR(s->pocket.name)),
-		.workspace = o->workspace,
-	};
-	int rc = file_make_dirs(out->local_root.p, 0700, &c->err);
+	int rc = 0;
+	if (o->pocket)
+		*out = pocket_config(s);
+	else
+		rc = account_config_of_resource(c, o->operator, s->resource, out);
+	if (rc < 0)
+		return rc;
+	out->local_root = arena_printf(c->arena, "%.*s/local/%.*s", STR(o->state_folder), STR(s->pocket.name));
+	out->workspace = o->workspace;
+	if (!out->local_root.p)
+		return call_no_memory(c);
+	rc = file_make_dirs(out->local_root.p, 0700, &c->err);
 	return rc < 0 ? rc : add_sealed(c, o, out);
 }
 
@@ -162,16 +184,13 @@ void clouds_env_close(struct clouds_env *env)
 
 int clouds_env_open(struct call *c, const struct clouds_env_options *options, struct clouds_env **out)
 {
-	if (!options->pocket)
-		return call_fail(c, ERR_UNSUPPORTED,
-			"this environment plays on real accounts, which this release cannot open yet: use an "
-			"environment with "
-			"`pocket: true`");
+	if (!options->pocket && !options->operator)
+		return call_fail(c, ERR_INTERNAL, "real accounts are opened without an operator's file");
 	AUTO(clouds_env) env = calloc(1, sizeof(*env));
 	if (!env)
 		return call_no_memory(c);
 	int rc = add_starters(c, options, env);
-	if (rc == 0)
+	if (rc == 0 && options->pocket)
 		rc = start_all(c, env);
 	if (rc == 0)
 		rc = open_all(c, options, env);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The clouds of a workspace in its environment, open. With `pocket: true` every cloud is played by a pocket cloud of
-// its provider on this machine; they are found or started in parallel. What is declared (or recorded) as cloud and
+// its provider on this machine (a site by one that speaks S3); they are found or started in parallel. Otherwise they
+// are the real accounts that the operator's file and the provider's ordinary environment give credentials for
+// (infra/accounts.h). What is declared (or recorded) as cloud and
 // bucket resources says which clouds there are and which buckets are encrypted. An open environment is owned by whoever
 // opened it; its clouds may be used by any thread.
 #ifndef ISOBAR_INFRA_CLOUDS_ENV_H
@@ -8,12 +10,14 @@
 
 #include "cloud/cloud.h"
 #include "infra/pocket_cloud.h"
+#include "security/operator.h"
 #include "state/resource.h"
 
 struct clouds_env_options {
 	struct str state_folder; // of the environment: FOLDER/.isobar as a rule
-	struct str workspace; // its name
+	struct str workspace;    // its name
 	bool pocket;
+	const struct operator* operator; // of real accounts; NULL in a pocket environment
 	bool revive; // start also pocket clouds that ran before and are down; else these are opened at their last
 		     // address
 	const struct resource *resources; // kinds cloud and bucket are read; the first of an address counts
@@ -21,7 +25,7 @@ struct clouds_env_options {
 };
 
 struct clouds_env;
-// ERR_UNSUPPORTED for an environment of real accounts; pocket_cloud_ensure's errors; cloud_open's.
+// pocket_cloud_ensure's errors, account_find's, cloud_open's.
 MUST_CHECK int clouds_env_open(struct call *c, const struct clouds_env_options *options, struct clouds_env **out);
 const struct clouds *clouds_env_clouds(const struct clouds_env *env);
 size_t clouds_env_started(const struct clouds_env *env); // pocket clouds that opening it started

@@ -11,9 +11,10 @@
 #include "base/str_map.h"
 #include "infra/environment_kind.h"
 #include "infra/workspace_top.h"
+#include "security/operator.h"
 #include "state/resource.h"
 
-struct workspace_given { // what the command line says beside the files
+struct workspace_given {              // what the command line says beside the files
 	const char *const *variables; // "name=value"
 	size_t variable_count;
 	const char *const *variable_files; // YAML maps of values
@@ -22,9 +23,10 @@ struct workspace_given { // what the command line says beside the files
 };
 
 struct workspace_options {
-	const char *path;                        // a folder, or one file; NULL: "."
-	struct str environment;                  // --env or ISOBAR_ENV; "": the only one there is
+	const char *path;       // a folder, or one file; NULL: "."
+	struct str environment; // --env or ISOBAR_ENV; "": the only one there is
 	struct workspace_given given;
+	const struct operator *operator; // whose roots file: paths may lead to; NULL: the default ones
 	bool check_only;    // nothing will be done: with no environment chosen, check all of them; inputs that lie in a
 			    // store are not read
 	bool keep_document; // what was read, as JSON, before anything is filled in
@@ -41,7 +43,7 @@ struct workspace_entry { // one declared thing
 	const struct kind *kind;
 	struct str name;
 	struct node *node;
-	void *value;  // the kind's C struct
+	void *value; // the kind's C struct
 	struct resource_common common;
 	bool decoded; // without findings
 	size_t first_resource, resource_count; // its resources, before they are ordered

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `file:` paths (rule 11 of the workspace language): inside the workspace's folder without links, or below the folder
-// where the distribution keeps data sets. Every scalar that begins with "file:" is one, whichever field holds it.
+// `file:` paths (rule 11 of the workspace language): inside the workspace's folder without links, or below a root that
+// the operator's file lists: without one, the folder where the distribution keeps data sets. Every scalar that begins
+// with "file:" is one, whichever field holds it.
 #include "infra/workspace_impl.h"
 
 #include <errno.h>
@@ -8,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static const char data_root[] = "/usr/share/datasets";
 
 static bool is_below(struct str path, struct str root)
 {
@@ -60,6 +59,14 @@ static struct str path_of(struct str text, struct str folder, struct arena *a)
 	return arena_printf(a, "%.*s/%.*s", STR(folder), STR(path));
 }
 
+static const char data_root[] = "/usr/share/datasets";
+
+static bool is_below_root(const struct workspace *w, struct str path)
+{
+	const struct operator* op = w->options->operator;
+	return op ? operator_allows_path(op, path) : is_below(path, str_of(data_root));
+}
+
 static void check_path(const struct workspace *w, const struct node *n, struct findings *f)
 {
 	struct str field = node_path(n, f->arena), path = path_of(n->text, w->folder, f->arena);
@@ -76,9 +83,11 @@ static void check_path(const struct workspace *w, const struct node *n, struct f
 	} else if (w->options->given.untrusted) {
 		findings_add(f, n->at, field, (struct str){0},
 			"a workspace that is not trusted may only name files inside its folder");
-	} else if (!is_below(path, S(data_root))) {
-		findings_add(f, n->at, field, S("move it there"),
-			"a file: path must be inside the workspace's folder or below %s", data_root);
+	} else if (!is_below_root(w, path)) {
+		findings_add(f, n->at, field,
+			S("move it there, or list its folder under roots: in the operator's file"),
+			"a file: path must be inside the workspace's folder or below %s",
+			w->options->operator ? "a root of the operator's file" : data_root);
 	}
 }
 

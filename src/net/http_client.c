@@ -70,6 +70,7 @@ static void forget_origin(struct http_origin *o)
 	*at = o->next;
 	o->client->origin_count--;
 	close_idle(o, INT64_MAX);
+	tunnel_forget(o);
 	free(o->text);
 	free(o);
 }
@@ -131,6 +132,7 @@ int http_client_origin(struct http_client *c, struct str url, struct http_origin
 		return err_set(
 			e, ERR_UNSUPPORTED, "https://%.*s: this client was set up without TLS", STR(u.authority.host));
 	struct http_origin *o = find_origin(c, &u);
+	bool is_new = !o;
 	if (!o && c->origin_count >= c->options.origins)
 		return err_set(e, ERR_LIMIT, "more than %zu different hosts", c->options.origins);
 	if (!o) {
@@ -139,6 +141,10 @@ int http_client_origin(struct http_client *c, struct str url, struct http_origin
 	}
 	if (!o)
 		return err_set(e, ERR_NO_MEMORY, "out of memory for a host");
+	if (is_new && (code = tunnel_plan(o, e))) {
+		forget_origin(o);
+		return code;
+	}
 	o->holders++;
 	*out = o;
 	return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The evented HTTP client of one loop: connections are kept per origin, every call goes through the outbound guard, no
-// redirect is followed. A fetch is one request and its answer. Loop thread only.
+// redirect is followed. Https goes through a proxy where net/proxy.h says so. A fetch is one request and its answer.
+// Loop thread only.
 //
 // A connection is used again only after a whole, well-formed answer to a wholly sent request. When a kept connection
 // turns out to be closed before any byte of an answer came, a fetch marked `replay` is sent once more on a fresh one.
@@ -10,6 +11,7 @@
 #include "net/guard.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "net/proxy.h"
 #include "net/tls.h"
 
 struct http_client;
@@ -19,12 +21,13 @@ struct http_fetch;
 // Zeros mean the default in brackets.
 struct http_client_options {
 	struct loop *loop;
-	const struct guard *guard; // borrowed; required
-	struct tls *tls;           // client context, borrowed; NULL: https is refused
-	size_t idle_per_origin;    // [32] kept connections
-	size_t origins;            // [256]
-	int64_t idle_ns;           // [30 s] a kept connection is closed after this
-	size_t head_bytes;         // [32 KiB] of an answer
+	const struct guard *guard;          // borrowed; required
+	struct tls *tls;                    // client context, borrowed; NULL: https is refused
+	const struct proxy_settings *proxy; // [the environment's] borrowed; asked when an origin is made
+	size_t idle_per_origin;             // [32] kept connections
+	size_t origins;                     // [256]
+	int64_t idle_ns;                    // [30 s] a kept connection is closed after this
+	size_t head_bytes;                  // [32 KiB] of an answer
 };
 MUST_CHECK int http_client_new(const struct http_client_options *o, struct http_client **out, struct err *e);
 #define AUTO_TYPE_http_client struct http_client *

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside of the HTTP client. Three files share it: http_client.c (client, origins, kept links), http_link.c (one
-// connection: name, connecting, TLS, reading and writing) and http_fetch.c (one request and its answer).
+// Inside of the HTTP client. Four files share it: http_client.c (client, origins, kept links), http_link.c (one
+// connection: name, connecting, TLS, reading and writing), http_tunnel.c (through a proxy) and http_fetch.c (one
+// request and its answer).
 //
 // As in the server, public calls only note what is wanted; fetch_advance() does the work from the loop.
 #ifndef ISOBAR_NET_HTTP_CLIENT_IMPL_H
@@ -15,6 +16,7 @@
 enum link_state {
 	LINK_RESOLVING,
 	LINK_CONNECTING,
+	LINK_TUNNEL, // a proxy was asked for one
 	LINK_HANDSHAKE,
 	LINK_OPEN,
 	LINK_BROKEN, // e in the link says why
@@ -85,6 +87,9 @@ struct http_origin {
 	struct address addresses[DNS_MAX_ADDRESSES]; // as resolved last
 	size_t address_count;
 	int64_t resolved_ns;
+	struct proxy via;        // .used: connections go to this proxy first, and addresses are its
+	char *via_text;          // owned; NULL: none
+	struct guard *via_guard; // owned; of the proxy's address
 };
 
 struct http_client {
@@ -102,12 +107,19 @@ struct http_client {
 // Links. fetch_advance() of its fetch is called when something happened.
 struct http_link *link_open(struct http_fetch *f, struct err *e); // begins to connect
 void link_connect_step(struct http_link *l);                      // after an event while not LINK_OPEN
+void link_begin_tls(struct http_link *l);                         // the way to the target stands
 void link_destroy(struct http_link *l);
 bool link_pending(const struct http_link *l);
 void link_flush(struct http_link *l, uint64_t *sent);
 ssize_t link_read(struct http_link *l, struct str *fresh); // as stream_read(); fresh in the client's shared buffer
 void link_watch(struct http_link *l, unsigned events);
 void link_break(struct http_link *l, int code, const char *what);
+
+// Tunnels.
+int tunnel_plan(struct http_origin *o, struct err *e); // fills via; ERR_UNSUPPORTED, ERR_INVALID
+void tunnel_forget(struct http_origin *o);
+void tunnel_begin(struct http_link *l); // connected to the proxy
+void tunnel_step(struct http_link *l);  // after an event while LINK_TUNNEL
 
 struct http_link *origin_take_idle(struct http_origin *o); // NULL: none
 void origin_keep(struct http_origin *o, struct http_link *l);

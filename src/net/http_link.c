@@ -57,7 +57,7 @@ void link_destroy(struct http_link *l)
 	free(l);
 }
 
-static void begin_tls(struct http_link *l)
+void link_begin_tls(struct http_link *l)
 {
 	l->state = l->origin->url.https ? LINK_HANDSHAKE : LINK_OPEN;
 	if (l->state == LINK_OPEN)
@@ -70,13 +70,28 @@ static void begin_tls(struct http_link *l)
 		link_connect_step(l);
 }
 
+static void begin_exchange(struct http_link *l)
+{
+	if (l->origin->via.used)
+		tunnel_begin(l);
+	else
+		link_begin_tls(l);
+}
+
+static int check_address(const struct http_link *l, const struct address *a, struct err *e)
+{
+	const struct http_origin *o = l->origin;
+	return o->via.used ? proxy_check_address(o->via_guard, &o->via, a, e)
+			   : guard_check_address(l->client->options.guard, &o->url, a, e);
+}
+
 // Dials one address; false with the reason noted when that fails at once.
 static bool dial(struct http_link *l, const struct address *a)
 {
 	struct loop *loop = l->client->options.loop;
 	struct err e = {0};
 	int on = 1;
-	if (guard_check_address(l->client->options.guard, &l->origin->url, a, &e)) {
+	if (check_address(l, a, &e)) {
 		l->err = e;
 		return false;
 	}
@@ -99,7 +114,7 @@ static bool dial(struct http_link *l, const struct address *a)
 	}
 	l->state = LINK_CONNECTING;
 	if (done == 0)
-		begin_tls(l);
+		begin_exchange(l);
 	return true;
 }
 
@@ -119,7 +134,7 @@ static void connected(struct http_link *l)
 	socklen_t size = sizeof(number);
 	getsockopt(l->stream.fd, SOL_SOCKET, SO_ERROR, &number, &size);
 	if (number == 0) {
-		begin_tls(l);
+		begin_exchange(l);
 		return;
 	}
 	errno = number;
@@ -135,6 +150,8 @@ void link_connect_step(struct http_link *l)
 		connected(l);
 		return;
 	}
+	if (l->state == LINK_TUNNEL)
+		tunnel_step(l);
 	if (l->state != LINK_HANDSHAKE)
 		return;
 	struct err e = {0};
@@ -185,15 +202,16 @@ struct http_link *link_open(struct http_fetch *f, struct err *e)
 	l->fetch = f;
 	l->stream.fd = -1;
 	l->io.ready = link_ready;
-	bool literal = o->url.authority.type != URL_HOST_NAME;
+	const struct url *first = o->via.used ? &o->via.url : &o->url; // whom the connection is made to
+	bool literal = first->authority.type != URL_HOST_NAME;
 	bool fresh = o->address_count && loop_now_ns(f->client->options.loop) - o->resolved_ns < ADDRESS_CACHE_NS;
 	if (literal && o->address_count == 0)
-		o->address_count = address_of_literal(o->url.authority.host, o->url.port, &o->addresses[0]) == 0;
+		o->address_count = address_of_literal(first->authority.host, first->port, &o->addresses[0]) == 0;
 	if (literal || fresh) {
 		use_addresses(l);
 		return l;
 	}
-	const struct dns_question question = {o->url.authority.host, o->url.port, name_resolved, l};
+	const struct dns_question question = {first->authority.host, first->port, name_resolved, l};
 	if (dns_resolve(f->client->dns, &question, &l->query, e)) {
 		free(l);
 		return NULL;

@@ -17,14 +17,16 @@ static const struct field secret_fields[] = {
 		.type = FIELD_TEXT,
 		.flags = FIELD_REQUIRED,
 		.offset = offsetof(struct operator_secret, from),
-		.help = "where it comes from: env:VARIABLE, file:/PATH (mode 0600), keyring:NAME (a file of mode 0600 in "
+		.help = "where it comes from: env:VARIABLE, file:/PATH (mode 0600), keyring:NAME (a file of mode 0600 "
+			"in "
 			"keyring/ beside this file, else the kernel's key user isobar:NAME); cloud:CLOUD/NAME is for a "
 			"later release"},
 	{.name = "hosts",
 		.type = FIELD_LIST,
 		.item = FIELD_TEXT,
 		.offset = offsetof(struct operator_secret, hosts),
-		.help = "hosts that it may be sent to: HOST (port 443), HOST:PORT, HOST:* or *.DOMAIN:PORT; without any, "
+		.help = "hosts that it may be sent to: HOST (port 443), HOST:PORT, HOST:* or *.DOMAIN:PORT; without "
+			"any, "
 			"nowhere"},
 };
 
@@ -43,13 +45,11 @@ static void check_hosts(const struct field_list *hosts, const struct node *n, st
 
 static void check_secret(const struct kind_check *c)
 {
-	const void *value = c->value;
-	const struct node *n = c->map;
+	const struct operator_secret *s = c->value;
+	const struct node *n = c->map, *from = node_member(n, S("from"));
 	struct findings *f = c->f;
 	if (c->wrong)
 		return;
-	const struct operator_secret *s = value;
-	const struct node *from = node_member(n, S("from"));
 	struct err e = {0};
 	if (from && secret_source_check(s->from, &e) < 0)
 		findings_add(f, from->at, node_path(from, f->arena), S(""), "%s", e.message);
@@ -113,18 +113,14 @@ static const struct field credential_fields[] = {
 // A name must say that it is one: what stands there without "secret/" may be the secret itself, and is not repeated.
 static void check_credentials(const struct kind_check *c)
 {
-	const void *value = c->value;
+	static const char *const names[] = {"secret_access_key", "session_token", "service_account", "storage_key"};
 	const struct node *n = c->map;
 	struct findings *f = c->f;
-	if (c->wrong)
-		return;
-	static const char *const names[] = {"secret_access_key", "session_token", "service_account", "storage_key"};
-	(void)value;
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		const struct node *at = node_member(n, str_of(names[i]));
 		if (at && at->type == NODE_SCALAR && !str_starts(at->text, S("secret/")))
-			findings_add(f, at->at, node_path(at, f->arena), S("write secret/NAME, and its source under secrets:"),
-				"expected the name of a secret");
+			findings_add(f, at->at, node_path(at, f->arena),
+				S("write secret/NAME, and its source under secrets:"), "expected the name of a secret");
 	}
 }
 
@@ -144,7 +140,8 @@ static const struct field endpoint_fields[] = {
 	{.name = "identity",
 		.type = FIELD_URL,
 		.offset = offsetof(struct operator_endpoints, identity),
-		.help = "address that says whose credentials these are (STS, token info) instead of the provider's own"},
+		.help = "address that says whose credentials these are (STS, token info) instead of the provider's "
+			"own"},
 };
 
 static const struct kind endpoints_kind = {
@@ -161,7 +158,8 @@ static const struct field cloud_fields[] = {
 	{.name = "name",
 		.type = FIELD_KEY,
 		.offset = CLOUD(name),
-		.help = "the cloud's name in the workspace; s3, gs and az are those of `isobar data` without a workspace"},
+		.help = "the cloud's name in the workspace; s3, gs and az are those of `isobar data` without a "
+			"workspace"},
 	{.name = "provider",
 		.type = FIELD_CHOICE,
 		.choices = providers,
@@ -174,7 +172,8 @@ static const struct field cloud_fields[] = {
 	{.name = "account",
 		.type = FIELD_TEXT,
 		.offset = CLOUD(account),
-		.help = "account, project or subscription that the credentials belong to; a workspace that says another "
+		.help = "account, project or subscription that the credentials belong to; a workspace that says "
+			"another "
 			"is refused"},
 	{.name = "credentials",
 		.type = FIELD_BLOCK,
@@ -194,7 +193,8 @@ static const struct field cloud_fields[] = {
 		.type = FIELD_LIST,
 		.item = FIELD_TEXT,
 		.offset = CLOUD(hosts),
-		.help = "hosts that these credentials may be sent to beside the provider's own: those of an api: in the "
+		.help = "hosts that these credentials may be sent to beside the provider's own: those of an api: in "
+			"the "
 			"workspace"},
 };
 
@@ -207,13 +207,11 @@ static void check_absolute(struct str path, const struct node *n, const char *na
 
 static void check_cloud(const struct kind_check *c)
 {
-	const void *value = c->value;
-	const struct node *n = c->map;
+	const struct operator_cloud *cloud = c->value;
+	const struct node *n = c->map, *credentials = node_member(n, S("credentials"));
 	struct findings *f = c->f;
 	if (c->wrong)
 		return;
-	const struct operator_cloud *cloud = value;
-	const struct node *credentials = node_member(n, S("credentials"));
 	check_absolute(cloud->ca, n, "ca", f);
 	if (credentials)
 		check_absolute(cloud->credentials.file, credentials, "file", f);
@@ -246,7 +244,8 @@ static const struct field proxy_fields[] = {
 		.type = FIELD_LIST,
 		.item = FIELD_TEXT,
 		.offset = offsetof(struct operator_proxy, no),
-		.help = "hosts that are called directly: HOST, .DOMAIN, ADDRESS, NET/BITS, each also with :PORT; loopback "
+		.help = "hosts that are called directly: HOST, .DOMAIN, ADDRESS, NET/BITS, each also with :PORT; "
+			"loopback "
 			"always is"},
 };
 
@@ -299,20 +298,22 @@ static void check_operator(const struct kind_check *c)
 	struct findings *f = c->f;
 	if (c->wrong)
 		return;
-	const struct operator *op = value;
+	const struct operator* op = value;
 	const struct node *roots = node_member(n, S("roots"));
 	const struct node *at = roots ? roots->first : NULL;
 	for (size_t i = 0; i < op->roots.count && at; i++, at = at->next) {
 		struct str root = ((const struct str *)op->roots.items)[i];
 		if (!root.n || root.p[0] != '/' || memchr(root.p, '\0', root.n))
-			findings_add(f, at->at, node_path(at, f->arena), S("begin it with /"), "expected an absolute path");
+			findings_add(
+				f, at->at, node_path(at, f->arena), S("begin it with /"), "expected an absolute path");
 	}
 	check_absolute(op->ca, n, "ca", f);
 }
 
 const struct kind operator_kind = {
 	.singular = "operator",
-	.help = "the operator's file: ~/.config/isobar/operator.yaml, or what --operator or ISOBAR_OPERATOR names. Secrets "
+	.help = "the operator's file: ~/.config/isobar/operator.yaml, or what --operator or ISOBAR_OPERATOR names. "
+		"Secrets "
 		"and where they may go, clouds' credentials and addresses, private CAs, proxies. It belongs to whoever "
 		"runs Isobar; no workspace can change it",
 	.example = "secrets:\n"

@@ -99,7 +99,8 @@ static int from_kernel(struct call *c, const char *name, struct secret *out)
 	if (key >= 0)
 		size = syscall(SYS_keyctl, KEYCTL_READ, key, NULL, 0);
 	if (size <= 0)
-		return call_fail(c, ERR_NOT_FOUND, "the kernel's keyrings have no key of type user called isobar:%s", name);
+		return call_fail(
+			c, ERR_NOT_FOUND, "the kernel's keyrings have no key of type user called isobar:%s", name);
 	AUTO(secret) s = {0};
 	int rc = secret_alloc(&s, (size_t)size, &c->err);
 	if (rc < 0)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/secret.h"
 #include "base/time.h"
 #include "cloud/http/curl_impl.h"
 #include "cloud/http/transport.h"
@@ -23,7 +24,11 @@ struct idle {
 struct curl_transport {
 	struct curl_library curl;
 	struct guard *guard;
-	char *ca_file; // NULL: the system's
+	char *ca_file;               // NULL: libcurl's own
+	char *ca_folder;             // NULL: libcurl's own
+	bool only_ca;                // nothing but ca_file is trusted
+	struct proxy_settings proxy; // texts owned
+	int64_t head_ns, kept_ns;
 	pthread_mutex_t lock;
 	struct idle idle[POOL_SIZE];
 	size_t idle_count;
@@ -35,6 +40,9 @@ struct running {
 	const struct transport_request *request;
 	const struct curl_transport *transport;
 	struct url url;
+	struct proxy via;
+	struct guard *via_guard; // owned; NULL: called directly
+	int64_t sent_ns;         // when the request was out, on the monotonic clock; 0: not yet
 	struct transport_response *out;
 	struct sign_header headers[TRANSPORT_MAX_HEADERS]; // of *out, until they move into the arena
 	struct str body_left;
@@ -184,11 +192,28 @@ static size_t on_write(char *bytes, size_t size, size_t n, void *ctx)
 	return r->failed.code ? 0 : piece.n;
 }
 
+// A server that keeps the connection and says nothing, or a byte now and then, is told from one that works: the head
+// has to come in time, and so has a body that is kept. A body that is streamed may take as long as it moves.
+static bool is_too_slow(struct running *r, int64_t up)
+{
+	const struct curl_transport *t = r->transport;
+	int64_t now_ns = call_mono_ns(r->c);
+	if ((uint64_t)up < r->request->body.n || !r->sent_ns)
+		r->sent_ns = now_ns;
+	int64_t waited_ns = now_ns - r->sent_ns;
+	bool late = !r->head_ended ? waited_ns > t->head_ns : !is_streamed(r) && waited_ns > t->kept_ns;
+	if (late && !r->failed.code)
+		err_set(&r->failed, ERR_UNAVAILABLE, "%.*s:%u does not answer: %s for %lld s",
+			STR(r->url.authority.host), r->url.port, r->head_ended ? "its answer has no end" : "no answer",
+			(long long)(waited_ns / NS_PER_S));
+	return late;
+}
+
 static int on_progress(void *ctx, int64_t down_all, int64_t down, int64_t up_all, int64_t up)
 {
-	(void)down_all, (void)down, (void)up_all, (void)up;
-	const struct running *r = ctx;
-	return r->c->cancel && atomic_load(r->c->cancel);
+	(void)down_all, (void)down, (void)up_all;
+	struct running *r = ctx;
+	return (r->c->cancel && atomic_load(r->c->cancel)) || is_too_slow(r, up);
 }
 
 // The address a name resolved to is asked about before it is connected to, and it is this very one that is used.
@@ -203,7 +228,8 @@ static int on_socket(void *ctx, int purpose, struct curl_address *at)
 	}
 	memcpy(&address.any, &at->address, at->size);
 	address.size = at->size;
-	if (guard_check_address(r->transport->guard, &r->url, &address, &r->failed))
+	if (r->via_guard ? proxy_check_address(r->via_guard, &r->via, &address, &r->failed)
+			 : guard_check_address(r->transport->guard, &r->url, &address, &r->failed))
 		return -1;
 	return socket(at->family, at->socktype | SOCK_CLOEXEC, at->protocol);
 }
@@ -273,9 +299,23 @@ static void set_limits(const struct curl_library *curl, void *handle, const stru
 	curl->easy_setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_1_1);
 	curl->easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
 	curl->easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);
-	curl->easy_setopt(handle, CURLOPT_PROXY, ""); // never one that the environment names
-	if (r->transport->ca_file)
-		curl->easy_setopt(handle, CURLOPT_CAINFO, r->transport->ca_file);
+}
+
+// libcurl reads proxies and certificates from the environment in ways of its own: it is told everything.
+static void set_way(const struct curl_library *curl, void *handle, const struct running *r, const char *proxy)
+{
+	const struct curl_transport *t = r->transport;
+	curl->easy_setopt(handle, CURLOPT_PROXY, proxy); // "": none
+	curl->easy_setopt(handle, CURLOPT_NOPROXY, "");
+	if (*proxy) {
+		curl->easy_setopt(handle, CURLOPT_PROXYTYPE, 0L); // http
+		curl->easy_setopt(handle, CURLOPT_HTTPPROXYTUNNEL, 1L);
+		curl->easy_setopt(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	}
+	if (t->ca_file)
+		curl->easy_setopt(handle, CURLOPT_CAINFO, t->ca_file);
+	if (t->ca_folder || t->only_ca)
+		curl->easy_setopt(handle, CURLOPT_CAPATH, t->only_ca ? NULL : t->ca_folder);
 }
 
 static void set_method(const struct curl_library *curl, void *handle, const struct transport_request *request)
@@ -301,6 +341,12 @@ static int fail(struct running *r, int code, const char *text)
 		r->c->err = r->failed;
 		return r->failed.code;
 	}
+	if (r->via.used && strstr(text, "CONNECT tunnel failed")) {
+		bool denied = strstr(text, "response 403") || strstr(text, "response 407");
+		return call_fail(r->c, denied ? ERR_DENIED : ERR_UNAVAILABLE,
+			"the proxy %.*s:%u opens no tunnel to %.*s:%u: %s", STR(r->via.url.authority.host),
+			r->via.url.port, STR(r->url.authority.host), r->url.port, text);
+	}
 	switch (code) {
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
@@ -324,13 +370,20 @@ static int fail(struct running *r, int code, const char *text)
 	}
 }
 
+// With its user and password, for libcurl; "" when the call goes directly. NULL without memory.
+static const char *proxy_text(const struct running *r)
+{
+	return r->via.used ? arena_cstr(r->c->arena, r->via.text) : "";
+}
+
 static int run(struct running *r, void *handle, const char *url)
 {
+	const char *proxy = proxy_text(r);
 	const struct curl_library *curl = &r->transport->curl;
 	char text[CURL_ERROR_TEXT] = "";
 	bool failed = false;
 	struct curl_slist *headers = make_headers(curl, r->request, &failed);
-	if (failed) {
+	if (failed || !proxy) {
 		curl->slist_free_all(headers);
 		return call_fail(r->c, ERR_INVALID, "a header of the request has a line end in it, or memory ended");
 	}
@@ -338,6 +391,7 @@ static int run(struct running *r, void *handle, const char *url)
 	curl->easy_setopt(handle, CURLOPT_ERRORBUFFER, text);
 	curl->easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
 	set_limits(curl, handle, r);
+	set_way(curl, handle, r, proxy);
 	set_callbacks(curl, handle, r);
 	set_method(curl, handle, r->request);
 	int code = curl->easy_perform(handle);
@@ -382,20 +436,34 @@ static int perform(struct call *c, void *ctx, const struct transport_request *re
 		code = url_parse(request->url, &r.url, &c->err);
 	if (!code)
 		code = guard_check_url(t->guard, &r.url, &c->err);
+	if (!code)
+		code = proxy_for(&t->proxy, &r.url, &r.via, &c->err);
+	if (!code && r.via.used)
+		code = proxy_guard(&r.via, &r.via_guard, &c->err);
 	void *handle = code ? NULL : take_handle(t);
 	if (!code && !handle)
 		code = call_no_memory(c);
-	if (code)
+	if (code) {
+		guard_free(r.via_guard);
 		return code;
+	}
 	r.kept.limit = TRANSPORT_MAX_KEPT_BODY;
 	code = run(&r, handle, url);
 	give_handle(t, handle);
+	guard_free(r.via_guard);
 	if (!code)
 		code = move_answer(&r);
 	buf_free(&r.kept);
 	if (!code)
 		*out = answer;
 	return code;
+}
+
+static void free_text(struct str text)
+{
+	if (text.n) // a proxy's password may be in it
+		secret_wipe((char *)(uintptr_t)text.p, text.n);
+	free((char *)(uintptr_t)text.p);
 }
 
 static void close_transport(void *ctx)
@@ -406,7 +474,52 @@ static void close_transport(void *ctx)
 	pthread_mutex_destroy(&t->lock);
 	guard_free(t->guard);
 	free(t->ca_file);
+	free(t->ca_folder);
+	free_text(t->proxy.https);
+	free_text(t->proxy.http);
+	free_text(t->proxy.no);
 	free(t);
+}
+
+// ---------------------------------------------------------------- whom it trusts, and the way
+
+static bool copy_text(struct str from, char **to)
+{
+	*to = from.n ? strndup(from.p, from.n) : NULL;
+	return !from.n || *to;
+}
+
+// One file is all that libcurl takes. CAs beside the system's are that file, and the system's come from its folder,
+// which the distributions fill with the same certificates.
+static bool copy_trust(struct curl_transport *t, const struct transport_options *o)
+{
+	struct str file = str_of(getenv("SSL_CERT_FILE")), folder = str_of(getenv("SSL_CERT_DIR"));
+	t->only_ca = o->ca_file.n > 0;
+	if (t->only_ca)
+		return copy_text(o->ca_file, &t->ca_file);
+	if (o->trust_file.n && !folder.n)
+		folder = S("/etc/ssl/certs");
+	return copy_text(o->trust_file.n ? o->trust_file : file, &t->ca_file) && copy_text(folder, &t->ca_folder);
+}
+
+static bool copy_setting(struct str from, struct str *to)
+{
+	char *copy = NULL;
+	bool fine = copy_text(from, &copy);
+	*to = str_of(copy);
+	if (!copy)
+		to->p = NULL; // str_of gives a literal, which nobody may free
+	return fine;
+}
+
+static bool copy_proxy(struct curl_transport *t, const struct transport_options *o)
+{
+	struct proxy_settings from;
+	proxy_of_environment(&from);
+	if (o->proxy)
+		from = *o->proxy;
+	return copy_setting(from.https, &t->proxy.https) && copy_setting(from.http, &t->proxy.http) &&
+	       copy_setting(from.no, &t->proxy.no);
 }
 
 int curl_transport_open(const struct transport_options *o, struct http_transport *out, struct err *e)
@@ -418,11 +531,10 @@ int curl_transport_open(const struct transport_options *o, struct http_transport
 	int code = curl_library_load(&t->curl, e);
 	if (!code)
 		code = guard_new(o->hosts, o->host_count, &t->guard, e);
-	if (!code && o->ca_file.n) {
-		t->ca_file = strndup(o->ca_file.p, o->ca_file.n);
-		if (!t->ca_file)
-			code = err_set(e, ERR_NO_MEMORY, "out of memory");
-	}
+	if (!code && (!copy_trust(t, o) || !copy_proxy(t, o)))
+		code = err_set(e, ERR_NO_MEMORY, "out of memory");
+	t->head_ns = o->head_ns ? o->head_ns : TRANSPORT_HEAD_S * NS_PER_S;
+	t->kept_ns = o->kept_ns ? o->kept_ns : TRANSPORT_KEPT_S * NS_PER_S;
 	if (code) {
 		close_transport(t);
 		return code;

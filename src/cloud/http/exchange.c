@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/time.h"
+
 int provider_init(
 	struct provider *p, const struct provider_ops *ops, struct str base_url, struct arena *a, struct err *e)
 {
@@ -111,7 +113,8 @@ int exchange_run(struct call *c, struct provider *p, struct exchange *x, struct 
 		return fits;
 	for (;;) {
 		struct transport_response answer = {0};
-		x->attempts++;
+		if (x->attempts++ == 0)
+			x->began_ns = call_mono_ns(c);
 		int r = attempt(c, p, x, &answer);
 		if (!r)
 			r = judge(c, p, x, &answer);
@@ -119,7 +122,7 @@ int exchange_run(struct call *c, struct provider *p, struct exchange *x, struct 
 			*out = answer;
 			return 0;
 		}
-		if (x->once)
+		if (x->once || call_mono_ns(c) - x->began_ns > EXCHANGE_PATIENCE_S * NS_PER_S)
 			return r;
 		int64_t after = retry_after_ns(transport_header(&answer, S("retry-after")), call_now_ns(c));
 		if ((r = retry_pause(c, &p->retry, x->attempts, after)))

@@ -12,7 +12,10 @@
 #include "cloud/http/transport.h"
 #include "net/url.h"
 
-enum { EXCHANGE_MAX_HEADERS = 64 };
+enum {
+	EXCHANGE_MAX_HEADERS = 64,
+	EXCHANGE_PATIENCE_S = 120, // no further attempt is begun after this, whatever their number: a server that hangs
+};
 
 struct exchange {
 	const struct cloud_call *call; // the row of the driver's table: says the method
@@ -28,8 +31,9 @@ struct exchange {
 	void *ctx;
 	// Called before each attempt but the first, to change headers (a range that has moved on); NULL: none.
 	int (*again)(struct call *c, void *ctx, struct exchange *x);
-	bool once;    // no repetition: the caller has to look first
-	int attempts; // made, so far; a hook may set it back when it got further
+	bool once;        // no repetition: the caller has to look first
+	int attempts;     // made, so far; a hook may set it back when it got further
+	int64_t began_ns; // of the first of these attempts
 };
 
 struct provider;

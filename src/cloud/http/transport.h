@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a driver reaches its provider: one HTTP request, one answer, blocking, under the call's deadline and
 // cancellation. An edge: tests put in their own. curl_transport_open gives the real one: libcurl, loaded when first
-// needed, a pool of handles that keep their connections, no redirects, no proxies from the environment, and the
-// outbound guard asked with each URL and each address. Thread-safe. An answer of any status is success here; what fails
-// is the way: ERR_UNAVAILABLE (connect, cut, no answer), ERR_TIMEOUT, ERR_CANCELLED, ERR_DENIED (guard, certificate),
-// ERR_PROTOCOL, ERR_LIMIT (an answer larger than allowed).
+// needed, a pool of handles that keep their connections, no redirects, and the outbound guard asked with each URL and
+// each address; through a proxy only where net/proxy.h says so, and then the proxy's address is the one asked about.
+// Thread-safe. An answer of any status is success here; what fails is the way: ERR_UNAVAILABLE (connect, cut, no answer
+// in time), ERR_TIMEOUT (the call's deadline), ERR_CANCELLED, ERR_DENIED (guard, certificate), ERR_PROTOCOL, ERR_LIMIT
+// (an answer larger than allowed).
 #ifndef ISOBAR_CLOUD_HTTP_TRANSPORT_H
 #define ISOBAR_CLOUD_HTTP_TRANSPORT_H
 
 #include "base/call.h"
 #include "cloud/sign/sign_request.h"
+#include "net/proxy.h"
 
 enum {
 	TRANSPORT_MAX_HEADERS = 100, // of an answer
@@ -17,6 +19,8 @@ enum {
 	TRANSPORT_MAX_KEPT_BODY = 32 << 20, // a page of 5,000 names of 1,024 bytes as XML, with room
 	TRANSPORT_CONNECT_MS = 10000,
 	TRANSPORT_STALL_S = 30, // without a single byte either way
+	TRANSPORT_HEAD_S = 60,  // from the last byte of a request to the end of an answer's head
+	TRANSPORT_KEPT_S = 300, // from there to the end of a body that is kept, which is a page of a list at most
 };
 
 struct transport_response {
@@ -47,9 +51,12 @@ struct http_transport {
 };
 
 struct transport_options {
-	struct str ca_file;      // "": the system's
-	const struct str *hosts; // patterns of net/guard.h: "127.0.0.1:4000"
+	struct str ca_file;    // the only CAs; "": the system's, where SSL_CERT_FILE and SSL_CERT_DIR say others
+	struct str trust_file; // CAs beside the system's, when ca_file is ""; "": none
+	const struct proxy_settings *proxy; // copied; NULL: the environment's
+	const struct str *hosts;            // patterns of net/guard.h: "127.0.0.1:4000"
 	size_t host_count;
+	int64_t head_ns, kept_ns; // instead of TRANSPORT_HEAD_S and TRANSPORT_KEPT_S; 0: these
 };
 // ERR_UNSUPPORTED when libcurl is absent, ERR_INVALID for a wrong host pattern.
 MUST_CHECK int curl_transport_open(const struct transport_options *o, struct http_transport *out, struct err *e);

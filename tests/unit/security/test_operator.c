@@ -33,9 +33,9 @@ static int close_folder(void **state)
 	return 0;
 }
 
-static struct operator *load(struct fixture *f, struct str text)
+static struct operator* load(struct fixture *f, struct str text)
 {
-	struct operator *op = NULL;
+	struct operator* op = NULL;
 	fixture_write(f, "isobar/operator.yaml", text);
 	assert_ok(f, operator_load(&f->call, NULL, &op));
 	return op;
@@ -43,7 +43,7 @@ static struct operator *load(struct fixture *f, struct str text)
 
 static const char *error_of(struct fixture *f, struct str text, int wanted)
 {
-	struct operator *op = NULL;
+	struct operator* op = NULL;
 	fixture_write(f, "isobar/operator.yaml", text);
 	assert_int_equal(operator_load(&f->call, NULL, &op), wanted);
 	assert_null(op);
@@ -70,7 +70,7 @@ static void test_absent_file_says_nothing(void **state)
 static void test_named_file_must_be_there(void **state)
 {
 	struct fixture *f = *state;
-	struct operator *op = NULL;
+	struct operator* op = NULL;
 	assert_fails(f, operator_load(&f->call, "/nonexistent/operator.yaml", &op), ERR_NOT_FOUND);
 	setenv("ISOBAR_OPERATOR", "/nonexistent/other.yaml", 1);
 	assert_int_equal(operator_load(&f->call, NULL, &op), ERR_NOT_FOUND);
@@ -131,11 +131,13 @@ static void test_errors_point_and_do_not_repeat(void **state)
 		struct str text;
 		const char *part;
 	} rows[] = {
-		{S("secrets:\n  a: {form: \"env:A\"}\n"), "operator.yaml:2:7: secrets.a.form: a secret has no field \"form\""},
+		{S("secrets:\n  a: {form: \"env:A\"}\n"),
+			"operator.yaml:2:7: secrets.a.form: a secret has no field \"form\""},
 		{S("secrets:\n  a: {from: " PLANTED "}\n"), "operator.yaml:2:13: secrets.a.from: expected a source"},
 		{S("secrets:\n  a: " PLANTED "\n"), "operator.yaml:2:6: secrets.a: expected a map of from and hosts"},
 		{S("secrets: " PLANTED "\n"), "operator.yaml:1:10: secrets: expected a map of secrets by name"},
-		{S("secrets:\n  a: {from: \"env:A\", hosts: [\"ho st\"]}\n"), "operator.yaml:2:30: secrets.a.hosts[0]: "},
+		{S("secrets:\n  a: {from: \"env:A\", hosts: [\"ho st\"]}\n"),
+			"operator.yaml:2:30: secrets.a.hosts[0]: "},
 		{S("clouds:\n  a: {credentials: {secret_access_key: " PLANTED "}}\n"),
 			"operator.yaml:2:40: clouds.a.credentials.secret_access_key: expected the name of a secret"},
 		{S("clouds:\n  a: {ca: ca.pem}\n"), "operator.yaml:2:11: clouds.a.ca: expected an absolute path"},
@@ -153,7 +155,7 @@ static void test_errors_point_and_do_not_repeat(void **state)
 static void test_who_may_write(void **state)
 {
 	struct fixture *f = *state;
-	struct operator *op = NULL;
+	struct operator* op = NULL;
 	fixture_write(f, "isobar/operator.yaml", S("isobar: 1\n"));
 	const char *path = fixture_path(f, "isobar/operator.yaml");
 	const mode_t open_modes[] = {0664, 0646, 0666};
@@ -179,14 +181,15 @@ static void test_secret_goes_only_where_it_may(void **state)
 	struct fixture *f = *state;
 	setenv("ISOBAR_TEST_SECRET", PLANTED, 1);
 	AUTO(operator)
-	op = load(f,
-		S("secrets:\n"
-		  "  a: {from: \"env:ISOBAR_TEST_SECRET\", hosts: [one.example, \"two.example:5432\", \"*.three.example:*\"]}\n"
-		  "  nowhere: {from: \"env:ISOBAR_TEST_SECRET\"}\n"
-		  "  empty: {from: \"env:ISOBAR_TEST_NOT_SET\", hosts: [one.example]}\n"));
-	static const char *const allowed[] = {"one.example:443", "two.example:5432", "x.three.example:1", "ONE.example:443"};
-	static const char *const denied[] = {"one.example:444", "two.example:443", "three.example:1", "evil.example:443",
-		"one.example.evil:443", "", "one.example:443/x", "a@one.example:443"};
+	op = load(f, S("secrets:\n"
+		       "  a: {from: \"env:ISOBAR_TEST_SECRET\", hosts: [one.example, \"two.example:5432\", "
+		       "\"*.three.example:*\"]}\n"
+		       "  nowhere: {from: \"env:ISOBAR_TEST_SECRET\"}\n"
+		       "  empty: {from: \"env:ISOBAR_TEST_NOT_SET\", hosts: [one.example]}\n"));
+	static const char *const allowed[] = {
+		"one.example:443", "two.example:5432", "x.three.example:1", "ONE.example:443"};
+	static const char *const denied[] = {"one.example:444", "two.example:443", "three.example:1",
+		"evil.example:443", "one.example.evil:443", "", "one.example:443/x", "a@one.example:443"};
 	for (size_t i = 0; i < COUNT_OF(allowed); i++) {
 		AUTO(secret) s = {0};
 		assert_ok(f, operator_secret_read(&f->call, op, S("secret/a"), str_of(allowed[i]), &s));
@@ -229,8 +232,8 @@ static void test_sources(void **state)
 	assert_int_equal(chmod(fixture_path(f, "keyring/empty"), 0600), 0);
 	assert_fails(f, secret_source_read(&f->call, S("keyring:empty"), folder, &s), ERR_NOT_FOUND);
 	assert_str(secret_str(&s), S("key one")); // failures leave it alone
-	static const char *const wrong[] = {"", "env:", "env:1A", "env:A-B", "file:x", "file:/", "keyring:../x", "keyring:.x",
-		"keyring:", "cloud:x", "cloud:/x", "vault:x", PLANTED};
+	static const char *const wrong[] = {"", "env:", "env:1A", "env:A-B", "file:x", "file:/", "keyring:../x",
+		"keyring:.x", "keyring:", "cloud:x", "cloud:/x", "vault:x", PLANTED};
 	for (size_t i = 0; i < COUNT_OF(wrong); i++)
 		assert_fails(f, secret_source_check(str_of(wrong[i]), &f->call.err), ERR_INVALID);
 }
