@@ -14,8 +14,8 @@ struct control {
 	struct arena arena;
 	struct control_options options;
 	struct workspace_place place;
-	pthread_mutex_t lock;      // of state and operator while they are opened, and of changing
-	struct operator* operator; // NULL: not read yet
+	pthread_mutex_t lock;     // of state and operator while they are opened, and of changing
+	struct operator_file *op; // NULL: not read yet
 	struct state state;
 	bool has_state;
 	bool changing; // a request of this process changes the workspace
@@ -71,7 +71,7 @@ void control_close(struct control *control)
 		return;
 	if (control->has_state)
 		state_close(&control->state);
-	operator_free(control->operator);
+	operator_free(control->op);
 	pthread_mutex_destroy(&control->lock);
 	arena_free(&control->arena);
 	free(control);
@@ -126,7 +126,7 @@ static int open_state(struct call *c, struct control *control)
 	return rc;
 }
 
-int control_operator(struct call *c, struct control *control, const struct operator** out)
+int control_operator(struct call *c, struct control *control, const struct operator_file **out)
 {
 	int rc = 0;
 	if (control->options.given.untrusted) {
@@ -134,9 +134,9 @@ int control_operator(struct call *c, struct control *control, const struct opera
 		return 0;
 	}
 	pthread_mutex_lock(&control->lock);
-	if (!control->operator)
-		rc = operator_load(c, control->options.operator_file, &control->operator);
-	*out = control->operator;
+	if (!control->op)
+		rc = operator_load(c, control->options.operator_file, &control->op);
+	*out = control->op;
 	pthread_mutex_unlock(&control->lock);
 	return rc;
 }
@@ -164,13 +164,15 @@ void session_begin(struct api_request *r, struct session *s)
 static void fill_binding(struct session *s)
 {
 	struct control *control = s->request->control;
-	s->binding = (struct binding){.folder = control->place.folder,
+	s->binding = (struct binding){
+		.folder = control->place.folder,
 		.state_folder = control->place.state_folder,
 		.workspace = s->loaded ? s->workspace.name : s->call->workspace,
 		.pocket = s->loaded && s->workspace.environment && s->workspace.environment->pocket,
 		.state = control_state(control),
 		.parts = control->options.parts,
-		.operator= control->options.given.untrusted ? NULL : control->operator, };
+		.op = control->options.given.untrusted ? NULL : control->op,
+	};
 	s->infra.state = s->binding.state;
 }
 
@@ -206,7 +208,7 @@ int session_load(struct session *s)
 		.handlers = o->parts->handlers,
 		.handler_count = o->parts->handler_count,
 	};
-	int rc = control_operator(s->call, s->request->control, &s->options.operator);
+	int rc = control_operator(s->call, s->request->control, &s->options.op);
 	if (rc == 0)
 		rc = workspace_load(&s->options, &s->findings, &s->workspace, &s->call->err);
 	emit_findings(s);
@@ -259,8 +261,8 @@ int session_open_clouds(struct session *s)
 	if (rc < 0)
 		return rc;
 	o.pocket = environment->pocket;
-	o.operator= s->binding.operator;
-	if (!o.pocket && !o.operator)
+	o.op = s->binding.op;
+	if (!o.pocket && !o.op)
 		return call_fail(s->call, ERR_DENIED,
 			"an untrusted workspace gets no credentials: its clouds, which are real accounts, are not "
 			"opened");

@@ -11,7 +11,7 @@
 #include "jobs/pipeline.h"
 
 struct clouds;
-struct operator;
+struct operator_file;
 
 struct control_parts;
 struct binding {           // an open workspace, as contexts of handlers, makers and loops are built from; all borrowed
@@ -19,7 +19,7 @@ struct binding {           // an open workspace, as contexts of handlers, makers
 	struct str state_folder; // of the environment: FOLDER/.isobar as a rule
 	struct str workspace;    // name
 	bool pocket;
-	const struct operator* operator; // the operator's file; NULL for an untrusted workspace
+	const struct operator_file *op; // the operator's file; NULL for an untrusted workspace
 	const struct state *state;
 	const struct clouds *clouds; // may be empty: then only what needs no cloud is asked for
 	const struct control_parts *parts;

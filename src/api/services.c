@@ -114,7 +114,7 @@ static int gather(struct call *c, const struct services *all, struct clouds_env_
 	o->state_folder = all->binding.state_folder;
 	o->workspace = all->binding.workspace;
 	o->pocket = all->binding.pocket;
-	o->operator = all->binding.operator;
+	o->op = all->binding.op;
 	return 0;
 }
 

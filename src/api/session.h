@@ -51,7 +51,7 @@ static inline void session_autofree(struct session *s)
 void session_emit(struct api_request *r, const char *event, json_t *members); // adds "event"; steals members
 const struct state *control_state(const struct control *control);
 // The operator's file, read once; NULL in *out for an untrusted workspace, which has nothing to do with it.
-MUST_CHECK int control_operator(struct call *c, struct control *control, const struct operator** out);
+MUST_CHECK int control_operator(struct call *c, struct control *control, const struct operator_file **out);
 const struct control_options *control_get_options(const struct control *control);
 
 #endif

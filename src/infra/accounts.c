@@ -13,7 +13,7 @@ static struct str join(struct call *c, const struct field_list *list)
 	return text.n ? arena_str(c->arena, buf_str(&text)) : S("");
 }
 
-static void choose_proxy(struct call *c, const struct operator* op, struct cloud_config *out)
+static void choose_proxy(struct call *c, const struct operator_file *op, struct cloud_config *out)
 {
 	proxy_of_environment(&out->proxy);
 	if (op->proxy.written)
@@ -21,7 +21,7 @@ static void choose_proxy(struct call *c, const struct operator* op, struct cloud
 			.https = op->proxy.https, .http = op->proxy.http, .no = join(c, &op->proxy.no)};
 }
 
-int account_config(struct call *c, const struct operator* op, const struct account_request *request,
+int account_config(struct call *c, const struct operator_file *op, const struct account_request *request,
 	struct cloud_config *out, struct account *account)
 {
 	int rc = account_find(c, op, request, account);
@@ -60,7 +60,7 @@ void account_request_of_resource(const struct resource *cloud, struct account_re
 }
 
 int account_config_of_resource(
-	struct call *c, const struct operator* op, const struct resource *cloud, struct cloud_config *out)
+	struct call *c, const struct operator_file *op, const struct resource *cloud, struct cloud_config *out)
 {
 	struct account_request request;
 	struct account account;

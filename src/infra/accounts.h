@@ -11,11 +11,11 @@
 
 // Fills name, provider, region, addresses, credentials, CAs, proxies and hosts; what belongs to a workspace (encrypted
 // buckets, the local engine's folder) is the caller's. account_find's errors.
-MUST_CHECK int account_config(struct call *c, const struct operator* op, const struct account_request *request,
+MUST_CHECK int account_config(struct call *c, const struct operator_file *op, const struct account_request *request,
 	struct cloud_config *out, struct account *account);
 // The same from a cloud as a workspace declares it: its resource's resolved inputs.
 MUST_CHECK int account_config_of_resource(
-	struct call *c, const struct operator* op, const struct resource *cloud, struct cloud_config *out);
+	struct call *c, const struct operator_file *op, const struct resource *cloud, struct cloud_config *out);
 void account_request_of_resource(const struct resource *cloud, struct account_request *out); // texts borrowed
 
 #endif

@@ -146,7 +146,7 @@ static int make_config(
 	if (o->pocket)
 		*out = pocket_config(s);
 	else
-		rc = account_config_of_resource(c, o->operator, s->resource, out);
+		rc = account_config_of_resource(c, o->op, s->resource, out);
 	if (rc < 0)
 		return rc;
 	out->local_root = arena_printf(c->arena, "%.*s/local/%.*s", STR(o->state_folder), STR(s->pocket.name));
@@ -184,7 +184,7 @@ void clouds_env_close(struct clouds_env *env)
 
 int clouds_env_open(struct call *c, const struct clouds_env_options *options, struct clouds_env **out)
 {
-	if (!options->pocket && !options->operator)
+	if (!options->pocket && !options->op)
 		return call_fail(c, ERR_INTERNAL, "real accounts are opened without an operator's file");
 	AUTO(clouds_env) env = calloc(1, sizeof(*env));
 	if (!env)

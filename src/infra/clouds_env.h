@@ -17,7 +17,7 @@ struct clouds_env_options {
 	struct str state_folder; // of the environment: FOLDER/.isobar as a rule
 	struct str workspace;    // its name
 	bool pocket;
-	const struct operator* operator; // of real accounts; NULL in a pocket environment
+	const struct operator_file *op; // of real accounts; NULL in a pocket environment
 	bool revive; // start also pocket clouds that ran before and are down; else these are opened at their last
 		     // address
 	const struct resource *resources; // kinds cloud and bucket are read; the first of an address counts

@@ -26,7 +26,7 @@ struct workspace_options {
 	const char *path;       // a folder, or one file; NULL: "."
 	struct str environment; // --env or ISOBAR_ENV; "": the only one there is
 	struct workspace_given given;
-	const struct operator *operator; // whose roots file: paths may lead to; NULL: the default ones
+	const struct operator_file *op; // whose roots file: paths may lead to; NULL: the default ones
 	bool check_only;    // nothing will be done: with no environment chosen, check all of them; inputs that lie in a
 			    // store are not read
 	bool keep_document; // what was read, as JSON, before anything is filled in
@@ -45,7 +45,7 @@ struct workspace_entry { // one declared thing
 	struct node *node;
 	void *value; // the kind's C struct
 	struct resource_common common;
-	bool decoded; // without findings
+	bool decoded;                          // without findings
 	size_t first_resource, resource_count; // its resources, before they are ordered
 };
 
@@ -77,7 +77,7 @@ struct workspace {
 	struct workspace_index *index;
 	struct distrust *distrusted; // places of values that are wrong already
 	size_t bytes_read;
-	struct resource *resources;            // what each entry needs stands before it
+	struct resource *resources; // what each entry needs stands before it
 	size_t resource_count;
 };
 

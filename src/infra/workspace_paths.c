@@ -63,7 +63,7 @@ static const char data_root[] = "/usr/share/datasets";
 
 static bool is_below_root(const struct workspace *w, struct str path)
 {
-	const struct operator* op = w->options->operator;
+	const struct operator_file *op = w->options->op;
 	return op ? operator_allows_path(op, path) : is_below(path, str_of(data_root));
 }
 
@@ -87,7 +87,7 @@ static void check_path(const struct workspace *w, const struct node *n, struct f
 		findings_add(f, n->at, field,
 			S("move it there, or list its folder under roots: in the operator's file"),
 			"a file: path must be inside the workspace's folder or below %s",
-			w->options->operator ? "a root of the operator's file" : data_root);
+			w->options->op ? "a root of the operator's file" : data_root);
 	}
 }
 

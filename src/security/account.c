@@ -183,7 +183,8 @@ static int find_credentials(struct call *c, const struct account_search *s, stru
 		STR(s->request->cloud), STR(s->request->cloud), STR(s->op->folder));
 }
 
-int account_find(struct call *c, const struct operator* op, const struct account_request *request, struct account *out)
+int account_find(
+	struct call *c, const struct operator_file *op, const struct account_request *request, struct account *out)
 {
 	struct account_search s = {.op = op, .request = request, .entry = operator_cloud_find(op, request->cloud)};
 	struct account found = {0};

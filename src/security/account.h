@@ -34,6 +34,6 @@ struct account {                   // texts live in the call's arena, unless bor
 // ERR_NOT_FOUND: no credentials anywhere, and where to put some; ERR_DENIED: another account than the workspace says, a
 // host that the operator's file does not list; ERR_UNSUPPORTED: of a sort that this release cannot use; ERR_INVALID.
 MUST_CHECK int account_find(
-	struct call *c, const struct operator* op, const struct account_request *request, struct account *out);
+	struct call *c, const struct operator_file *op, const struct account_request *request, struct account *out);
 
 #endif

@@ -6,7 +6,7 @@
 #include "security/account.h"
 
 struct account_search {
-	const struct operator* op;
+	const struct operator_file *op;
 	const struct account_request *request;
 	const struct operator_cloud *entry; // of the operator's file; NULL: none
 	struct str host;                    // "HOST:PORT" of the store that the credentials are for

@@ -41,7 +41,7 @@ static struct str folder_of(struct str path, struct arena *a)
 	return arena_str(a, str_take(path, n > 1 ? n - 1 : n));
 }
 
-static int find_named(struct call *c, struct operator* op, const char *name)
+static int find_named(struct call *c, struct operator_file *op, const char *name)
 {
 	char whole[PATH_MAX];
 	if (!realpath(name, whole))
@@ -51,7 +51,7 @@ static int find_named(struct call *c, struct operator* op, const char *name)
 	return op->path.p && op->folder.p ? 0 : call_no_memory(c);
 }
 
-static int find_file(struct call *c, struct operator* op, const char *option)
+static int find_file(struct call *c, struct operator_file *op, const char *option)
 {
 	const char *name = not_empty(option) ? option : not_empty(getenv("ISOBAR_OPERATOR"));
 	if (name)
@@ -65,7 +65,7 @@ static int find_file(struct call *c, struct operator* op, const char *option)
 }
 
 // ---------------------------------------------------------------- whose it is
-static int check_owner(struct call *c, const struct operator* op, const struct stat *st)
+static int check_owner(struct call *c, const struct operator_file *op, const struct stat *st)
 {
 	if (!S_ISREG(st->st_mode))
 		return call_fail(c, ERR_DENIED, "the operator's file %.*s is not a plain file", STR(op->path));
@@ -81,7 +81,7 @@ static int check_owner(struct call *c, const struct operator* op, const struct s
 }
 
 // The file that was judged is the file that is read.
-static int read_text(struct call *c, const struct operator* op, struct str *text)
+static int read_text(struct call *c, const struct operator_file *op, struct str *text)
 {
 	struct stat st;
 	AUTO(fd) fd = open(op->path.p, O_RDONLY | O_CLOEXEC);
@@ -128,11 +128,11 @@ static bool no_values(struct node *root, struct findings *f)
 	return f->count == before;
 }
 
-static int decode(struct call *c, struct operator* op, struct str text)
+static int decode(struct call *c, struct operator_file *op, struct str text)
 {
 	struct findings f = {.arena = &op->arena};
 	struct node *root = NULL;
-	struct operator read = {0};
+	struct operator_file read = {0};
 	bool parsed = node_parse_yaml(text, op->path.n ? op->path.p : "operator.yaml", &f, &root) == 0;
 	if (no_values(root, &f) && (parsed || root) && kind_decode(&operator_kind, root, &op->arena, &read, &f) == 0 &&
 		parsed) {
@@ -145,7 +145,7 @@ static int decode(struct call *c, struct operator* op, struct str text)
 	return findings_err(&f, ERR_INVALID, &c->err);
 }
 
-void operator_free(struct operator* op)
+void operator_free(struct operator_file *op)
 {
 	if (!op)
 		return;
@@ -154,9 +154,9 @@ void operator_free(struct operator* op)
 	arena_free(&arena);
 }
 
-int operator_load(struct call *c, const char *option, struct operator** out)
+int operator_load(struct call *c, const char *option, struct operator_file **out)
 {
-	AUTO(operator) op = calloc(1, sizeof(*op));
+	AUTO(operator_file) op = calloc(1, sizeof(*op));
 	struct str text = S("");
 	if (!op)
 		return call_no_memory(c);
@@ -173,7 +173,7 @@ int operator_load(struct call *c, const char *option, struct operator** out)
 }
 
 // ---------------------------------------------------------------- what it says
-const struct operator_cloud *operator_cloud_find(const struct operator* op, struct str name)
+const struct operator_cloud *operator_cloud_find(const struct operator_file *op, struct str name)
 {
 	const struct operator_cloud *clouds = op->clouds.items;
 	for (size_t i = 0; i < op->clouds.count; i++) {
@@ -193,7 +193,7 @@ static bool has_dots(struct str path)
 	return false;
 }
 
-bool operator_allows_path(const struct operator* op, struct str path)
+bool operator_allows_path(const struct operator_file *op, struct str path)
 {
 	if (!path.n || path.p[0] != '/' || has_dots(path))
 		return false;
@@ -231,7 +231,7 @@ bool operator_hosts_cover(const struct field_list *hosts, struct str host)
 	return false;
 }
 
-static const struct operator_secret *find_secret(const struct operator* op, struct str name)
+static const struct operator_secret *find_secret(const struct operator_file *op, struct str name)
 {
 	struct str bare = str_starts(name, S("secret/")) ? str_drop(name, sizeof("secret/") - 1) : name;
 	const struct operator_secret *secrets = op->secrets.items;
@@ -242,7 +242,7 @@ static const struct operator_secret *find_secret(const struct operator* op, stru
 	return NULL;
 }
 
-static int not_found(const struct operator* op, struct str name, struct err *e)
+static int not_found(const struct operator_file *op, struct str name, struct err *e)
 {
 	struct str bare = str_starts(name, S("secret/")) ? str_drop(name, sizeof("secret/") - 1) : name;
 	if (!op->path.n)
@@ -255,7 +255,7 @@ static int not_found(const struct operator* op, struct str name, struct err *e)
 		STR(op->path));
 }
 
-int operator_secret_allow(const struct operator* op, struct str name, struct str host, struct err *e)
+int operator_secret_allow(const struct operator_file *op, struct str name, struct str host, struct err *e)
 {
 	const struct operator_secret *s = find_secret(op, name);
 	if (!s)
@@ -270,7 +270,7 @@ int operator_secret_allow(const struct operator* op, struct str name, struct str
 }
 
 int operator_secret_read(
-	struct call *c, const struct operator* op, struct str name, struct str host, struct secret *out)
+	struct call *c, const struct operator_file *op, struct str name, struct str host, struct secret *out)
 {
 	int rc = operator_secret_allow(op, name, host, &c->err);
 	if (rc < 0)

@@ -49,8 +49,7 @@ struct operator_proxy { // "" and none: as HTTPS_PROXY, HTTP_PROXY and NO_PROXY 
 	struct str https, http; // URLs
 	struct field_list no;   // struct str, as in NO_PROXY
 };
-struct operator
-{
+struct operator_file {
 	struct arena arena; // of everything below; the struct's own
 	struct str path;    // of the file, absolute; "": there is none
 	struct str folder;  // of the operator's configuration, where keyring/ lies
@@ -66,25 +65,25 @@ extern const struct kind operator_kind; // a table of the whole file, for explai
 // option: --operator, or NULL. Then ISOBAR_OPERATOR, then $XDG_CONFIG_HOME/isobar/operator.yaml (~/.config without
 // it); only the last may be absent, which gives a file that says nothing. ERR_NOT_FOUND, ERR_DENIED (others may write
 // to it), ERR_INVALID with the first finding's place.
-MUST_CHECK int operator_load(struct call *c, const char *option, struct operator** out);
-void operator_free(struct operator* op); // NULL is allowed
-#define AUTO_TYPE_operator struct operator*
-static inline void operator_autofree(struct operator** op)
+MUST_CHECK int operator_load(struct call *c, const char *option, struct operator_file **out);
+void operator_free(struct operator_file *op); // NULL is allowed
+#define AUTO_TYPE_operator_file struct operator_file *
+static inline void operator_file_autofree(struct operator_file **op)
 {
 	operator_free(*op);
 }
 
-const struct operator_cloud *operator_cloud_find(const struct operator* op, struct str name); // NULL: none
+const struct operator_cloud *operator_cloud_find(const struct operator_file *op, struct str name); // NULL: none
 // Whether an absolute path without "." and ".." lies below one of the roots.
-bool operator_allows_path(const struct operator* op, struct str path);
+bool operator_allows_path(const struct operator_file *op, struct str path);
 
 // Reads the secret `name` (a leading "secret/" is passed over) for sending it to host, "HOST:PORT". *out is the
 // caller's to secret_free. ERR_NOT_FOUND: the file has no such secret, or its source is empty; ERR_DENIED: the file
 // does not list this host for it, or its source may be read by others; ERR_UNSUPPORTED: a cloud's secret store.
 MUST_CHECK int operator_secret_read(
-	struct call *c, const struct operator* op, struct str name, struct str host, struct secret *out);
+	struct call *c, const struct operator_file *op, struct str name, struct str host, struct secret *out);
 // The same judgement without reading: 0, ERR_NOT_FOUND or ERR_DENIED.
-MUST_CHECK int operator_secret_allow(const struct operator* op, struct str name, struct str host, struct err *e);
+MUST_CHECK int operator_secret_allow(const struct operator_file *op, struct str name, struct str host, struct err *e);
 
 // Whether a list of hosts as above covers host. Malformed ones cover nothing.
 bool operator_hosts_cover(const struct field_list *hosts, struct str host);

@@ -259,7 +259,7 @@ static const struct kind proxy_kind = {
 static const struct field fields[] = {
 	{.name = "isobar",
 		.type = FIELD_INTEGER,
-		.offset = offsetof(struct operator, isobar),
+		.offset = offsetof(struct operator_file, isobar),
 		.otherwise = "1",
 		.min = 1,
 		.max = 1,
@@ -267,27 +267,27 @@ static const struct field fields[] = {
 	{.name = "secrets",
 		.type = FIELD_NAMED,
 		.block = &secret_kind,
-		.offset = offsetof(struct operator, secrets),
+		.offset = offsetof(struct operator_file, secrets),
 		.help = "secrets by the name that workspaces use: where each comes from, and where it may go"},
 	{.name = "clouds",
 		.type = FIELD_NAMED,
 		.block = &cloud_kind_of_operator,
-		.offset = offsetof(struct operator, clouds),
+		.offset = offsetof(struct operator_file, clouds),
 		.help = "clouds by the name that workspaces use: credentials, addresses, CAs"},
 	{.name = "roots",
 		.type = FIELD_LIST,
 		.item = FIELD_TEXT,
-		.offset = offsetof(struct operator, roots),
+		.offset = offsetof(struct operator_file, roots),
 		.otherwise = "[/usr/share/datasets]",
 		.help = "folders outside a workspace that its file: paths may lead to"},
 	{.name = "ca",
 		.type = FIELD_TEXT,
-		.offset = offsetof(struct operator, ca),
+		.offset = offsetof(struct operator_file, ca),
 		.help = "absolute path of a PEM file: CAs that are trusted beside the system's"},
 	{.name = "proxy",
 		.type = FIELD_BLOCK,
 		.block = &proxy_kind,
-		.offset = offsetof(struct operator, proxy),
+		.offset = offsetof(struct operator_file, proxy),
 		.help = "proxies instead of those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY"},
 };
 
@@ -298,7 +298,7 @@ static void check_operator(const struct kind_check *c)
 	struct findings *f = c->f;
 	if (c->wrong)
 		return;
-	const struct operator* op = value;
+	const struct operator_file *op = value;
 	const struct node *roots = node_member(n, S("roots"));
 	const struct node *at = roots ? roots->first : NULL;
 	for (size_t i = 0; i < op->roots.count && at; i++, at = at->next) {
@@ -326,7 +326,7 @@ const struct kind operator_kind = {
 		   "    hosts: [minio.munich.lumen.example]\n"
 		   "    ca: /etc/isobar/munich-ca.pem\n"
 		   "roots: [/usr/share/datasets, /srv/data]\n",
-	.size = sizeof(struct operator),
+	.size = sizeof(struct operator_file),
 	KIND_FIELDS(fields),
 	.check = check_operator,
 };

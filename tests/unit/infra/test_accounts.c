@@ -41,9 +41,9 @@ static struct resource declare(struct fixture *f, const char *name, const char *
 	return (struct resource){.kind = S("cloud"), .name = str_of(name), .resolved = json_in_arena(&f->arena, j)};
 }
 
-static struct operator* operator_of(struct fixture *f, struct str text)
+static struct operator_file *operator_of(struct fixture *f, struct str text)
 {
-	struct operator* op = NULL;
+	struct operator_file *op = NULL;
 	fixture_write(f, "isobar/operator.yaml", text);
 	assert_ok(f, operator_load(&f->call, NULL, &op));
 	return op;
@@ -53,7 +53,7 @@ static void test_provider(void **state)
 {
 	struct fixture *f = *state;
 	struct cloud_config config;
-	AUTO(operator) op = operator_of(f, S(""));
+	AUTO(operator_file) op = operator_of(f, S(""));
 	struct resource r = declare(f, "aws-eu", "{\"provider\": \"aws\", \"region\": \"eu-central-1\"}");
 	assert_ok(f, account_config_of_resource(&f->call, op, &r, &config));
 	assert_str(config.name, S("aws-eu"));
@@ -70,7 +70,7 @@ static void test_site(void **state)
 {
 	struct fixture *f = *state;
 	struct cloud_config config;
-	AUTO(operator)
+	AUTO(operator_file)
 	op = operator_of(f, S("secrets: {m: {from: \"env:MUNICH\", hosts: [minio.example]}}\n"
 			      "clouds: {munich: {credentials: {access_key_id: A, secret_access_key: secret/m}, hosts: "
 			      "[minio.example], ca: "
@@ -102,7 +102,7 @@ static void test_whose(void **state)
 	struct fixture *f = *state;
 	struct cloud_config config;
 	struct account_request request;
-	AUTO(operator) op = operator_of(f, S("clouds: {aws-eu: {account: \"222222222222\"}}\n"));
+	AUTO(operator_file) op = operator_of(f, S("clouds: {aws-eu: {account: \"222222222222\"}}\n"));
 	static const char *const names[] = {"account", "project", "subscription"};
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		struct str text = arena_printf(&f->arena,

@@ -40,9 +40,9 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct operator* operator_of(struct fixture *f, struct str text)
+static struct operator_file *operator_of(struct fixture *f, struct str text)
 {
-	struct operator* op = NULL;
+	struct operator_file *op = NULL;
 	fixture_write(f, "isobar/operator.yaml", text);
 	assert_ok(f, operator_load(&f->call, NULL, &op));
 	return op;
@@ -60,7 +60,7 @@ static const struct account_request site = {
 static struct account found(struct fixture *f, struct str operator_text, const struct account_request *request)
 {
 	struct account account = {0};
-	struct operator* op = operator_of(f, operator_text);
+	struct operator_file *op = operator_of(f, operator_text);
 	assert_ok(f, account_find(&f->call, op, request, &account));
 	// What is borrowed from the file is copied before the file goes.
 	account.store_url = arena_str(&f->arena, account.store_url);
@@ -74,7 +74,7 @@ static const char *refused(
 	struct fixture *f, struct str operator_text, const struct account_request *request, int wanted)
 {
 	struct account account = {.account = S("untouched")};
-	AUTO(operator) op = operator_of(f, operator_text);
+	AUTO(operator_file) op = operator_of(f, operator_text);
 	int rc = account_find(&f->call, op, request, &account);
 	if (rc != wanted)
 		fail_msg("%s (%s) instead of %s", err_name(rc), f->call.err.message, err_name(wanted));

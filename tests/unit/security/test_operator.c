@@ -33,9 +33,9 @@ static int close_folder(void **state)
 	return 0;
 }
 
-static struct operator* load(struct fixture *f, struct str text)
+static struct operator_file *load(struct fixture *f, struct str text)
 {
-	struct operator* op = NULL;
+	struct operator_file *op = NULL;
 	fixture_write(f, "isobar/operator.yaml", text);
 	assert_ok(f, operator_load(&f->call, NULL, &op));
 	return op;
@@ -43,7 +43,7 @@ static struct operator* load(struct fixture *f, struct str text)
 
 static const char *error_of(struct fixture *f, struct str text, int wanted)
 {
-	struct operator* op = NULL;
+	struct operator_file *op = NULL;
 	fixture_write(f, "isobar/operator.yaml", text);
 	assert_int_equal(operator_load(&f->call, NULL, &op), wanted);
 	assert_null(op);
@@ -56,7 +56,7 @@ static const char *error_of(struct fixture *f, struct str text, int wanted)
 static void test_absent_file_says_nothing(void **state)
 {
 	struct fixture *f = *state;
-	AUTO(operator) op = NULL;
+	AUTO(operator_file) op = NULL;
 	assert_ok(f, operator_load(&f->call, NULL, &op));
 	assert_int_equal(op->path.n, 0);
 	assert_int_equal(op->secrets.count, 0);
@@ -70,7 +70,7 @@ static void test_absent_file_says_nothing(void **state)
 static void test_named_file_must_be_there(void **state)
 {
 	struct fixture *f = *state;
-	struct operator* op = NULL;
+	struct operator_file *op = NULL;
 	assert_fails(f, operator_load(&f->call, "/nonexistent/operator.yaml", &op), ERR_NOT_FOUND);
 	setenv("ISOBAR_OPERATOR", "/nonexistent/other.yaml", 1);
 	assert_int_equal(operator_load(&f->call, NULL, &op), ERR_NOT_FOUND);
@@ -89,7 +89,7 @@ static void test_named_file_must_be_there(void **state)
 static void test_whole_file(void **state)
 {
 	struct fixture *f = *state;
-	AUTO(operator)
+	AUTO(operator_file)
 	op = load(f,
 		S("isobar: 1\n"
 		  "secrets:\n"
@@ -155,7 +155,7 @@ static void test_errors_point_and_do_not_repeat(void **state)
 static void test_who_may_write(void **state)
 {
 	struct fixture *f = *state;
-	struct operator* op = NULL;
+	struct operator_file *op = NULL;
 	fixture_write(f, "isobar/operator.yaml", S("isobar: 1\n"));
 	const char *path = fixture_path(f, "isobar/operator.yaml");
 	const mode_t open_modes[] = {0664, 0646, 0666};
@@ -180,7 +180,7 @@ static void test_secret_goes_only_where_it_may(void **state)
 {
 	struct fixture *f = *state;
 	setenv("ISOBAR_TEST_SECRET", PLANTED, 1);
-	AUTO(operator)
+	AUTO(operator_file)
 	op = load(f, S("secrets:\n"
 		       "  a: {from: \"env:ISOBAR_TEST_SECRET\", hosts: [one.example, \"two.example:5432\", "
 		       "\"*.three.example:*\"]}\n"
