@@ -2,6 +2,8 @@
 // Configurations of clouds on real accounts: see accounts.h.
 #include "infra/accounts.h"
 
+#include "cloud/identity.h"
+
 // What a hall's store takes for a region where nobody says one, as most that speak S3 do.
 #define SITE_REGION S("us-east-1")
 
@@ -32,6 +34,7 @@ int account_config(struct call *c, const struct operator_file *op, const struct 
 		.provider = request->provider,
 		.region = account->region,
 		.store_url = account->store_url,
+		.identity_url = account->identity_url,
 		.credentials = account->credentials,
 		.ca_file = account->ca_file,
 		.trust_file = op->ca,
@@ -77,4 +80,24 @@ int account_config_of_resource(
 	config.location = json_str(cloud->resolved, "location");
 	*out = config;
 	return 0;
+}
+
+// A storage account's key says nothing of its subscription, and a service account's file has named its project before.
+int account_confirm(struct call *c, const struct resource *declared, const struct cloud *cloud)
+{
+	struct cloud_identity identity = {0};
+	struct str wanted = json_str(declared->resolved, "account");
+	if (!wanted.n || !cloud->identity || !str_eq(cloud->provider, S("aws")))
+		return 0;
+	int rc = cloud->identity->whoami(c, cloud->identity_ctx, &identity);
+	if (rc < 0)
+		return call_context(c, "cloud/%.*s: whose credentials these are", STR(cloud->name));
+	if (str_eq(identity.account, wanted))
+		return 0;
+	return call_fail(c, ERR_DENIED,
+		"cloud/%.*s: the workspace says account \"%.*s\", but the credentials belong to \"%.*s\" (%.*s): no "
+		"other call "
+		"was made",
+		STR(cloud->name), STR(str_clip(wanted, 80)), STR(str_clip(identity.account, 80)),
+		STR(str_clip(identity.who, 200)));
 }

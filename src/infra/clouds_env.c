@@ -167,7 +167,10 @@ static int open_all(struct call *c, const struct clouds_env_options *o, struct c
 		if (rc < 0)
 			return rc;
 	}
-	return clouds_open(c, configs, env->count, &env->clouds);
+	int rc = clouds_open(c, configs, env->count, &env->clouds);
+	for (size_t i = 0; rc == 0 && !o->pocket && i < env->count; i++)
+		rc = account_confirm(c, env->starters[i].resource, &env->clouds.items[i]);
+	return rc;
 }
 
 // ---------------------------------------------------------------- the environment

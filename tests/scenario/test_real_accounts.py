@@ -10,7 +10,7 @@ import os
 import re
 import signal
 
-from scenario import GOAL, Client, image_pixels, need, run_test, same, wait_for
+from scenario import GOAL, Client, free_port, image_pixels, need, run_test, same, wait_for
 
 PROVIDERS = {"aws-us": "aws", "gcp-eu": "gcp", "azure-eu": "azure"}
 HIDDEN = ("AWS_", "AZURE_", "GOOGLE_", "ISOBAR_OPERATOR", "XDG_CONFIG_HOME")
@@ -85,7 +85,8 @@ def make_workspace(s):
     with open(path) as file:
         text = file.read()
     with open(path, "w") as file:
-        file.write(text.replace("environments:\n  pocket: {pocket: true}", "environments:\n  production: {}"))
+        text = text.replace("environments:\n  pocket: {pocket: true}", "environments:\n  production: {}")
+        file.write(text.replace("127.0.0.1:8443", "127.0.0.1:%d" % free_port()))
     return folder
 
 
