@@ -12,7 +12,8 @@ const struct api_route api_routes[] = {
 		.summary = "Reads and checks the workspace, in all environments when none is chosen; makes no call and "
 			   "changes nothing.",
 		.request = "{document: false}: true adds what was read, before anything is filled in",
-		.response = "{valid, workspace, resources: COUNT, environments: [{environment, resources}], document, findings: [{file, line, "
+		.response = "{valid, workspace, resources: COUNT, environments: [{environment, resources}], document, "
+			    "findings: [{file, line, "
 			    "column, field, problem, "
 			    "suggestion}]}",
 		.events = "finding {file, line, column, field, problem, suggestion}"),
@@ -91,6 +92,10 @@ const struct api_route api_routes[] = {
 		.response = "{bytes_moved, price, currency, transfers: [{from, to, bytes, price, currency}]}"),
 	ROUTE("GET", "/v1/report", "report.read", handle_report,
 		.summary = "One HTML page about the workspace, with nothing to load.", .response = "{html}"),
+	ROUTE("GET", "/v1/permissions", "workspace.read", handle_permissions,
+		.summary = "The least that Isobar needs on a cloud's account, in the provider's own language; makes no "
+			   "call.",
+		.request = "?cloud=NAME&read_only=1&deep=1", .response = "{cloud, provider, policy: TEXT}"),
 	ROUTE("GET", "/v1/guards", "workspace.read", handle_guards,
 		.summary = "Policies in the providers' own languages that keep data where the workspace lets it lie; "
 			   "nothing is sent.",

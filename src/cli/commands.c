@@ -10,6 +10,7 @@ const struct command *const cli_commands[] = {
 	&explain_command,
 	&schema_command,
 	&guards_command,
+	&permissions_command,
 	&run_command,
 	&deploy_command,
 	&rollback_command,
