@@ -41,6 +41,9 @@ void process_kill_group(const struct process *p, int signal); // only while it i
 // our child.
 void process_stop(const struct process *p, int64_t grace_ns);
 MUST_CHECK int process_identify(pid_t pid, struct process *out); // fills start_ticks; ERR_NOT_FOUND
+// Whether a process was started with exactly this argument. A file that names a pid outlives the process, and numbers
+// are used again (after a restart of the machine, of the lowest first): an announcement is believed only with this.
+bool process_has_argument(pid_t pid, const char *argument);
 const char *process_self_path(void);                             // /proc/self/exe resolved once; for argv[0] "self"
 
 #endif

@@ -50,6 +50,20 @@ int process_identify(pid_t pid, struct process *out)
 	return 0;
 }
 
+bool process_has_argument(pid_t pid, const char *argument)
+{
+	char path[32];
+	AUTO(buf) all = {0};
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	if (pid <= 0 || file_read(path, 256 << 10, &all, NULL) < 0)
+		return false;
+	struct str rest = buf_str(&all), one;
+	while (rest.n && str_next(&rest, '\0', &one))
+		if (str_eq(one, str_of(argument)))
+			return true;
+	return false;
+}
+
 // Whether the number still belongs to that process, be it a zombie.
 static bool same_process(const struct process *p, char *letter)
 {

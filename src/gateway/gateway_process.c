@@ -28,17 +28,6 @@ static const char *file_of(struct call *c, const struct gateway_ctx *g, const st
 	return path ? path : "";
 }
 
-// What a process of ours announced: the pid must still be that program with this gateway's announce file among its
-// arguments.
-static bool is_ours(struct call *c, const char *announce, pid_t pid)
-{
-	AUTO(buf) text = {0};
-	const char *path = arena_printf(c->arena, "/proc/%d/cmdline", (int)pid).p;
-	if (!path || file_read(path, 64 << 10, &text, NULL))
-		return false;
-	return str_find(buf_str(&text), str_of(announce)) >= 0;
-}
-
 static int read_announcement(struct call *c, const char *announce, struct process *process, json_t **outputs)
 {
 	AUTO(json) json = NULL;
@@ -46,7 +35,7 @@ static int read_announcement(struct call *c, const char *announce, struct proces
 	int code = json_parse_file(announce, ANNOUNCE_MAX_BYTES, &json, &ignored);
 	pid_t pid = (pid_t)json_int(json, "pid", 0);
 	bool lives = code == 0 && pid > 0 && process_identify(pid, process) == 0 && process_alive(process) &&
-		     is_ours(c, announce, pid);
+		     process_has_argument(pid, announce);
 	if (code == 0 && !lives && pid > 0)
 		waitpid(pid, NULL, WNOHANG); // one that we started and that died is not left as a zombie
 	if (!lives)

@@ -26,7 +26,7 @@ static const char *file_of(struct call *c, const struct pocket_cloud *p, const c
 	return arena_printf(c->arena, "%.*s/%s", STR(p->root), name).p;
 }
 
-// Any answer will do: it proves that something listens there; that it is this cloud, its signatures prove.
+// Any answer will do: the process is that cloud's, this proves that it is at work.
 static int check_answers(struct call *c, struct str url)
 {
 	AUTO(guard) guard = NULL;
@@ -77,6 +77,8 @@ int pocket_cloud_find(struct call *c, struct pocket_cloud *p)
 		rc = read_credentials(c, p);
 	if (rc == 0)
 		rc = process_identify(pid, &p->process);
+	if (rc == 0 && !process_has_argument(pid, arena_cstr(c->arena, p->root)))
+		rc = ERR_NOT_FOUND; // the number is another program's by now, and so may be the port
 	if (rc == 0)
 		rc = check_answers(c, p->url);
 	if (rc == 0)

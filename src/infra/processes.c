@@ -28,7 +28,8 @@ static void read_gateway(struct call *c, struct str root, const char *name, stru
 		return;
 	out->announced = json_in_arena(c->arena, announced);
 	pid_t pid = (pid_t)json_int(out->announced, "pid", 0);
-	out->up = pid > 1 && process_identify(pid, &out->process) == 0 && process_alive(&out->process);
+	out->up = pid > 1 && process_identify(pid, &out->process) == 0 && process_has_argument(pid, path.p) &&
+		  process_alive(&out->process);
 }
 
 typedef int gateway_visit(struct call *c, void *ctx, const struct gateway_process *g);

@@ -33,7 +33,8 @@ MODES = {
     "kill": None,
     "lose-reply": "seed={seed}; lose-reply p=0.12",
     "act-twice": "seed={seed}; act-twice p=0.25",
-    "answer-twice": "seed={seed}; answer-twice p=0.25",
+    # Of what changes something. A long answer that comes twice cannot be told from the next one's by any client of HTTP/1.1.
+    "answer-twice": "seed={seed}; answer-twice PUT p=0.3; answer-twice POST p=0.3; answer-twice DELETE p=0.3",
     "stall": "seed={seed}; stall 150ms p=0.1",
     "throttle": "seed={seed}; throttle 1s p=0.1 times=3",
     "error": "seed={seed}; error p=0.1",

@@ -304,6 +304,23 @@ static void test_identify(UNUSED void **state)
 }
 
 // This program again: main() answers "--echo".
+static void test_arguments(UNUSED void **state)
+{
+	struct err e = {0};
+	struct process p;
+	const char *const argv[] = {"/bin/sleep", "60.5", NULL};
+	const struct process_spec spec = {.argv = argv, .in = -1, .out = -1, .error = -1};
+	assert_int_equal(process_start(&spec, &p, &e), 0);
+	assert_true(process_has_argument(p.pid, "60.5"));
+	assert_false(process_has_argument(p.pid, "60"));
+	assert_false(process_has_argument(p.pid, "0.5"));
+	assert_false(process_has_argument(p.pid, ""));
+	process_stop(&p, 0);
+	assert_false(process_has_argument(p.pid, "60.5"));
+	assert_false(process_has_argument(0, "60.5"));
+	assert_false(process_has_argument(-1, "60.5"));
+}
+
 static void test_self(UNUSED void **state)
 {
 	char text[600], expected[600];
@@ -337,6 +354,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_stop_ends_the_group),
 		cmocka_unit_test(test_die_with_parent),
 		cmocka_unit_test(test_identify),
+		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_self),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
