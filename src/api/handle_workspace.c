@@ -147,7 +147,7 @@ static int check_digest(struct session *s, const struct plan *plan)
 
 static int run_plan(struct session *s, const struct plan *plan, json_t **result)
 {
-	struct apply apply = {.env = &s->infra, .plan = plan, .report = report_change, .ctx = s->request};
+	struct apply apply = {.env = &s->infra, .plan = plan, .workspace = &s->workspace, .report = report_change, .ctx = s->request};
 	struct apply_result applied = {0};
 	int rc = session_publish(s, plan_apply(s->call, &apply, &applied));
 	if (rc < 0)

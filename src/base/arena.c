@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arena: see arena.h. Blocks of at least 4 KiB, newest first; what is bigger than a quarter block gets one of its own.
+// Arena: see arena.h. Blocks of at least 4 KiB, newest first, bigger ones in a big arena; what is bigger than a quarter
+// block gets one of its own.
 #include "base/arena.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_SIZE = 4096, ALIGNMENT = 16 };
+enum { BLOCK_SIZE = 4096, BIGGEST_BLOCK = 64 << 10, ALIGNMENT = 16 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -41,8 +42,9 @@ void arena_free(struct arena *a)
 
 static struct arena_block *add_block(struct arena *a, size_t size)
 {
-	bool own = size > BLOCK_SIZE / 4;
-	size_t room = own ? size : BLOCK_SIZE;
+	size_t next = a->used / 16 < BLOCK_SIZE ? BLOCK_SIZE : a->used / 16 > BIGGEST_BLOCK ? BIGGEST_BLOCK : a->used / 16;
+	bool own = size > next / 4;
+	size_t room = own ? size : next;
 	struct arena_block *block = calloc(1, sizeof(*block) + room);
 	if (!block)
 		return NULL;

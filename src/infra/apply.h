@@ -22,6 +22,7 @@ struct apply_event {
 struct apply {
 	const struct infra_env *env;
 	const struct plan *plan;
+	const struct workspace *workspace; // for inputs as written, which records keep; NULL: the resources have them
 	void (*report)(void *ctx, const struct apply_event *e); // from any thread, one at a time; NULL: nobody looks
 	void *ctx;
 };

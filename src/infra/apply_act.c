@@ -132,6 +132,8 @@ static int call_handler(
 static int put_record(struct call *c, const struct applier *p, struct resource *r)
 {
 	struct resource stored;
+	if (p->apply->workspace)
+		workspace_write_inputs(p->apply->workspace, c->arena, r);
 	int rc = resource_get(c, p->apply->env->state, r->address, &stored);
 	if (rc == ERR_NOT_FOUND)
 		err_clear(&c->err);

@@ -43,10 +43,10 @@ struct workspace_entry { // one declared thing
 	const struct kind *kind;
 	struct str name;
 	struct node *node;
-	void *value; // the kind's C struct
-	struct resource_common common;
-	bool decoded;                          // without findings
+	const struct resource_common *common; // NULL: declares no resource, or was not decoded
+	bool decoded; // without findings
 	size_t first_resource, resource_count; // its resources, before they are ordered
+	const struct resource *needed_by;      // the one that last said so
 };
 
 struct workspace_checked { // one of several environments that were checked
@@ -70,6 +70,7 @@ struct workspace {
 	size_t checked_count;
 	struct field_ref owner;       // of what names none; name "": nobody
 	struct workspace_state state; // `state:`
+	const struct resource_common *common; // of what says nothing about it
 	struct field_list moved;      // of struct moved
 	struct str_map moved_to;      // new address without cloud -> struct moved
 	json_t *document;             // with keep_document
@@ -90,6 +91,9 @@ MUST_CHECK int workspace_load(
 MUST_CHECK int workspace_need_environment(const struct workspace *w, const struct environment **out, struct err *e);
 struct workspace_entry *workspace_find(
 	const struct workspace *w, struct str singular, struct str name); // NULL when absent
+// Fills r->written, the canonical written form of its entry: what is recorded beside the resolved form. A declared resource
+// has none until then: most of them change nothing. Any thread, each with an arena of its own.
+void workspace_write_inputs(const struct workspace *w, struct arena *a, struct resource *r);
 // Where the workspace of a path keeps its state and secrets: FOLDER/.isobar; folder as in struct workspace.
 MUST_CHECK int workspace_folder(const char *path, struct arena *a, struct str *folder, struct err *e);
 // "file:line:column: field: problem (suggestion)", one line each; paths relative to the folder where they are below it.

@@ -21,6 +21,33 @@ static void report(const struct workspace_entry *e, struct str path, const struc
 	findings_add(f, n->at.line ? n->at : n->key_at, node_path(n, f->arena), found->suggestion, "%.*s", STR(found->problem));
 }
 
+static bool table_says_all(const struct kind *table, const struct node *map);
+
+static bool field_says_all(const struct field *field, const struct node *n)
+{
+	if (field->type == FIELD_CLOUDS)
+		return n->type == NODE_SCALAR;
+	for (const struct node *m = n->first; m && field->block && field->type != FIELD_BLOCK; m = m->next) {
+		if (table_says_all(field->block, m))
+			return true;
+	}
+	return field->type == FIELD_BLOCK && table_says_all(field->block, n);
+}
+
+// Whether `clouds: all` stands anywhere in it: only this means more once it is resolved.
+static bool table_says_all(const struct kind *table, const struct node *map)
+{
+	for (size_t i = 0; i < table->field_count; i++) {
+		const struct field *field = &table->fields[i];
+		if (field->type != FIELD_CLOUDS && !field->block)
+			continue;
+		const struct node *n = node_member(map, str_of(field->name));
+		if (n ? field_says_all(field, n) : field->otherwise && field->type == FIELD_CLOUDS)
+			return true;
+	}
+	return false;
+}
+
 static void check_again(const struct workspace_entry *e, const struct resource *r, struct findings *f)
 {
 	struct findings again = {.arena = f->arena};
@@ -35,6 +62,6 @@ static void check_again(const struct workspace_entry *e, const struct resource *
 void workspace_check_resolved(const struct workspace *w, const struct workspace_entry *e, const struct resource *r, struct findings *f)
 {
 	(void)w;
-	if (!r->cloud.n) // else it says no more than the entry did
+	if (!r->cloud.n && table_says_all(e->kind, e->node)) // else it says no more than the entry did
 		check_again(e, r, f);
 }

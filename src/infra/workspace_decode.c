@@ -120,10 +120,44 @@ static void add_twice(const struct workspace_entry *again, const struct workspac
 		at->column);
 }
 
-static void decode_entry(struct workspace *w, const struct kind *k, struct node *n, struct findings *f)
+// What it decodes to is not kept: rooms decode what is recorded.
+static bool fits_table(const struct kind *k, const struct node *n, struct arena *scratch, struct findings *f)
+{
+	enum { ENOUGH = 64 << 10 };
+	if (scratch->used > ENOUGH)
+		arena_free(scratch);
+	void *value = arena_alloc(scratch, k->size);
+	return value && kind_decode(k, n, scratch, value, f) == 0;
+}
+
+static bool says_common(const struct node *entry)
+{
+	for (const struct node *n = entry->first; n; n = n->next) {
+		if (kind_field(&resource_common_kind, n->key))
+			return true;
+	}
+	return false;
+}
+
+// Most entries say nothing of what all resources take: they share one answer.
+static bool decode_common(struct workspace *w, struct workspace_entry *e, struct findings *f)
+{
+	bool own = says_common(e->node) || !w->common;
+	struct resource_common *common = own ? arena_new(f->arena, struct resource_common) : NULL;
+	if (own && (!common || kind_decode_common(e->kind, e->node, f->arena, common, f) < 0))
+		return false;
+	if (own && !common->owner.name.n)
+		common->owner = w->owner;
+	if (own && !says_common(e->node) && !w->common)
+		w->common = common;
+	e->common = own ? common : w->common;
+	return true;
+}
+
+static void decode_entry(struct workspace *w, const struct kind *k, struct node *n, struct arena *scratch, struct findings *f)
 {
 	struct workspace_entry *e = &w->entries[w->entry_count];
-	*e = (struct workspace_entry){.kind = k, .name = n->key, .node = n, .value = arena_alloc(f->arena, k->size)};
+	*e = (struct workspace_entry){.kind = k, .name = n->key, .node = n};
 	w->entry_count++;
 	const struct workspace_entry *first = workspace_index_add(w, e);
 	if (first)
@@ -133,10 +167,10 @@ static void decode_entry(struct workspace *w, const struct kind *k, struct node 
 		findings_add(f, n->key_at, node_path(n, f->arena), (struct str){0},
 			"\"%.*s\" is no name: letters, digits, '-', '_' and '.', a letter or digit first, at most 63",
 			STR(str_clip(n->key, 80)));
-	if (!e->value || !entry_is_map(n, f) || kind_rewrite_cloud(k, n, f->arena) < 0)
+	if (!entry_is_map(n, f) || kind_rewrite_cloud(k, n, f->arena) < 0)
 		return;
-	int common = k->no_resource ? 0 : kind_decode_common(k, n, f->arena, &e->common, f);
-	e->decoded = kind_decode(k, n, f->arena, e->value, f) == 0 && common == 0 && named;
+	bool common = k->no_resource || decode_common(w, e, f);
+	e->decoded = fits_table(k, n, scratch, f) && common && named;
 }
 
 static void decode_kind(struct workspace *w, struct node *map, struct findings *f)
@@ -150,8 +184,9 @@ static void decode_kind(struct workspace *w, struct node *map, struct findings *
 	}
 	if (!workspace_index_room(w, k, map->count))
 		return;
+	AUTO(arena) scratch = {0};
 	for (struct node *n = map->first; n; n = n->next)
-		decode_entry(w, k, n, f);
+		decode_entry(w, k, n, &scratch, f);
 }
 
 void workspace_decode_environments(struct workspace *w, struct node *map, struct findings *f)

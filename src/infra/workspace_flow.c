@@ -44,7 +44,8 @@ void workspace_check_flow(const struct workspace *w, struct findings *f)
 	const struct edges *edges = edges_real();
 	if (workspace_kind(w, S("dataset")) != &dataset_kind)
 		return; // a language of a test's own
-	int rc = flow_new(f->arena, w->resources, w->resource_count, edges->wall_ns(edges->ctx), &flow, &e);
+	AUTO(arena) scratch = {0};
+	int rc = flow_new(&scratch, w->resources, w->resource_count, edges->wall_ns(edges->ctx), &flow, &e);
 	if (rc == 0)
 		rc = flow_check(flow, &found, &count, &e);
 	if (rc < 0) // not for what a user wrote: the tables have read it before

@@ -80,8 +80,11 @@ struct written_resolver {
 	void (*needs)(void *ctx, struct str kind, struct str name);
 	void *ctx;
 };
-json_t *workspace_written(
+json_t *workspace_resolved(
 	const struct kind *k, const struct node *map, struct arena *a, const struct written_resolver *r);
+// workspace_index.c: what a row's default becomes, made once. keep takes the reference over.
+json_t *workspace_known_default(const struct workspace *w, const struct field *field);
+void workspace_keep_default(const struct workspace *w, const struct field *field, json_t *value);
 
 // The kind and name that a reference's text means, by the row's list of kinds; kind empty when none has the name.
 struct reference {
@@ -92,11 +95,12 @@ struct reference workspace_reference(const struct workspace *w, const struct fie
 // One bucket that things without a `bucket:` go to (rule 12); "" with *why filled when there is none or more than one.
 struct str workspace_only_bucket(const struct workspace *w, struct str *why);
 
-struct draft { // a resource in the making, and what it needs by kind and name
+struct draft { // a resource in the making, and which entries it needs
+	const struct workspace *w;
 	struct resource *r;
-	struct reference *needs;
+	struct workspace_entry **needs; // in the arena of the drafts
 	size_t need_count, room;
-	struct arena *arena;
+	struct arena *scratch;
 	struct workspace_entry *entry;
 	size_t *before; // indices of the resources that it needs: r->need_count of them
 };

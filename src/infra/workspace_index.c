@@ -15,6 +15,7 @@ struct workspace_index {
 	struct str_map kinds; // singular -> struct kind_index
 	struct workspace_entry **clouds;
 	size_t cloud_count;
+	struct str_map defaults; // the bytes of a row's address -> json_t, in the workspace's arena
 	bool bucket_known; // only_bucket and why are filled
 	struct str only_bucket, why;
 };
@@ -30,7 +31,7 @@ bool workspace_index_make(struct workspace *w)
 	size_t count = 0;
 	while (w->options->kinds[count])
 		count++;
-	if (!index || !str_map_init(&index->kinds, w->arena, count))
+	if (!index || !str_map_init(&index->kinds, w->arena, count) || !str_map_init(&index->defaults, w->arena, 256))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		struct kind_index *one = arena_new(w->arena, struct kind_index);
@@ -74,6 +75,22 @@ const struct kind *workspace_kind(const struct workspace *w, struct str singular
 	return one ? one->kind : NULL;
 }
 
+// ---------------------------------------------------------------- defaults
+json_t *workspace_known_default(const struct workspace *w, const struct field *field)
+{
+	return w->index ? str_map_get(&w->index->defaults, str_bytes(&field, sizeof(field))) : NULL;
+}
+
+void workspace_keep_default(const struct workspace *w, const struct field *field, json_t *value)
+{
+	const struct field **key = arena_new(w->arena, const struct field *);
+	json_t *kept = json_in_arena(w->arena, value);
+	if (!key || !kept || !w->index)
+		return;
+	*key = field;
+	(void)str_map_put(&w->index->defaults, str_bytes(key, sizeof(*key)), kept);
+}
+
 // ---------------------------------------------------------------- clouds
 bool workspace_index_clouds(struct workspace *w)
 {
@@ -115,7 +132,7 @@ static const struct workspace_entry *bucket_on(const struct workspace *w, struct
 	const struct workspace_entry *found = NULL;
 	for (size_t i = 0; buckets && i < w->entry_count && !*second; i++) {
 		const struct workspace_entry *b = &w->entries[i];
-		if (b->kind != buckets->kind || str_eq(b->common.existing, S("keep")) || !workspace_is_on(b, cloud))
+		if (b->kind != buckets->kind || (b->common && str_eq(b->common->existing, S("keep"))) || !workspace_is_on(b, cloud))
 			continue;
 		*(found ? second : &found) = b;
 	}

@@ -13,8 +13,8 @@ static size_t visit_needs(const struct workspace *w, struct draft *d, bool take)
 {
 	size_t found = 0;
 	for (size_t j = 0; j < d->need_count; j++) {
-		const struct workspace_entry *e = workspace_find(w, d->needs[j].kind, d->needs[j].name);
-		for (size_t i = 0; e && i < e->resource_count; i++) {
+		const struct workspace_entry *e = d->needs[j];
+		for (size_t i = 0; i < e->resource_count; i++) {
 			const struct resource *r = &w->resources[e->first_resource + i];
 			if (!is_needed(d, r))
 				continue;
@@ -31,8 +31,8 @@ static size_t visit_needs(const struct workspace *w, struct draft *d, bool take)
 static bool link_needs(const struct workspace *w, struct draft *d)
 {
 	size_t count = visit_needs(w, d, false);
-	d->r->needs = arena_new_array(w->arena, count + 1, struct str);
-	d->before = arena_new_array(w->arena, count + 1, size_t);
+	d->r->needs = arena_new_array(w->arena, count, struct str);
+	d->before = arena_new_array(d->scratch, count + 1, size_t);
 	if (!d->r->needs || !d->before)
 		return false;
 	d->r->need_count = visit_needs(w, d, true);
@@ -49,7 +49,7 @@ struct walk {
 	size_t *next;  // of each open one: which need comes next
 	size_t *stack; // open ones, the one that was started from first
 	size_t depth;
-	struct resource *sorted;
+	size_t *order; // indices, as they are placed
 	size_t placed;
 };
 
@@ -83,7 +83,7 @@ static bool place(struct walk *k, size_t i, struct findings *f)
 		const struct draft *d = &k->drafts[top];
 		if (k->next[top] == d->r->need_count) {
 			k->marks[top] = PLACED;
-			k->sorted[k->placed++] = *d->r;
+			k->order[k->placed++] = top;
 			k->depth--;
 			continue;
 		}
@@ -98,22 +98,40 @@ static bool place(struct walk *k, size_t i, struct findings *f)
 	return true;
 }
 
+// resources[i] becomes the one that was resources[order[i]]; order is used up.
+static void permute(struct resource *resources, size_t *order, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct resource first = resources[i];
+		size_t at = i;
+		while (order[at] != i) {
+			size_t from = order[at];
+			resources[at] = resources[from];
+			order[at] = at;
+			at = from;
+		}
+		resources[at] = first;
+		order[at] = at;
+	}
+}
+
 void workspace_order(struct workspace *w, struct draft *drafts, struct findings *f)
 {
+	AUTO(arena) scratch = {0};
 	size_t n = w->resource_count;
 	struct walk k = {
 		.w = w,
 		.drafts = drafts,
-		.marks = arena_alloc(w->arena, n + 1),
-		.next = arena_new_array(w->arena, n + 1, size_t),
-		.stack = arena_new_array(w->arena, n + 1, size_t),
-		.sorted = arena_new_array(w->arena, n + 1, struct resource),
+		.marks = arena_alloc(&scratch, n + 1),
+		.next = arena_new_array(&scratch, n + 1, size_t),
+		.stack = arena_new_array(&scratch, n + 1, size_t),
+		.order = arena_new_array(&scratch, n + 1, size_t),
 	};
-	bool good = k.marks && k.next && k.stack && k.sorted;
+	bool good = k.marks && k.next && k.stack && k.order;
 	for (size_t i = 0; i < n && good; i++)
 		good = link_needs(w, &drafts[i]);
 	for (size_t i = 0; i < n && good; i++)
 		good = k.marks[i] == PLACED || place(&k, i, f);
 	if (good)
-		w->resources = k.sorted;
+		permute(w->resources, k.order, n);
 }

@@ -31,21 +31,21 @@ static void check_place(const struct workspace *w, const struct workspace_entry 
 static void draft_need(void *ctx, struct str kind, struct str name)
 {
 	struct draft *d = ctx;
-	for (size_t i = 0; i < d->need_count; i++) {
-		if (str_eq(d->needs[i].kind, kind) && str_eq(d->needs[i].name, name))
-			return;
-	}
+	struct workspace_entry *e = workspace_find(d->w, kind, name);
+	if (!e || e->needed_by == d->r)
+		return; // of somebody else, or known already
 	if (d->need_count == d->room) {
-		size_t room = d->room ? 2 * d->room : 8;
-		struct reference *more = arena_new_array(d->arena, room, struct reference);
+		size_t room = d->room ? 2 * d->room : 4;
+		struct workspace_entry **more = arena_new_array(d->scratch, room, struct workspace_entry *);
 		if (!more)
 			return;
 		if (d->need_count)
-			memcpy(more, d->needs, d->need_count * sizeof(*more));
+			memcpy(more, d->needs, d->need_count * sizeof(struct workspace_entry *));
 		d->needs = more;
 		d->room = room;
 	}
-	d->needs[d->need_count++] = (struct reference){.kind = kind, .name = name};
+	e->needed_by = d->r;
+	d->needs[d->need_count++] = e;
 }
 
 static struct str copy_or_none(struct arena *a, struct str text)
@@ -58,14 +58,12 @@ static void draft_note(struct workspace *w, struct draft *d)
 {
 	struct kind_later later = {0};
 	struct err ignored = {0};
-	struct workspace_entry *e = d->entry;
+	const struct workspace_entry *e = d->entry;
 	if (kind_later(e->kind, e->node, w->arena, &later, &ignored) == 0) {
 		d->r->later = copy_or_none(w->arena, later.later);
 		d->r->waits_for = copy_or_none(w->arena, later.waits);
 	}
-	if (!e->common.owner.name.n)
-		e->common.owner = w->owner;
-	d->r->common = e->kind->no_resource ? NULL : &e->common;
+	d->r->common = e->common;
 	d->r->moved_from = workspace_moved_from(w, d->r);
 }
 
@@ -78,31 +76,35 @@ static void draft_fill(struct workspace *w, struct draft *d, struct str cloud)
 		.kind = str_of(e->kind->singular),
 		.name = e->name,
 		.cloud = cloud,
-		.written = json_in_arena(w->arena, workspace_written(e->kind, e->node, w->arena, NULL)),
-		.resolved = json_in_arena(w->arena, workspace_written(e->kind, e->node, w->arena, &resolver)),
+		.resolved = json_in_arena(w->arena, workspace_resolved(e->kind, e->node, w->arena, &resolver)),
 	};
 	draft_note(w, d);
 }
 
-static void add_draft(struct workspace *w, struct draft *drafts, struct workspace_entry *e, struct str cloud)
+struct drafts {
+	struct draft *items;
+	struct arena *scratch;
+};
+
+static void add_draft(struct workspace *w, const struct drafts *all, struct workspace_entry *e, struct str cloud)
 {
-	struct draft *d = &drafts[w->resource_count];
-	*d = (struct draft){.r = &w->resources[w->resource_count], .arena = w->arena, .entry = e};
+	struct draft *d = &all->items[w->resource_count];
+	*d = (struct draft){.w = w, .r = &w->resources[w->resource_count], .scratch = all->scratch, .entry = e};
 	w->resource_count++;
 	e->resource_count++;
 	draft_fill(w, d, cloud);
 }
 
-static void add_entry(struct workspace *w, struct draft *drafts, struct workspace_entry *e, bool per_cloud)
+static void add_entry(struct workspace *w, const struct drafts *all, struct workspace_entry *e, bool per_cloud)
 {
 	size_t count;
 	struct workspace_entry **clouds = workspace_clouds(w, &count);
 	e->first_resource = w->resource_count;
 	if (!per_cloud)
-		add_draft(w, drafts, e, (struct str){0});
+		add_draft(w, all, e, (struct str){0});
 	for (size_t i = 0; per_cloud && i < count; i++) {
 		if (workspace_is_on(e, clouds[i]->name))
-			add_draft(w, drafts, e, clouds[i]->name);
+			add_draft(w, all, e, clouds[i]->name);
 	}
 }
 
@@ -138,14 +140,15 @@ void workspace_resolve(struct workspace *w, struct findings *f)
 			WORKSPACE_MAX_ENTRIES);
 		return;
 	}
-	struct draft *drafts = arena_new_array(w->arena, most + 1, struct draft);
+	AUTO(arena) scratch = {0};
+	const struct drafts all = {.items = arena_new_array(&scratch, most + 1, struct draft), .scratch = &scratch};
 	w->resources = arena_new_array(w->arena, most + 1, struct resource);
-	if (!drafts || !w->resources)
+	if (!all.items || !w->resources)
 		return;
 	for (size_t i = 0; i < w->entry_count; i++)
-		add_entry(w, drafts, &w->entries[i], is_per_cloud(w, w->entries[i].kind));
+		add_entry(w, &all, &w->entries[i], is_per_cloud(w, w->entries[i].kind));
 	for (size_t i = 0; i < w->resource_count; i++)
-		workspace_check_resolved(w, drafts[i].entry, drafts[i].r, f);
+		workspace_check_resolved(w, all.items[i].entry, all.items[i].r, f);
 	workspace_check_flow(w, f);
-	workspace_order(w, drafts, f);
+	workspace_order(w, all.items, f);
 }

@@ -10,6 +10,7 @@
 
 struct writer {
 	const struct written_resolver *r; // NULL: as written
+	const struct workspace *w;        // keeps what defaults become; NULL: nobody does
 	struct arena *arena;
 };
 
@@ -133,7 +134,7 @@ static json_t *field_json(const struct writer *w, const struct field *field, con
 }
 
 // A default is text as the user would write it, so it is read as such.
-static json_t *default_json(const struct writer *w, const struct field *field)
+static json_t *read_default(const struct writer *w, const struct field *field)
 {
 	struct findings ignored = {.arena = w->arena};
 	struct node *n = NULL;
@@ -142,6 +143,25 @@ static json_t *default_json(const struct writer *w, const struct field *field)
 		return field_json(w, field, &plain);
 	}
 	return field_json(w, field, n);
+}
+
+// Whether the default is the same for every entry: then all share one value.
+static bool is_constant(const struct field *field)
+{
+	return field->type != FIELD_REF && field->type != FIELD_CLOUDS && !field->block && field->item != FIELD_REF;
+}
+
+static json_t *default_json(const struct writer *w, const struct field *field)
+{
+	if (!w->w || !is_constant(field))
+		return read_default(w, field);
+	json_t *known = workspace_known_default(w->w, field);
+	if (known)
+		return json_incref(known);
+	json_t *made = read_default(w, field);
+	if (made)
+		workspace_keep_default(w->w, field, json_incref(made));
+	return made;
 }
 
 // The one bucket of rule 12 stands in for a `bucket:` that was not written.
@@ -177,9 +197,17 @@ static json_t *table_json(const struct writer *w, const struct kind *k, const st
 	return out;
 }
 
-json_t *workspace_written(
+json_t *workspace_resolved(
 	const struct kind *k, const struct node *map, struct arena *a, const struct written_resolver *r)
 {
-	struct writer w = {.r = r, .arena = a};
+	struct writer w = {.r = r, .w = r->w, .arena = a};
 	return table_json(&w, k, map);
+}
+
+void workspace_write_inputs(const struct workspace *w, struct arena *a, struct resource *r)
+{
+	const struct workspace_entry *e = workspace_find(w, r->kind, r->name);
+	struct writer writer = {.arena = a};
+	if (!r->written && e && e->decoded)
+		r->written = json_in_arena(a, table_json(&writer, e->kind, e->node));
 }

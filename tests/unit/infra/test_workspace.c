@@ -308,7 +308,9 @@ static void test_resources(void **state)
 	assert_int_equal(COUNT_OF(order), l.w.resource_count);
 	for (size_t i = 0; i < COUNT_OF(order); i++)
 		assert_true(str_eq(str_of(order[i]), l.w.resources[i].address) || i == 2 || i == 3 || i == 4 || i == 5);
-	const struct resource *bucket = find(&l, "bucket/lake on b");
+	struct resource written = *find(&l, "bucket/lake on b"), *bucket = &written;
+	assert_null(bucket->written);
+	workspace_write_inputs(&l.w, &l.arena, &written);
 	assert_json(bucket->written, "{\"clouds\":\"all\",\"encrypt_with\":\"lake\",\"versioning\":false}");
 	assert_json(
 		bucket->resolved, "{\"clouds\":[\"b\"],\"encrypt_with\":\"encryption-key/lake\",\"versioning\":false}");
