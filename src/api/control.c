@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/session.h"
+#include "api/open_state.h"
 #include "base/file.h"
 #include "infra/workspace_place.h"
 
@@ -18,6 +19,7 @@ struct control {
 	struct operator_file *op; // NULL: not read yet
 	struct state state;
 	bool has_state;
+	struct str plane; // with the state; see control_plane
 	bool changing; // a request of this process changes the workspace
 };
 
@@ -97,6 +99,11 @@ const struct state *control_state(const struct control *control)
 	return control->has_state ? &control->state : NULL;
 }
 
+struct str control_plane(const struct control *control)
+{
+	return control->plane;
+}
+
 static const char *hidden_path(struct call *c, const struct control *control, const char *name)
 {
 	return arena_printf(c->arena, "%.*s/%s", STR(control->place.state_folder), name).p;
@@ -111,14 +118,19 @@ static int open_state_locked(struct call *c, struct control *control)
 {
 	if (control->has_state)
 		return 0;
-	int rc = control_make_state_folder(c, control);
-	if (rc == 0)
-		rc = state_open_sqlite(c, hidden_path(c, control, "state.db"), &control->state);
+	bool shared = false;
+	const struct open_state_options options = {.path = control->options.path,
+		.place = &control->place,
+		.operator_file = control->options.operator_file,
+		.untrusted = control->options.given.untrusted};
+	int rc = open_state(c, &options, &control->state, &shared);
 	control->has_state = rc == 0;
+	if (rc == 0 && shared)
+		rc = planes_name(c, &control->arena, &control->plane);
 	return rc;
 }
 
-static int open_state(struct call *c, struct control *control)
+static int open_state_once(struct call *c, struct control *control)
 {
 	pthread_mutex_lock(&control->lock);
 	int rc = open_state_locked(c, control);
@@ -169,7 +181,8 @@ static void fill_binding(struct session *s)
 		.state_folder = control->place.state_folder,
 		.workspace = s->loaded ? s->workspace.name : s->call->workspace,
 		.pocket = s->loaded && s->workspace.environment && s->workspace.environment->pocket,
-		.state = control_state(control),
+		.plane = control->plane,
+		.state = s->held ? held_state(s->held) : control_state(control),
 		.parts = control->options.parts,
 		.op = control->options.given.untrusted ? NULL : control->op,
 	};
@@ -178,7 +191,7 @@ static void fill_binding(struct session *s)
 
 int session_read_state(struct session *s)
 {
-	int rc = open_state(s->call, s->request->control);
+	int rc = open_state_once(s->call, s->request->control);
 	if (rc == 0)
 		rc = resource_list(
 			s->call, control_state(s->request->control), S(""), &s->recorded, &s->recorded_count);
@@ -282,7 +295,7 @@ static int lock_in_process(struct session *s)
 	return 0;
 }
 
-int session_lock(struct session *s)
+static int lock_here(struct session *s)
 {
 	struct control *control = s->request->control;
 	if (control->options.serving) {
@@ -298,6 +311,21 @@ int session_lock(struct session *s)
 		return 0;
 	s->lock = -1;
 	return call_context(s->call, "another isobar works on this workspace");
+}
+
+int session_lock(struct session *s)
+{
+	struct control *control = s->request->control;
+	int rc = lock_here(s);
+	if (rc == 0)
+		rc = open_state_once(s->call, control);
+	if (rc < 0 || !control->plane.n)
+		return rc;
+	rc = planes_take_turn(s->call, &control->state, control->plane, &s->held);
+	if (rc < 0)
+		return rc;
+	s->binding.state = s->infra.state = held_state(s->held);
+	return 0;
 }
 
 int session_publish(struct session *s, int rc)
@@ -317,6 +345,8 @@ void session_close(struct session *s)
 {
 	clouds_env_close(s->env);
 	s->env = NULL;
+	held_give_back(s->call, s->held);
+	s->held = NULL;
 	if (s->lock >= 0)
 		fd_close(&s->lock);
 	if (s->lock == -2) {

@@ -20,13 +20,15 @@ struct binding {           // an open workspace, as contexts of handlers, makers
 	struct str workspace;    // name
 	bool pocket;
 	const struct operator_file *op; // the operator's file; NULL for an untrusted workspace
+	struct str plane; // this control plane's name, when others may share the state; "": it is alone
 	const struct state *state;
 	const struct clouds *clouds; // may be empty: then only what needs no cloud is asked for
 	const struct control_parts *parts;
 };
 
 // A service of `isobar up`: runs on a thread of its own until the call is cancelled, and is started again when the
-// clouds change.
+// clouds change. Where several control planes share a state, a lease decides which of them runs it, and its writes
+// are fenced.
 struct control_service {
 	const char *name;
 	int (*run)(struct call *c, const struct binding *b);

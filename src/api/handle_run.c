@@ -91,15 +91,56 @@ int handle_run_plan(struct api_request *r, json_t **result)
 	return rc;
 }
 
-// Inside `isobar up` its deploy loop does this by itself, and looks after the endpoints from then on.
-static int deploy(struct session *s, json_t *result)
+// Inside `isobar up` (here, or another that shares the state) its deploy loop does this by itself, and looks after the
+// endpoints from then on.
+static int deploy_here(struct session *s, size_t *pending)
 {
 	const struct control_options *o = control_get_options(s->request->control);
+	struct held *held = NULL;
+	struct binding binding = s->binding;
+	if (o->serving)
+		return 0;
+	if (binding.plane.n) {
+		int rc = planes_take_service(
+			s->call, control_state(s->request->control), binding.plane, "deploy", NULL, &held);
+		if (rc == ERR_IN_USE) {
+			err_clear(&s->call->err);
+			return session_publish(s, 0);
+		}
+		if (rc < 0)
+			return rc;
+		binding.state = held_state(held);
+	}
+	int rc = session_publish(s, o->parts->deploy_once(s->call, &binding, pending));
+	held_give_back(s->call, held);
+	return rc;
+}
+
+static int deploy(struct session *s, json_t *result)
+{
 	size_t pending = 0;
-	int rc = o->serving ? 0 : session_publish(s, o->parts->deploy_once(s->call, &s->binding, &pending));
+	int rc = deploy_here(s, &pending);
 	if (rc == 0)
 		json_object_set_new(result, "endpoints_pending", json_integer((json_int_t)pending));
 	return rc;
+}
+
+// What the control planes that share the state know of the run: another goes on with it when this one dies.
+static int run_known(struct session *s, const struct pipeline_env *env, struct str goal)
+{
+	struct call *c = s->call;
+	bool shared = s->held != NULL;
+	int rc = shared ? planes_run_begin(c, s->binding.state, s->binding.plane, goal) : 0;
+	if (rc == 0)
+		rc = pipeline_run(c, env, goal);
+	struct call probe = *c;
+	if (!shared || held_is_lost(s->held) || call_check(&probe) < 0)
+		return rc;
+	struct err first = c->err;
+	int ended = planes_run_end(c, s->binding.state);
+	if (rc < 0)
+		c->err = first;
+	return rc < 0 ? rc : ended;
 }
 
 static int run_goal(struct session *s, struct str goal, json_t **result)
@@ -116,7 +157,7 @@ static int run_goal(struct session *s, struct str goal, json_t **result)
 	json_t *event = json_pack("{s:o}", "steps", steps_json(steps, count));
 	json_set_str(event, "goal", goal);
 	session_emit(s->request, "run", event);
-	rc = pipeline_run(s->call, &env, goal);
+	rc = run_known(s, &env, goal);
 	if (rc < 0)
 		return rc;
 	AUTO(json) out = json_pack("{s:o}", "steps", steps_json(steps, count));

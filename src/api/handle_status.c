@@ -93,6 +93,15 @@ static int add_state(struct session *s, json_t *out)
 	return 0;
 }
 
+static int add_planes(struct session *s, json_t *out)
+{
+	json_t *planes = NULL;
+	int rc = s->binding.plane.n ? planes_list(s->call, s->binding.state, s->binding.plane, &planes) : 0;
+	if (planes)
+		json_object_set_new(out, "control_planes", planes);
+	return rc;
+}
+
 int handle_status(struct api_request *r, json_t **result)
 {
 	const struct control_parts *parts = control_get_options(r->control)->parts;
@@ -117,11 +126,24 @@ int handle_status(struct api_request *r, json_t **result)
 	json_object_set_new(out, "clouds", clouds_json(&s));
 	json_object_set_new(out, "resources", counts_json(&s));
 	json_object_set_new(out, "serving", json_boolean(control_get_options(r->control)->serving));
+	rc = add_planes(&s, out);
+	if (rc < 0)
+		return rc;
 	*result = json_incref(out);
 	return 0;
 }
 
 // ---------------------------------------------------------------- down
+// Another control plane that shares the state goes on with what runs: then it is not ours to end.
+static int left_to_others(struct session *s, json_t **result)
+{
+	AUTO(json) planes = NULL;
+	int rc = s->binding.plane.n ? planes_list(s->call, s->binding.state, s->binding.plane, &planes) : 0;
+	if (rc == 0 && json_array_size(planes) > 0)
+		*result = json_pack("{s:b, s:O}", "stopped", 0, "control_planes", planes);
+	return rc;
+}
+
 // What outlives a command: endpoints and gateways, then the clouds that they stand on. Records stay: the next start
 // finds all again.
 int handle_down(struct api_request *r, json_t **result)
@@ -138,6 +160,11 @@ int handle_down(struct api_request *r, json_t **result)
 	if (rc == 0)
 		rc = session_read_state(&s);
 	s.revive = false; // ending things starts none
+	*result = NULL;
+	if (rc == 0)
+		rc = left_to_others(&s, result);
+	if (rc < 0 || *result)
+		return rc;
 	if (rc == 0)
 		rc = s.recorded_count ? session_open_clouds(&s) : session_bind(&s);
 	if (rc == 0)

@@ -2,6 +2,7 @@
 // Requested pipelines. See pipelines.h. Record "pipelines/last" {sequence}: the last request that has ended.
 #include "api/pipelines.h"
 
+#include "api/planes.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -43,7 +44,7 @@ int pipeline_request(struct call *c, const struct state *s, struct str goal)
 }
 
 // ---------------------------------------------------------------- carrying out
-static int run_goal(struct call *c, const struct binding *b, struct str goal)
+static int run_here(struct call *c, const struct binding *b, struct str goal)
 {
 	struct str scratch = arena_printf(c->arena, "%.*s/made", STR(b->state_folder));
 	const struct pipeline_env env = {
@@ -58,6 +59,68 @@ static int run_goal(struct call *c, const struct binding *b, struct str goal)
 		return call_no_memory(c);
 	int rc = file_make_dirs(env.scratch, 0700, &c->err);
 	return rc < 0 ? rc : pipeline_run(c, &env, goal);
+}
+
+// Where planes share the state, under the lease that lets one of them change the workspace.
+static int run_goal(struct call *c, const struct binding *b, struct str goal)
+{
+	struct held *held = NULL;
+	struct binding fenced = *b;
+	if (!b->plane.n)
+		return run_here(c, b, goal);
+	int rc = planes_take_turn(c, b->state, b->plane, &held);
+	if (rc < 0)
+		return rc;
+	fenced.state = held_state(held);
+	rc = run_here(c, &fenced, goal);
+	held_give_back(c, held);
+	return rc;
+}
+
+static bool has_ended(struct call *c)
+{
+	struct call probe = *c;
+	return call_check(&probe) < 0;
+}
+
+// ---------------------------------------------------------------- runs whose control plane died
+static int go_on(struct call *c, const struct binding *b)
+{
+	struct held *held = NULL;
+	struct str goal = S("");
+	struct binding fenced = *b;
+	int rc = planes_take_turn(c, b->state, b->plane, &held);
+	if (rc < 0)
+		return rc;
+	fenced.state = held_state(held);
+	rc = planes_run_open(c, fenced.state, &goal); // it may have ended before we had the lease
+	if (rc == 0 && goal.n) {
+		log_line(LOG_INFO, "going on with the run of %.*s, whose control plane is gone", STR(goal));
+		rc = run_here(c, &fenced, goal);
+		if (rc < 0 && !has_ended(c) && !held_is_lost(held)) { // as its caller would have heard
+			log_err(LOG_WARNING, &c->err, "go on with a run");
+			err_clear(&c->err);
+			rc = 0;
+		}
+		if (rc == 0)
+			rc = planes_run_end(c, fenced.state);
+	}
+	held_give_back(c, held);
+	return rc;
+}
+
+// While its control plane lives, the lease is held, and this only looks.
+static int serve_open_run(struct call *c, const struct binding *b)
+{
+	struct str goal = S("");
+	int rc = b->plane.n ? planes_run_open(c, b->state, &goal) : 0;
+	if (rc == 0 && goal.n)
+		rc = go_on(c, b);
+	if (rc == ERR_IN_USE) {
+		err_clear(&c->err);
+		rc = 0;
+	}
+	return rc;
 }
 
 static int note_end(struct call *c, const struct state *s, const struct event *request, const struct err *e)
@@ -93,8 +156,7 @@ static int serve_one(struct call *c, const struct binding *b, const struct event
 		if (rc == 0)
 			rc = run_goal(c, b, json_str(request->data, "goal"));
 	}
-	struct call probe = *c;
-	if (rc < 0 && call_check(&probe) < 0)
+	if (rc < 0 && has_ended(c))
 		return rc; // the control plane ends: the request stays, and is taken up again
 	struct err ended = c->err;
 	if (rc < 0)
@@ -109,7 +171,9 @@ static int serve_waiting(struct call *c, const struct binding *b, uint64_t *head
 	struct event *events;
 	size_t count;
 	uint64_t last;
-	int rc = read_last(c, b->state, &record, &last);
+	int rc = serve_open_run(c, b);
+	if (rc == 0)
+		rc = read_last(c, b->state, &record, &last);
 	if (rc == 0)
 		rc = read_requests(c, b->state, last, &events, &count);
 	if (rc == 0 && count)

@@ -58,12 +58,13 @@ const struct api_route api_routes[] = {
 			    "failed}, clouds: "
 			    "[{name, provider, region, pocket, up, url, pid}], endpoints: [{address, state, url, "
 			    "version, generation, "
-			    "pids}], gateways: [{name, url, admin_url, pid, up}], recorder?, isolation}"),
+			    "pids}], gateways: [{name, url, admin_url, pid, up}], recorder?, isolation, control_planes?: "
+			    "[{plane, host, pid, folder, since}]}"),
 	ROUTE("POST", "/v1/down", "workspace.apply", handle_down,
 		.summary = "Ends the processes of the workspace (endpoints, gateways, pocket clouds); records and data "
 			   "stay. Not inside "
 			   "`isobar up`.",
-		.response = "{stopped}"),
+		.response = "{stopped, control_planes?: those that share the state and go on with what runs}"),
 	ROUTE("GET", "/v1/resources", "workspace.read", handle_resources,
 		.summary = "The records of everything that was applied.",
 		.response = "{resources: [{address, status, reason, uid, cloud_id, resolved, outputs}]}"),

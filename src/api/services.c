@@ -21,12 +21,14 @@ struct service {
 	struct services *all;
 	pthread_t thread;
 	bool started;
+	atomic_bool end; // ends what runs now: all are stopped, or the lease was lost
 };
 
 struct services {
 	struct session *session;
 	const struct edges *edges;
 	struct str principal, workspace;
+	struct held *joined; // this control plane lives; NULL: it cannot share the state
 	struct binding binding; // of the services that run now
 	struct clouds_env *env; // opened by the supervisor; NULL: the session's
 	struct arena arena;     // of env's options
@@ -47,23 +49,57 @@ static void pause_between(const atomic_bool *stop, struct call *c)
 	err_clear(&c->err);
 }
 
+// Where planes share the state: the lease of the service, or ERR_IN_USE while another plane runs it.
+static int take_turn(struct call *c, struct service *service, struct held **out)
+{
+	const struct services *all = service->all;
+	if (!all->binding.plane.n)
+		return 0;
+	int rc = planes_take_service(
+		c, all->binding.state, all->binding.plane, service->kind->name, &service->end, out);
+	if (rc == 0)
+		log_line(LOG_INFO, "this control plane runs the service %s now", service->kind->name);
+	return rc;
+}
+
+static int run_once(struct service *service)
+{
+	struct services *all = service->all;
+	AUTO(arena) arena = {0};
+	struct held *held = NULL;
+	struct call c;
+	struct binding binding = all->binding;
+	call_init(&c, &arena, all->edges, arena_printf(&arena, "reconciler/%s", service->kind->name));
+	c.workspace = all->workspace;
+	c.cancel = &service->end;
+	int rc = take_turn(&c, service, &held);
+	if (rc == 0) {
+		binding.state = held ? held_state(held) : binding.state;
+		rc = service->kind->run(&c, &binding);
+		if (held && held_is_lost(held) && !atomic_load(&all->stop_services))
+			log_line(LOG_WARNING, "the service %s was taken over by another control plane: stepping down",
+				service->kind->name);
+		else if (rc < 0 && !atomic_load(&all->stop_services))
+			log_err(LOG_ERROR, &c.err, service->kind->name);
+	} else if (rc != ERR_IN_USE && !atomic_load(&all->stop_services)) {
+		log_err(LOG_ERROR, &c.err, service->kind->name);
+	}
+	held_give_back(&c, held);
+	return rc;
+}
+
 // A service that fails is started again: the fault may pass. Its memory is freed in between.
 static void *service_run(void *ctx)
 {
 	struct service *service = ctx;
 	struct services *all = service->all;
 	while (!atomic_load(&all->stop_services)) {
+		(void)run_once(service);
 		AUTO(arena) arena = {0};
 		struct call c;
-		call_init(&c, &arena, all->edges, arena_printf(&arena, "reconciler/%s", service->kind->name));
-		c.workspace = all->workspace;
-		c.cancel = &all->stop_services;
-		int rc = service->kind->run(&c, &all->binding);
-		if (atomic_load(&all->stop_services))
-			break;
-		if (rc < 0)
-			log_err(LOG_ERROR, &c.err, service->kind->name);
+		call_init(&c, &arena, all->edges, S("reconciler"));
 		pause_between(&all->stop_services, &c);
+		atomic_store(&service->end, false); // stop_all sets stop_services first: it is seen next
 	}
 	return NULL;
 }
@@ -72,6 +108,7 @@ static void start_all(struct services *all)
 {
 	atomic_store(&all->stop_services, false);
 	for (size_t i = 0; i < all->count; i++) {
+		atomic_store(&all->items[i].end, false);
 		all->items[i].started = pthread_create(&all->items[i].thread, NULL, service_run, &all->items[i]) == 0;
 		if (!all->items[i].started)
 			log_line(LOG_ERROR, "cannot start the service %s: out of threads", all->items[i].kind->name);
@@ -81,6 +118,8 @@ static void start_all(struct services *all)
 static void stop_all(struct services *all)
 {
 	atomic_store(&all->stop_services, true);
+	for (size_t i = 0; i < all->count; i++)
+		atomic_store(&all->items[i].end, true);
 	for (size_t i = 0; i < all->count; i++) {
 		if (all->items[i].started)
 			pthread_join(all->items[i].thread, NULL);
@@ -149,11 +188,24 @@ static int reopen(struct call *c, struct services *all, const struct clouds_env_
 	return 0;
 }
 
+// Again when it was lost, as after a long pause.
+static int join(struct call *c, struct services *all)
+{
+	const struct binding *b = &all->binding;
+	if (!b->plane.n || (all->joined && !held_is_lost(all->joined)))
+		return 0;
+	held_give_back(c, all->joined);
+	all->joined = NULL;
+	return planes_join(c, b->state, b->plane, b->folder, &all->joined);
+}
+
 static int look(struct call *c, struct services *all)
 {
 	struct clouds_env_options o = {0};
 	struct sha256 digest;
-	int rc = gather(c, all, &o);
+	int rc = join(c, all);
+	if (rc == 0)
+		rc = gather(c, all, &o);
 	if (rc == 0)
 		rc = digest_of(c, &o, &digest);
 	if (rc == 0 && memcmp(digest.bytes, all->digest.bytes, SHA256_SIZE) != 0) {
@@ -189,6 +241,14 @@ static void *supervise(void *ctx)
 }
 
 // ---------------------------------------------------------------- all
+static void leave(struct services *all)
+{
+	AUTO(arena) arena = {0};
+	struct call c;
+	call_init(&c, &arena, all->edges, all->principal);
+	planes_leave(&c, all->binding.state, all->binding.plane, all->joined);
+}
+
 void services_stop(struct services *all)
 {
 	if (!all)
@@ -197,6 +257,7 @@ void services_stop(struct services *all)
 	if (all->supervised)
 		pthread_join(all->supervisor, NULL);
 	stop_all(all);
+	leave(all);
 	clouds_env_close(all->env);
 	arena_free(&all->arena);
 	free(all->items);
@@ -220,7 +281,9 @@ int services_start(struct call *c, struct session *s, struct services **out)
 	for (size_t i = 0; i < all->count; i++)
 		items[i] = (struct service){.kind = &parts->services[i], .all = all};
 	struct clouds_env_options o = {0};
-	int rc = gather(c, all, &o);
+	int rc = join(c, all);
+	if (rc == 0)
+		rc = gather(c, all, &o);
 	if (rc == 0)
 		rc = digest_of(c, &o, &all->digest);
 	if (rc < 0) {

@@ -5,6 +5,7 @@
 #define ISOBAR_API_SESSION_H
 
 #include "api/api.h"
+#include "api/planes.h"
 #include "infra/clouds_env.h"
 
 struct session {
@@ -23,6 +24,7 @@ struct session {
 	struct binding binding;
 	struct infra_env infra;
 	int lock; // of changing requests; -1: not held
+	struct held *held; // the same among the control planes that share the state; NULL: not held
 };
 
 void session_begin(struct api_request *r, struct session *out);
@@ -35,7 +37,8 @@ MUST_CHECK int session_read_state(struct session *s);
 MUST_CHECK int session_open_clouds(struct session *s);
 // Handlers bound without clouds: enough for a plan of a workspace of which nothing is recorded.
 MUST_CHECK int session_bind(struct session *s);
-// Only one request at a time may change the workspace: ERR_IN_USE.
+// Only one request at a time may change the workspace, on all control planes that share its state: ERR_IN_USE. What
+// the session writes from then on is fenced.
 MUST_CHECK int session_lock(struct session *s);
 // Tells running processes (gateways) what state says by now: a key that was taken back must not open anything, even
 // when the rest of the request failed with rc. Inside `isobar up` a service does so. Returns rc, or when that is 0, its
@@ -52,6 +55,7 @@ void session_emit(struct api_request *r, const char *event, json_t *members); //
 const struct state *control_state(const struct control *control);
 // The operator's file, read once; NULL in *out for an untrusted workspace, which has nothing to do with it.
 MUST_CHECK int control_operator(struct call *c, struct control *control, const struct operator_file **out);
+struct str control_plane(const struct control *control); // "": no other control plane can share the state
 const struct control_options *control_get_options(const struct control *control);
 
 #endif

@@ -130,12 +130,26 @@ static int serve(struct up *u)
 	return rc;
 }
 
+// Whether another control plane goes on with the same state: then what runs is its to look after.
+static bool others_go_on(struct up *u)
+{
+	const struct binding *b = &u->session.binding;
+	AUTO(json) planes = NULL;
+	if (!b->plane.n)
+		return false;
+	int rc = planes_list(u->call, b->state, b->plane, &planes);
+	if (rc < 0) // rather leave something running than stop what another looks after
+		log_err(LOG_WARNING, &u->call->err, "what runs is left alone: it is not known who goes on");
+	err_clear(&u->call->err);
+	return rc < 0 || json_array_size(planes) > 0;
+}
+
 // In reverse: what serves first, then what it stands on.
 static void end(struct up *u)
 {
 	struct err why = u->call->err;
 	services_stop(u->services);
-	if (u->session.env) {
+	if (u->session.env && !others_go_on(u)) {
 		if (control_get_options(u->control)->parts->stop(u->call, &u->session.binding) < 0)
 			log_err(LOG_WARNING, &u->call->err, "end what runs for the workspace");
 		err_clear(&u->call->err);

@@ -3,6 +3,7 @@
 #include "gateway/publish.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/file.h"
 #include "base/time.h"
@@ -15,10 +16,17 @@
 enum { HEAD_MAX_BYTES = 64 << 10 };
 #define HEAD_NS (2 * NS_PER_S)
 
+// Without links: control planes of one machine that share gateways know each other's processes by their paths.
 const char *gateway_path(struct call *c, const struct gateway_ctx *g, struct str gateway, const char *name)
 {
-	return arena_printf(c->arena, "%s/gateways/%.*s%s%s", g->state_folder, STR(gateway), name[0] ? "/" : "", name)
-		.p;
+	const char *root = arena_printf(c->arena, "%s/gateways", g->state_folder).p;
+	if (!root)
+		return NULL;
+	char *real = realpath(root, NULL);
+	struct str path =
+		arena_printf(c->arena, "%s/%.*s%s%s", real ? real : root, STR(gateway), name[0] ? "/" : "", name);
+	free(real);
+	return path.p;
 }
 
 // ---- targets
