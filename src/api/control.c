@@ -9,6 +9,7 @@
 #include "api/session.h"
 #include "api/open_state.h"
 #include "base/file.h"
+#include "infra/address_index.h"
 #include "infra/workspace_place.h"
 
 struct control {
@@ -247,19 +248,65 @@ int session_bind(struct session *s)
 	return parts->bind(s->call, &s->binding, rows);
 }
 
-// What is written comes before what is recorded: a new encryption of a bucket holds from its first object on.
+int session_open_workspace(struct session *s)
+{
+	const struct environment *environment;
+	int rc = session_load(s);
+	if (rc == 0)
+		rc = workspace_need_environment(&s->workspace, &environment, &s->call->err);
+	return rc < 0 ? rc : session_read_state(s);
+}
+
+struct approval_rule session_approvals(const struct session *s)
+{
+	const struct environment *e = s->workspace.environment;
+	struct str by = {0};
+	if (e->approvers.name.n)
+		by = arena_printf(s->call->arena, "%.*s/%.*s", STR(e->approvers.kind), STR(e->approvers.name));
+	return (struct approval_rule){.needed = e->approvals, .by = by, .environment = e->name};
+}
+
+static bool opens_clouds(const struct resource *r)
+{
+	return str_eq(r->kind, S("cloud")) || str_eq(r->kind, S("bucket"));
+}
+
+static size_t count_opening(const struct resource *all, size_t count)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < count; i++)
+		n += opens_clouds(&all[i]);
+	return n;
+}
+
+// What is written comes before what is recorded: a new encryption of a bucket holds from its first object on. A bucket
+// that is made already keeps its name, whatever its address became.
 static int all_resources(struct session *s, struct clouds_env_options *o)
 {
 	size_t declared = s->loaded ? s->workspace.resource_count : 0;
-	struct resource *all = arena_new_array(s->call->arena, declared + s->recorded_count + 1, struct resource);
-	if (!all)
+	size_t room = count_opening(s->recorded, s->recorded_count) +
+		      (declared ? count_opening(s->workspace.resources, declared) : 0);
+	struct resource *all = arena_new_array(s->call->arena, room + 1, struct resource);
+	struct address_index recorded;
+	if (!all || address_index_make(s->call->arena, s->recorded, s->recorded_count, sizeof(*all), &recorded) < 0)
 		return call_no_memory(s->call);
-	if (declared)
-		memcpy(all, s->workspace.resources, declared * sizeof(*all));
-	if (s->recorded_count)
-		memcpy(all + declared, s->recorded, s->recorded_count * sizeof(*all));
 	o->resources = all;
-	o->resource_count = declared + s->recorded_count;
+	for (size_t i = 0; i < declared; i++) {
+		const struct resource *r = &s->workspace.resources[i];
+		if (!opens_clouds(r))
+			continue;
+		size_t place = address_find(&recorded, r->address);
+		if (!place && r->moved_from.n)
+			place = address_find(&recorded, r->moved_from);
+		all[o->resource_count] = *r;
+		if (place)
+			all[o->resource_count].cloud_id = s->recorded[place - 1].cloud_id;
+		o->resource_count++;
+	}
+	for (size_t i = 0; i < s->recorded_count; i++) {
+		if (opens_clouds(&s->recorded[i]))
+			all[o->resource_count++] = s->recorded[i];
+	}
 	return 0;
 }
 

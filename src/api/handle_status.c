@@ -6,6 +6,8 @@
 
 #include "api/handlers.h"
 #include "base/process.h"
+#include "base/time.h"
+#include "infra/expiry.h"
 
 int handle_health(struct api_request *r, json_t **result)
 {
@@ -102,6 +104,22 @@ static int add_planes(struct session *s, json_t *out)
 	return rc;
 }
 
+// When the environment takes itself down, and why it did not.
+static void add_expiry(struct session *s, json_t *out)
+{
+	struct expiry e;
+	char at[TIME_TEXT_SIZE];
+	if (expiry_get(s->call, s->binding.state, &e) < 0 || e.at_ns == 0) {
+		err_clear(&s->call->err);
+		return;
+	}
+	time_rfc3339(e.at_ns, 0, at);
+	json_object_set_new(out, "expires", json_string(at));
+	json_object_set_new(out, "expired", json_boolean(expiry_is_due(s->call, &e)));
+	if (e.refused.n)
+		json_set_str(out, "stays", e.refused);
+}
+
 int handle_status(struct api_request *r, json_t **result)
 {
 	const struct control_parts *parts = control_get_options(r->control)->parts;
@@ -123,6 +141,7 @@ int handle_status(struct api_request *r, json_t **result)
 	json_set_str(out, "folder", control_folder(r->control));
 	if (s.workspace.environment)
 		json_set_str(out, "environment", s.workspace.environment->name);
+	add_expiry(&s, out);
 	json_object_set_new(out, "clouds", clouds_json(&s));
 	json_object_set_new(out, "resources", counts_json(&s));
 	json_object_set_new(out, "serving", json_boolean(control_get_options(r->control)->serving));

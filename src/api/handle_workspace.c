@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routes about what is declared: validate, plan, apply, destroy.
+// Routes about what is declared, which change nothing: validate and plan.
 #include <string.h>
 
 #include "api/handlers.h"
-#include "infra/apply.h"
-#include "infra/buckets.h"
 #include "state/resource_common.h"
 
 // [{environment, resources}] of all environments that were looked at.
@@ -64,16 +62,8 @@ static json_t *plan_result(struct session *s, const struct plan *plan)
 	json_set_str(out, "workspace", s->workspace.name);
 	json_set_str(out, "environment", s->workspace.environment->name);
 	json_object_set_new(out, "empty", json_boolean(plan_is_empty(plan)));
+	json_object_set_new(out, "approvals", json_integer(s->workspace.environment->approvals));
 	return out;
-}
-
-static int open_workspace(struct session *s)
-{
-	const struct environment *environment;
-	int rc = session_load(s);
-	if (rc == 0)
-		rc = workspace_need_environment(&s->workspace, &environment, &s->call->err);
-	return rc < 0 ? rc : session_read_state(s);
 }
 
 static bool looks_at_existing(const struct session *s)
@@ -90,7 +80,7 @@ static bool looks_at_existing(const struct session *s)
 // exists already.
 static int open_for_plan(struct session *s)
 {
-	int rc = open_workspace(s);
+	int rc = session_open_workspace(s);
 	if (rc < 0)
 		return rc;
 	return s->recorded_count || looks_at_existing(s) ? session_open_clouds(s) : session_bind(s);
@@ -106,6 +96,7 @@ int handle_plan(struct api_request *r, json_t **result)
 	struct plan_request request = {
 		.desired = json_flag(r->body, "destroy", false) ? NULL : &s.workspace,
 		.refresh_only = json_flag(r->body, "refresh_only", false),
+		.protect = rc == 0 && s.workspace.environment->protect,
 		.recorded = s.recorded,
 		.recorded_count = s.recorded_count,
 	};
@@ -119,95 +110,5 @@ int handle_plan(struct api_request *r, json_t **result)
 	}
 	if (s.env) // a plan leaves everything as it was
 		clouds_env_stop_started(r->call, s.env);
-	return rc;
-}
-
-// ---------------------------------------------------------------- apply
-static void report_change(void *ctx, const struct apply_event *e)
-{
-	struct api_request *r = ctx;
-	json_t *event = json_pack("{s:s, s:s, s:f, s:i, s:i}", "state", apply_state_word(e->state), "action",
-		plan_action_word(e->action), "seconds", e->seconds, "finished", (int)e->finished, "total",
-		(int)e->total);
-	json_set_str(event, "address", e->address);
-	if (e->error.n)
-		json_set_str(event, "error", e->error);
-	if (e->waiting.n)
-		json_set_str(event, "waiting", e->waiting);
-	session_emit(r, "change", event);
-}
-
-static int check_digest(struct session *s, const struct plan *plan)
-{
-	const char *approved = json_text(s->request->body, "digest");
-	if (!*approved || strcmp(approved, plan->digest) == 0)
-		return 0;
-	return call_fail(s->call, ERR_CONFLICT, "what would be done is no longer what was approved: plan again");
-}
-
-static int run_plan(struct session *s, const struct plan *plan, json_t **result)
-{
-	struct apply apply = {.env = &s->infra, .plan = plan, .workspace = &s->workspace, .report = report_change, .ctx = s->request};
-	struct apply_result applied = {0};
-	int rc = session_publish(s, plan_apply(s->call, &apply, &applied));
-	if (rc < 0)
-		return rc;
-	*result = json_pack("{s:I, s:i}", "revision", (json_int_t)applied.revision, "done", (int)applied.done);
-	json_object_set_new(*result, "waiting", json_integer((json_int_t)plan->waits));
-	return 0;
-}
-
-int handle_apply(struct api_request *r, json_t **result)
-{
-	AUTO(session) s;
-	session_begin(r, &s);
-	struct plan plan;
-	struct plan_request request = {
-		.desired = &s.workspace, .refresh_only = json_flag(r->body, "refresh_only", false)};
-	int rc = open_workspace(&s);
-	if (rc == 0)
-		rc = session_lock(&s);
-	if (rc == 0)
-		rc = session_open_clouds(&s);
-	if (rc == 0)
-		rc = plan_prepare(r->call, &s.infra, &request, &plan);
-	if (rc == 0)
-		rc = check_digest(&s, &plan);
-	return rc < 0 ? rc : run_plan(&s, &plan, result);
-}
-
-// ---------------------------------------------------------------- destroy
-// A pocket cloud whose record is gone stands for nothing any more. Inside `isobar up` the clouds are up's to end.
-static int end_clouds(struct session *s)
-{
-	if (!s->binding.pocket || control_get_options(s->request->control)->serving)
-		return 0;
-	return pocket_clouds_stop_all(s->call, s->binding.state_folder);
-}
-
-int handle_destroy(struct api_request *r, json_t **result)
-{
-	AUTO(session) s;
-	session_begin(r, &s);
-	struct plan plan;
-	struct buckets_emptied emptied = {0};
-	struct plan_request request = {0};
-	int rc = open_workspace(&s);
-	if (rc == 0)
-		rc = session_lock(&s);
-	if (rc == 0)
-		rc = session_open_clouds(&s);
-	if (rc == 0)
-		rc = plan_prepare(r->call, &s.infra, &request, &plan);
-	if (rc == 0)
-		rc = check_digest(&s, &plan);
-	if (rc == 0 && json_flag(r->body, "objects", false))
-		rc = buckets_empty(r->call, s.binding.clouds, &plan, &emptied);
-	if (rc == 0)
-		rc = run_plan(&s, &plan, result);
-	if (rc == 0)
-		rc = end_clouds(&s);
-	if (rc == 0)
-		json_object_set_new(*result, "objects_removed", json_integer((json_int_t)emptied.objects));
 	return rc;
 }

@@ -9,8 +9,17 @@
 // handle_workspace.c
 int handle_validate(struct api_request *r, json_t **result);
 int handle_plan(struct api_request *r, json_t **result);
+// handle_apply.c
 int handle_apply(struct api_request *r, json_t **result);
 int handle_destroy(struct api_request *r, json_t **result);
+// Inside `isobar up`: when the environment's end has come, it is destroyed with the objects of its buckets. What is
+// refused is journaled, and tried again later.
+MUST_CHECK int api_expire(struct call *c, struct control *control);
+// handle_change.c
+int handle_override_set(struct api_request *r, json_t **result);
+int handle_adopt(struct api_request *r, json_t **result);
+int handle_approve(struct api_request *r, json_t **result);
+int handle_approvals(struct api_request *r, json_t **result);
 // handle_run.c
 int handle_run(struct api_request *r, json_t **result);
 int handle_run_plan(struct api_request *r, json_t **result);

@@ -25,7 +25,7 @@ const struct api_route api_routes[] = {
 			"refused, resources: COUNTS, changes: of what has something to say [{address, action: "
 			"nothing | create | update | replace | delete | use | adopt | move | forget | refresh, "
 			"fields: [{path, before, after, replaces}], drift?, moved_from?, waiting?, later?, refused?, "
-			"note?}], overrides: [...], text, workspace, environment, timing: {diff_ms, total_ms}}",
+			"note?}], overrides: [...], text, workspace, environment, approvals: NEEDED, timing: {diff_ms, total_ms}}",
 		.events = "finding"),
 	ROUTE("POST", "/v1/apply", "workspace.apply", handle_apply,
 		.summary = "Makes what the workspace declares. With the digest of a plan, only exactly that plan.",
@@ -58,8 +58,8 @@ const struct api_route api_routes[] = {
 			    "failed}, clouds: "
 			    "[{name, provider, region, pocket, up, url, pid}], endpoints: [{address, state, url, "
 			    "version, generation, "
-			    "pids}], gateways: [{name, url, admin_url, pid, up}], recorder?, isolation, control_planes?: "
-			    "[{plane, host, pid, folder, since}]}"),
+			    "pids}], gateways: [{name, url, admin_url, pid, up}], expires?, expired?, stays?: why it was not "
+			    "taken down, recorder?, isolation, control_planes?: [{plane, host, pid, folder, since}]}"),
 	ROUTE("POST", "/v1/down", "workspace.apply", handle_down,
 		.summary = "Ends the processes of the workspace (endpoints, gateways, pocket clouds); records and data "
 			   "stay. Not inside "
@@ -77,6 +77,17 @@ const struct api_route api_routes[] = {
 		.response = "{endpoints: [{id, address, state, url, version, generation, pids, reason}]}"),
 	ROUTE("GET", "/v1/overrides", "override.read", handle_overrides, .summary = "Run-time changes in force.",
 		.response = "{overrides: [{address, field, value, author, reason, made, expires}]}"),
+	ROUTE("POST", "/v1/overrides", "override.set", handle_override_set,
+		.summary = "Changes a field while it runs, where the field's row lets an operator do so; apply keeps it.",
+		.request = "{address, field, value: TEXT as in the file, reason, expires_s?: 0 is until it is ended}",
+		.response = "{overrides: [{address, value}]}"),
+	ROUTE("POST", "/v1/adopt", "workspace.apply", handle_adopt,
+		.summary = "Takes over what exists already at a provider and is declared; from names whose it was.",
+		.request = "{address, id, from?}", .response = "{address, uid, outputs}", .events = "finding"),
+	ROUTE("POST", "/v1/approvals", "plan.approve", handle_approve, .summary = "Approves a plan by its digest.",
+		.request = "{digest, note?}", .response = "{given, needed: COUNTS}", .events = "finding"),
+	ROUTE("GET", "/v1/approvals", "workspace.read", handle_approvals, .summary = "Approvals that are not spent yet.",
+		.response = "{approvals: [{digest, by: [{who, at, note}]}]}"),
 	ROUTE("DELETE", "/v1/overrides/{address}", "override.end", handle_override_end, .summary = "Ends an override.",
 		.request = "?field=NAME (when there are several) &reason=TEXT", .response = "{ended: {...}}"),
 	ROUTE("GET", "/v1/alerts", "alert.read", handle_alerts, .summary = "Alerts, firing and resolved.",

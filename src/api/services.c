@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/handlers.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -229,6 +230,8 @@ static void *supervise(void *ctx)
 		int rc = state_watch(&c, all->binding.state, head, LOOK_EVERY_S * NS_PER_S, &head);
 		if (rc == 0)
 			rc = call_sleep(&c, SETTLE_MS * NS_PER_MS);
+		if (rc == 0)
+			rc = api_expire(&c, all->session->request->control);
 		if (rc == 0)
 			rc = look(&c, all);
 		if (rc < 0 && !atomic_load(&all->stop)) {

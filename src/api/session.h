@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "api/planes.h"
+#include "infra/approvals.h"
 #include "infra/clouds_env.h"
 
 struct session {
@@ -32,6 +33,10 @@ void session_begin(struct api_request *r, struct session *out);
 MUST_CHECK int session_load(struct session *s);
 // Opens the state and reads what was recorded.
 MUST_CHECK int session_read_state(struct session *s);
+// The two above, in an environment that is chosen.
+MUST_CHECK int session_open_workspace(struct session *s);
+// Who must approve plans of the environment in force. After session_open_workspace.
+struct approval_rule session_approvals(const struct session *s);
 // Opens the clouds of the workspace and of the records, and binds the handlers. Pocket clouds that never ran are
 // started.
 MUST_CHECK int session_open_clouds(struct session *s);

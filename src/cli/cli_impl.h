@@ -98,6 +98,7 @@ void progress_end(struct progress_view *p); // leaves the last state of the bars
 
 extern const struct command validate_command, explain_command, schema_command, plan_command, apply_command,
 	destroy_command;
+extern const struct command override_command, adopt_command, approve_command;
 extern const struct command run_command, status_command, down_command, deploy_command, rollback_command;
 extern const struct command models_command, endpoints_command, alerts_command, overrides_command, overrides_end_command,
 	events_command, cost_command, audit_verify_command, report_command;

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "cloud/registry.h"
+#include "state/resource_common.h"
 #include "infra/accounts.h"
 
 struct starter { // one cloud, one thread
@@ -117,11 +118,12 @@ static int add_sealed(struct call *c, const struct clouds_env_options *o, struct
 		const struct resource *r = &o->resources[i];
 		struct str key = json_str(r->resolved, "encrypt_with"), name = json_str(r->resolved, "name"), kind,
 			   rest;
-		if (!str_eq(r->kind, S("bucket")) || !str_eq(r->cloud, config->name) || !key.n || !is_first(o, i))
+		bool ours = !resource_is_kept(r) && !resource_is_adopted(r); // what was there before is not encrypted
+		if (!str_eq(r->kind, S("bucket")) || !str_eq(r->cloud, config->name) || !key.n || !ours || !is_first(o, i))
 			continue;
 		struct cloud_sealed *sealed = &config->sealed[config->sealed_count++];
 		sealed->key = str_cut(key, '/', &kind, &rest) ? rest : key;
-		sealed->bucket = name.n ? name : arena_printf(c->arena, "%.*s-%.*s", STR(o->workspace), STR(r->name));
+		sealed->bucket = r->cloud_id.n ? r->cloud_id : name.n ? name : arena_printf(c->arena, "%.*s-%.*s", STR(o->workspace), STR(r->name));
 	}
 	return 0;
 }

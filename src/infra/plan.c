@@ -38,6 +38,12 @@ const struct resource_handler *plan_handler(const struct plan_input *in, struct 
 	return NULL;
 }
 
+bool plan_protects(const struct plan_input *in, struct str kind)
+{
+	const struct resource_handler *h = in->protect ? plan_handler(in, kind) : NULL;
+	return h && h->create;
+}
+
 // ---------------------------------------------------------------- overrides
 static bool is_part_of(struct str path, struct str whole)
 {

@@ -47,6 +47,7 @@ struct plan_input {
 	size_t waiting_count;
 	const struct override *overrides; // in force: shown, never undone by apply
 	size_t override_count;
+	bool protect;      // of the environment: nothing that lies at a provider is destroyed or replaced
 	bool refresh_only; // only what changed outside: apply takes it into the records and changes nothing else
 };
 

@@ -230,7 +230,8 @@ static void check_replace(const struct plan_maker *m, struct plan_change *change
 	}
 	const char *why = resource_is_protected(change->desired) ? "it is protected"
 			  : resource_is_adopted(change->desired) ? "it was adopted, not made by Isobar"
-								 : NULL;
+			  : plan_protects(m->in, change->desired->kind) ? "its environment is protected"
+									: NULL;
 	if (why)
 		plan_refuse(change, ERR_DENIED,
 			arena_printf(m->arena,

@@ -19,7 +19,7 @@ static void add_needs(const struct plan_maker *m, struct leaving *l, const struc
 	}
 }
 
-static void decide_delete(struct plan_change *change)
+static void decide_delete(const struct plan_maker *m, struct plan_change *change)
 {
 	const struct resource *r = change->recorded;
 	change->action = resource_is_kept(r) ? PLAN_FORGET : PLAN_DELETE;
@@ -28,6 +28,9 @@ static void decide_delete(struct plan_change *change)
 	else if (resource_is_protected(r))
 		plan_refuse(change, ERR_DENIED,
 			S("it is protected: write `protect: false` and apply that before it may be deleted"));
+	else if (plan_protects(m->in, r->kind))
+		plan_refuse(change, ERR_DENIED,
+			S("its environment is protected: say `protect: false` there before anything is deleted"));
 }
 
 static void add_delete(struct plan_maker *m, struct leaving *l, size_t i)
@@ -38,7 +41,7 @@ static void add_delete(struct plan_maker *m, struct leaving *l, size_t i)
 	add_needs(m, l, r, UINT32_MAX);
 	struct plan_change *change = plan_add(m->plan, r->address);
 	change->recorded = r;
-	decide_delete(change);
+	decide_delete(m, change);
 	plan_count(m->plan, change);
 }
 

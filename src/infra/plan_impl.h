@@ -21,6 +21,8 @@ struct plan_diff {
 };
 MUST_CHECK int plan_diff_values(
 	struct arena *a, const struct kind *kind, const json_t *before, const json_t *after, struct plan_diff *out);
+// Whether the environment protects things of that kind: those that lie at a provider.
+bool plan_protects(const struct plan_input *in, struct str kind);
 const struct resource_handler *plan_handler(const struct plan_input *in, struct str kind); // NULL when there is none
 
 // plan_decide.c: what is to be done about one desired resource; change has address and desired.

@@ -88,6 +88,26 @@ int pocket_cloud_find(struct call *c, struct pocket_cloud *p)
 }
 
 // ---------------------------------------------------------------- starting
+// By this a cloud that hangs is found again: the pid alone may be another program's by then.
+static int write_process(struct call *c, const struct pocket_cloud *p)
+{
+	AUTO(json) j = json_pack(
+		"{s:i, s:I}", "pid", (int)p->process.pid, "start_ticks", (json_int_t)p->process.start_ticks);
+	AUTO(buf) text = {0};
+	int rc = json_write(j, &text, &c->err);
+	return rc < 0 ? rc : file_write_atomic(file_of(c, p, "process.json"), buf_str(&text), 0600, &c->err);
+}
+
+static bool read_process(struct call *c, const struct pocket_cloud *p, struct process *out)
+{
+	AUTO(json) j = NULL;
+	if (json_parse_file(file_of(c, p, "process.json"), ANNOUNCE_LIMIT, &j, NULL) < 0)
+		return false;
+	*out = (struct process){
+		.pid = (pid_t)json_int(j, "pid", 0), .start_ticks = (uint64_t)json_int(j, "start_ticks", 0)};
+	return out->pid > 1 && process_alive(out);
+}
+
 static int spawn(struct call *c, struct pocket_cloud *p)
 {
 	AUTO(fd) log = open(file_of(c, p, "log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -102,7 +122,7 @@ static int spawn(struct call *c, struct pocket_cloud *p)
 	if (rc < 0)
 		return call_context(c, "start the pocket cloud %.*s", STR(p->name));
 	p->started = true;
-	return 0;
+	return write_process(c, p);
 }
 
 static struct str last_line(struct call *c, const struct pocket_cloud *p)
@@ -187,10 +207,14 @@ int pocket_cloud_ensure(struct call *c, struct pocket_cloud *p)
 	return rc < 0 ? rc : start_locked(c, p);
 }
 
-// A stale announcement may name a pid that is another program's by now: only what answers at its address is ended.
+// A stale announcement may name a pid that is another program's by now: only what we started, known by pid and start, or
+// what answers at its address is ended. One that hangs gets SIGKILL when its grace is over.
 int pocket_cloud_stop(struct call *c, struct pocket_cloud *p)
 {
-	if (pocket_cloud_find(c, p) == 0)
+	struct process recorded;
+	if (read_process(c, p, &recorded))
+		process_stop(&recorded, STOP_GRACE_S * NS_PER_S);
+	else if (pocket_cloud_find(c, p) == 0)
 		process_stop(&p->process, STOP_GRACE_S * NS_PER_S);
 	err_clear(&c->err);
 	return 0;

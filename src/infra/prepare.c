@@ -209,7 +209,8 @@ int plan_prepare(struct call *c, const struct infra_env *env, struct plan_reques
 {
 	struct plan_input in = {.handlers = env->handlers,
 		.handler_count = env->handler_count,
-		.refresh_only = request->refresh_only};
+		.refresh_only = request->refresh_only,
+		.protect = request->protect};
 	if (request->desired) {
 		in.desired = request->desired->resources;
 		in.desired_count = request->desired->resource_count;

@@ -16,7 +16,7 @@ struct infra_env { // built by main.c; borrowed
 
 struct plan_request {
 	const struct workspace *desired;  // NULL: nothing is wanted, so everything recorded is to be deleted
-	bool refresh_only;                // see plan.h
+	bool refresh_only, protect;       // see plan.h
 	const struct resource *recorded;  // as read a moment ago; NULL: read here
 	size_t recorded_count;
 	int64_t diff_ns; // out: what plan_make took

@@ -201,3 +201,15 @@ int resource_move(struct call *c, const struct state *s, const struct resource *
 		r->revision = records[0].revision;
 	return rc < 0 ? call_context(c, "move %.*s to %.*s", STR(from->address), STR(r->address)) : 0;
 }
+
+int resource_put_noted(struct call *c, const struct state *s, struct resource *r, struct str event, json_t *data)
+{
+	AUTO(json) value = encode(c->arena, r);
+	const struct state_note note = {.key = key_of(c, r->address),
+		.value = value,
+		.expected = r->revision,
+		.type = event,
+		.address = r->address,
+		.data = data};
+	return state_put_noted(c, s, &note);
+}

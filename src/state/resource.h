@@ -42,6 +42,9 @@ MUST_CHECK int resource_get(
 MUST_CHECK int resource_list(
 	struct call *c, const struct state *s, struct str prefix, struct resource **out, size_t *count);
 MUST_CHECK int resource_put(struct call *c, const struct state *s, struct resource *r); // at r->revision; raises it
+// The same with the event that tells of it, in one commit; data's reference is stolen.
+MUST_CHECK int resource_put_noted(
+	struct call *c, const struct state *s, struct resource *r, struct str event, json_t *data);
 MUST_CHECK int resource_delete(struct call *c, const struct state *s, const struct resource *r);
 // r has a new address and takes over from the record `from`, which goes, in one commit; event resource.moved {from, to,
 // uid, cloud_id}. ERR_CONFLICT when something has the new address already.

@@ -209,7 +209,7 @@ static void test_apply(void **state)
 	assert_int_equal(0, r.code);
 	assert_string_equal("Plan: 1 to create\nApply complete: 1 done, 2 waiting.\n", r.out);
 	assert_string_equal("bucket/x on a: created (0.50 s)\n", r.err);
-	assert_holds(r.asked, "POST /v1/apply {\"digest\":\"d1\",\"objects\":false}\n");
+	assert_holds(r.asked, "POST /v1/apply {\"digest\":\"d1\",\"objects\":false,\"refresh_only\":false}\n");
 	done(&r);
 	r = run(planes, "apply"); // the test's standard input is no terminal
 	assert_int_equal(2, r.code);
@@ -257,6 +257,30 @@ static void test_listings(void **state)
 	done(&r);
 	r = run(answers, "models");
 	assert_holds(r.out, "m            1  champion  {}       t        0123456789ab\n");
+	done(&r);
+}
+
+static void test_single_acts(void **state)
+{
+	(void)state;
+	static const struct answer overriding[] = {
+		{"POST /v1/overrides", NULL, "{\"overrides\":[{\"address\":\"endpoint/x on a\",\"value\":3}]}", 0, NULL}, {0}};
+	struct ran r = run(overriding, "override endpoint/x scale.min 3 --reason night --expires 2h");
+	assert_int_equal(0, r.code);
+	assert_string_equal("endpoint/x on a: scale.min is 3 until the override ends.\n", r.out);
+	assert_holds(r.asked, "{\"address\":\"endpoint/x\",\"expires_s\":7200,\"field\":\"scale.min\",\"reason\":\"night\",\"value\":\"3\"}");
+	done(&r);
+	static const struct answer adopting[] = {{"POST /v1/adopt", NULL, "{\"address\":\"bucket/x\"}", 0, NULL}, {0}};
+	r = run(adopting, "adopt bucket/x old --from Terraform");
+	assert_int_equal(0, r.code);
+	assert_holds(r.out, "bucket/x is Isobar's now, as old.");
+	assert_holds(r.asked, "{\"address\":\"bucket/x\",\"from\":\"Terraform\",\"id\":\"old\"}");
+	done(&r);
+	static const struct answer approving[] = {{"POST /v1/approvals", NULL, "{\"given\":1,\"needed\":2}", 0, NULL}, {0}};
+	r = run(approving, "approve d1 --note seen");
+	assert_int_equal(0, r.code);
+	assert_string_equal("Approved, 1 of 2.\n", r.out);
+	assert_holds(r.asked, "{\"digest\":\"d1\",\"note\":\"seen\"}");
 	done(&r);
 }
 
@@ -411,6 +435,7 @@ int main(void)
 		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_apply),
 		cmocka_unit_test(test_listings),
+		cmocka_unit_test(test_single_acts),
 		cmocka_unit_test(test_overrides_end),
 		cmocka_unit_test(test_audit),
 		cmocka_unit_test(test_run),
