@@ -165,15 +165,13 @@ static bool needs_work(const struct node *n)
 	return false;
 }
 
+// The list is made beside the node, which findings still point into.
 static void rewrite(const struct selection *s, struct node *n)
 {
-	struct node was = *n;
-	struct list list = {.map = n, .end = &n->first};
+	struct node made = {.type = NODE_LIST, .key = n->key, .key_at = n->key_at, .at = n->at, .parent = n->parent, .next = n->next};
+	struct list list = {.map = &made, .end = &made.first};
 	size_t before = s->l->f->count;
-	*n = (struct node){.type = NODE_LIST, .key = was.key, .key_at = was.key_at, .at = was.at, .parent = was.parent,
-		.next = was.next};
-	const struct node *one = was.type == NODE_LIST ? was.first : &was;
-	for (; one; one = was.type == NODE_LIST ? one->next : NULL) {
+	for (const struct node *one = n->type == NODE_LIST ? n->first : n; one; one = n->type == NODE_LIST ? one->next : NULL) {
 		if (one->type == NODE_MAP)
 			add_selected(s, &list, one, one);
 		else if (is_group(one))
@@ -181,8 +179,11 @@ static void rewrite(const struct selection *s, struct node *n)
 		else
 			add_cloud(s, &list, one->text, one);
 	}
+	*n = made;
+	for (struct node *one = n->first; one; one = one->next)
+		one->parent = n;
 	if (s->l->f->count > before)
-		workspace_distrust(s->l->w, was.at, s->l->f);
+		workspace_distrust(s->l->w, n->at, s->l->f);
 }
 
 // ---------------------------------------------------------------- the walk

@@ -28,10 +28,19 @@ static int compare_ranked(const void *a, const void *b)
 	return by_place ? by_place : x->rank < y->rank ? -1 : x->rank > y->rank;
 }
 
+// "colour" of "transforms.t.colour"; copies of one thing differ in what stands before.
+static struct str last_name(struct str field)
+{
+	size_t n = field.n;
+	while (n && field.p[n - 1] != '.')
+		n--;
+	return str_drop(field, n);
+}
+
 static bool is_repeated(const struct finding *last, const struct finding *next)
 {
 	return last && compare_places(last, next) == 0 && str_eq(last->problem, next->problem) &&
-	       str_eq(last->field, next->field);
+	       str_eq(last_name(last->field), last_name(next->field));
 }
 
 // ---------------------------------------------------------------- values that are wrong already
@@ -66,7 +75,7 @@ static void relink(struct findings *f, const struct ranked *sorted, size_t count
 	f->count = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (is_repeated(f->last, sorted[i].finding))
-			continue; // one mistake, seen by two checks
+			continue; // one mistake, seen by two checks or in several copies
 		sorted[i].finding->next = NULL;
 		*(f->last ? &f->last->next : &f->first) = sorted[i].finding;
 		f->last = sorted[i].finding;

@@ -111,6 +111,11 @@ static struct node *fetch(const struct reading *r)
 	struct buf text = {0};
 	struct err e = {0};
 	struct node *map = NULL;
+	if (!o->read_input && !o->check_only) {
+		complain(r, S("copy the state to a file: path of the workspace"), "it cannot be read here",
+			"states in stores are for a later release");
+		return NULL;
+	}
 	if (!o->read_input) {
 		r->l->w->guessed = true;
 		return has_stand_in(r) ? read_stand_in(r) : &r->l->broken;

@@ -167,25 +167,33 @@ static bool has_bounds(enum field_type type)
 	       type == FIELD_PERCENT;
 }
 
-static bool take_bounds(const struct reader *r, const struct node *n, const struct variable *v, struct field *field)
+// One bound against the value, which is of the type already.
+static bool within(const struct reader *r, const struct node *bound, enum field_type type, const struct node *value)
 {
-	const struct node *written[] = {node_member(n, S("min")), node_member(n, S("max"))};
-	double bounds[] = {-1e300, 1e300};
-	bool any = false;
-	for (size_t i = 0; i < COUNT_OF(written); i++) {
-		if (!written[i] || written[i]->type == NODE_NULL)
-			continue;
-		any = true;
-		if (has_bounds(field->type) && written[i]->type == NODE_SCALAR &&
-			read_bound(field->type, written[i]->text, &bounds[i]))
-			continue;
-		findings_add(r->l->f, written[i]->at, node_path(written[i], r->l->f->arena), S(""),
-			"is no bound of a variable of type %.*s", STR(v->type));
+	double limit = 0, is = 0;
+	bool most = str_eq(bound->key, S("max"));
+	if (!has_bounds(type) || bound->type != NODE_SCALAR || !read_bound(type, bound->text, &limit)) {
+		findings_add(r->l->f, bound->at, node_path(bound, r->l->f->arena), S(""),
+			"is no bound of a variable of this type");
 		return false;
 	}
-	field->min = any ? bounds[0] : 0;
-	field->max = any ? bounds[1] : 0;
-	return true;
+	if (!value || !read_bound(type, value->text, &is) || (most ? is <= limit : is >= limit))
+		return true;
+	findings_add(r->l->f, value->at, arena_printf(r->l->f->arena, "variables.%.*s", STR(bound->parent->key)), S(""),
+		"%.*s is %s than the variable's %.*s, which is %.*s", STR(value->text), most ? "more" : "less",
+		STR(bound->key), STR(bound->text));
+	return false;
+}
+
+static bool check_bounds(const struct reader *r, const struct node *n, enum field_type type, const struct node *value)
+{
+	const struct node *bounds[] = {node_member(n, S("min")), node_member(n, S("max"))};
+	bool good = true;
+	for (size_t i = 0; i < COUNT_OF(bounds); i++) {
+		if (bounds[i] && bounds[i]->type != NODE_NULL)
+			good = within(r, bounds[i], type, value) && good;
+	}
+	return good;
 }
 
 static bool take_choices(const struct reader *r, const struct node *n, const struct variable *v, struct field *field)
@@ -207,17 +215,18 @@ static bool take_choices(const struct reader *r, const struct node *n, const str
 static bool check_value(const struct reader *r, const struct field *field, const struct node *value, struct str name)
 {
 	const struct kind table = {.singular = "variables", .size = 256, .fields = field, .field_count = 1};
-	struct node copy = *value, map = {.type = NODE_MAP, .first = &copy, .count = 1, .at = value->at};
+	struct node copy = *value, top = {.type = NODE_MAP};
+	struct node map = {.type = NODE_MAP, .first = &copy, .count = 1, .at = value->at, .key = S("variables"), .parent = &top};
 	max_align_t place[256 / sizeof(max_align_t)];
 	copy.key = name;
 	copy.next = NULL;
 	copy.parent = &map;
 	if (copy.type == NODE_SCALAR && str_find(copy.text, S("${")) >= 0) {
-		findings_add(r->l->f, value->at, name, S("write the value itself"), "a value of a variable may not have ${...} in it");
+		findings_add(r->l->f, value->at, node_path(&copy, r->l->f->arena), S("write the value itself"), "a value of a variable may not have ${...} in it");
 		return false;
 	}
 	if (copy.type == NODE_SCALAR && copy.text.n > MAX_VALUE) {
-		findings_add(r->l->f, value->at, name, S(""), "is longer than %d characters", MAX_VALUE);
+		findings_add(r->l->f, value->at, node_path(&copy, r->l->f->arena), S(""), "is longer than %d characters", MAX_VALUE);
 		return false;
 	}
 	if (!value->at.line) // from the command line: there are no quotes to leave out
@@ -245,13 +254,14 @@ static void read_one(const struct reader *r, const struct node *n, struct scope 
 	size_t type = type_of(v.type);
 	struct field field = {.name = arena_cstr(r->l->arena, n->key), .type = types[type].type};
 	const struct node *given = str_map_get(&r->given, n->key), *from = given ? given : v.otherwise;
-	if (!field.name || !take_bounds(r, n, &v, &field) || !take_choices(r, n, &v, &field))
+	if (!field.name || !take_choices(r, n, &v, &field))
 		return;
 	if (!from)
 		lacks_value(r, n);
 	if (v.otherwise && from != v.otherwise)
 		(void)check_value(r, &field, v.otherwise, n->key); // wrong even where it is not used
-	if (from && check_value(r, &field, from, n->key) && r->l->f->count == before) {
+	bool good = from && check_value(r, &field, from, n->key);
+	if (check_bounds(r, n, field.type, good ? from : NULL) && good && r->l->f->count == before) {
 		*value = *from;
 		value->quoted = !types[type].plain;
 		value->next = NULL;
