@@ -36,6 +36,7 @@ struct opened {
 	void *store;
 	struct local *local;
 	struct sealed *sealed;
+	const struct transport_watch *watch; // NULL: nobody watches
 };
 
 // ---------------------------------------------------------------- drivers
@@ -165,6 +166,8 @@ static int open_store(struct call *c, struct opened *o, const struct cloud_confi
 	int r = list_hosts(o, config, url, &options, &c->err);
 	if (!r)
 		r = curl_transport_open(&options, &transport, &c->err);
+	if (!r && o->watch)
+		r = transport_watch_open(&transport, o->watch, &c->err);
 	if (!r)
 		r = o->driver->open(config, url, &transport, &o->store, &c->err);
 	return r;
@@ -261,6 +264,12 @@ static int fill(struct call *c, struct opened *o, const struct cloud_config *con
 
 int cloud_open(struct call *c, const struct cloud_config *config, struct cloud *out)
 {
+	return cloud_open_watched(c, config, NULL, out);
+}
+
+int cloud_open_watched(
+	struct call *c, const struct cloud_config *config, const struct transport_watch *watch, struct cloud *out)
+{
 	const struct driver *driver = find_driver(config->provider);
 	if (!driver)
 		return call_fail(c, ERR_INVALID, "cloud/%.*s: there is no provider \"%.*s\": aws, azure, gcp or site",
@@ -269,6 +278,7 @@ int cloud_open(struct call *c, const struct cloud_config *config, struct cloud *
 	if (!o)
 		return call_no_memory(c);
 	o->driver = driver;
+	o->watch = watch;
 	int r = fill(c, o, config, out);
 	if (r) {
 		cloud_close(out);

@@ -10,11 +10,15 @@
 #include "cloud/calls.h"
 #include "cloud/cloud.h"
 #include "cloud/config.h"
+#include "cloud/http/watch.h"
 #include "cloud/identity.h"
 
 // config is copied from. ERR_INVALID for an unknown provider, region, URL or unusable credentials; ERR_UNSUPPORTED
 // without libcurl.
 MUST_CHECK int cloud_open(struct call *c, const struct cloud_config *config, struct cloud *out);
+// The same, with somebody told of every request to the provider; the watch is borrowed until the cloud is closed.
+MUST_CHECK int cloud_open_watched(
+	struct call *c, const struct cloud_config *config, const struct transport_watch *watch, struct cloud *out);
 // The provider's own address of an object store, for a config without one: provider, region and credentials are read.
 // "" when it cannot be known (no account is named, a site).
 struct str cloud_store_url(struct arena *a, const struct cloud_config *config);

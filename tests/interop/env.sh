@@ -45,6 +45,12 @@ interop_end() {
 	done
 	rm -rf "$interop_folder"
 }
+# interop_record NAME PIP-PACKAGE-OR-SERVER: what makes the driver write a record for tests/records, when ISOBAR_RECORDS names that
+# folder. Sets interop_record.
+interop_record=()
+interop_record() {
+	[ -z "${ISOBAR_RECORDS:-}" ] || interop_record=(--record "$ISOBAR_RECORDS/$1.json" server "$2")
+}
 # interop_start LOG COMMAND...: in the background; interop_started is its process id.
 interop_start() {
 	interop_log=$1

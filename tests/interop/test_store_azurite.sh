@@ -15,4 +15,5 @@ cat > "$interop_folder/cloud.json" << END
  "credentials": {"account": "devstoreaccount1",
   "key": "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="}}
 END
-"$1/tests/store-driver" "$interop_folder/cloud.json" isobar-interop range-errors
+interop_record azure-azurite "azurite 3.37.0"
+"$1/tests/store-driver" "$interop_folder/cloud.json" isobar-interop "${interop_record[@]}" range-errors

@@ -13,4 +13,5 @@ cat > "$interop_folder/cloud.json" << END
  "credentials": {"access_key_id": "AKIATEST", "secret_access_key": "secret"}}
 END
 # moto checks no signatures.
-"$1/tests/store-driver" "$interop_folder/cloud.json" isobar-interop credentials
+interop_record aws-moto "$(sed -n 's/^moto[^=]*==/moto /p' "$here/requirements-moto.txt")"
+"$1/tests/store-driver" "$interop_folder/cloud.json" isobar-interop "${interop_record[@]}" credentials

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MOST_REQUESTS = 64, MOST_BYTES = 64 << 20, MOST_CONNECTIONS = 32 };
+enum { MOST_REQUESTS = 192, MOST_BYTES = 64 << 20, MOST_CONNECTIONS = 32 };
 
 struct script_server {
 	const struct script_step *steps;

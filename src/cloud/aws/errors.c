@@ -60,11 +60,11 @@ int aws_parse(struct call *c, const struct transport_response *r, const char *na
 	struct xml *found;
 	int code = xml_parse(r->body, c->arena, &found, &c->err);
 	if (code)
-		return call_context(c, "the answer %s", name);
+		return call_context(c, "the answer %s", name ? name : "of the bucket's configuration");
 	// CompleteMultipartUpload starts its answer before it knows how it ends.
 	if (str_eq(found->name, S("Error")))
 		return fail(c, 500, found);
-	if (!str_eq(found->name, str_of(name)))
+	if (name && !str_eq(found->name, str_of(name)))
 		return call_fail(c, ERR_PROTOCOL, "expected the answer %s, got \"%.*s\"", name,
 			(int)MIN(found->name.n, 40), found->name.p);
 	*root = found;

@@ -138,7 +138,7 @@ static void note_unseen(struct look *l, const struct cloud_call *row)
 
 // ERR_NOT_FOUND (*root NULL, 0): the bucket has none of it. What may not be seen, or what this server has not, is
 // noted.
-static int ask(struct look *l, enum aws_call which, const char *name, struct xml **root)
+static int ask(struct look *l, enum aws_call which, struct xml **root)
 {
 	const struct cloud_call *row = &aws_calls[which];
 	struct transport_response answer = {0};
@@ -150,7 +150,7 @@ static int ask(struct look *l, enum aws_call which, const char *name, struct xml
 		return call_no_memory(l->c);
 	int r = exchange_run(l->c, &l->store->provider, &x, &answer);
 	if (!r)
-		r = aws_parse(l->c, &answer, name, root);
+		r = aws_parse(l->c, &answer, NULL, root);
 	if (r == ERR_DENIED || r == ERR_UNSUPPORTED) {
 		note_unseen(l, row);
 		return 0;
@@ -165,7 +165,7 @@ static int ask(struct look *l, enum aws_call which, const char *name, struct xml
 static int see_location(struct look *l)
 {
 	struct xml *root;
-	int r = ask(l, AWS_GET_BUCKET_LOCATION, "LocationConstraint", &root);
+	int r = ask(l, AWS_GET_BUCKET_LOCATION, &root);
 	if (!r && root) // the one region that is not written
 		l->facts.location = root->text.n ? root->text : S("us-east-1");
 	return r;
@@ -174,7 +174,7 @@ static int see_location(struct look *l)
 static int see_versioning(struct look *l)
 {
 	struct xml *root;
-	int r = ask(l, AWS_GET_BUCKET_VERSIONING, "VersioningConfiguration", &root);
+	int r = ask(l, AWS_GET_BUCKET_VERSIONING, &root);
 	if (!r && root)
 		l->facts.versioning = str_eq(xml_child_text(root, "Status"), S("Enabled")) ? FACT_YES : FACT_NO;
 	return r;
@@ -183,7 +183,7 @@ static int see_versioning(struct look *l)
 static int see_encryption(struct look *l)
 {
 	struct xml *root;
-	int r = ask(l, AWS_GET_BUCKET_ENCRYPTION, "ServerSideEncryptionConfiguration", &root);
+	int r = ask(l, AWS_GET_BUCKET_ENCRYPTION, &root);
 	const struct xml *rule = xml_child(root, "Rule");
 	const struct xml *by = xml_child(rule, "ApplyServerSideEncryptionByDefault");
 	struct str key = xml_child_text(by, "KMSMasterKeyID");
@@ -196,7 +196,7 @@ static int see_public(struct look *l)
 {
 	struct xml *root;
 	size_t unseen = l->facts.unseen.n;
-	int r = ask(l, AWS_GET_PUBLIC_ACCESS_BLOCK, "PublicAccessBlockConfiguration", &root);
+	int r = ask(l, AWS_GET_PUBLIC_ACCESS_BLOCK, &root);
 	if (r || l->facts.unseen.n > unseen)
 		return r;
 	bool shut = str_eq(xml_child_text(root, "IgnorePublicAcls"), S("true")) &&

@@ -24,7 +24,8 @@ struct aws_store {
 
 // path of a bucket ("/lake") or an object ("/lake/a%20b"), in the arena; .p NULL without memory.
 struct str aws_path(struct call *c, struct str bucket, struct str key);
-// The root of an XML answer, by the name it must have; an Error in a 200 is an error here.
+// The root of an XML answer, by the name it must have (NULL: any, where servers differ); an Error in a 200 is an error
+// here.
 MUST_CHECK int aws_parse(struct call *c, const struct transport_response *r, const char *name, struct xml **root);
 int aws_refused(struct call *c, struct provider *p, const struct transport_response *r);
 // Adds what authorises a request to "s3" or "sts".
