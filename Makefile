@@ -9,7 +9,7 @@ CC := gcc
 endif
 NINJA = ninja -C $(BUILD)
 
-.PHONY: all deps deps-test build tests demo test test-long crash-all asan tsan fuzz bench bench-% lint coverage docs install clean example-pytorch
+.PHONY: all deps deps-test build tests demo test test-long crash-all asan tsan fuzz bench bench-% lint coverage docs install package clean example-pytorch
 
 all: build
 
@@ -75,6 +75,10 @@ example-pytorch: build
 install: build
 	@meson setup --reconfigure $(BUILD) --prefix=$(PREFIX) >/dev/null
 	DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild
+
+package: build
+	@tools/deps package
+	tools/package $(BUILD)
 
 clean:
 	rm -rf $(BUILD) build-asan build-tsan build-fuzz build-coverage

@@ -33,6 +33,7 @@
 #include "jobs/ingest_step.h"
 #include "jobs/pipeline_kind.h"
 #include "jobs/worker.h"
+#include "models/image_command.h"
 #include "models/model_kind.h"
 #include "monitor/channel_kind.h"
 #include "monitor/monitor.h"
@@ -464,6 +465,7 @@ static const struct command *const process_commands[] = {
 	&worker_command,
 	&trainer_command,
 	&transformer_command,
+	&image_command,
 };
 
 static void build_app(struct app *app)

@@ -4,6 +4,8 @@
 #ifndef ISOBAR_BASE_KIND_EXPLAIN_H
 #define ISOBAR_BASE_KIND_EXPLAIN_H
 
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/kind.h"
 
@@ -13,5 +15,7 @@
 MUST_CHECK int kind_explain(const struct kind *const *kinds, struct str path, struct buf *out, struct err *e);
 // Markdown: one section a kind with example and a table of all fields, those of blocks by their path. docs/kinds.md.
 void kind_write_reference(const struct kind *const *kinds, struct buf *out);
+// The manual page isobar.yaml(5) in man(7) macros: all kinds and fields.
+void kind_write_man(const struct kind *const *kinds, FILE *out);
 
 #endif

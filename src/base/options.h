@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands and options as tables. One table per command drives parsing, --help, the manual and (later) completion.
+// Commands and options as tables. One table per command drives parsing, --help, the manual, man pages and completion.
 // `isobar [GLOBAL OPTIONS] COMMAND [SUBCOMMAND] [OPTIONS] [ARGUMENTS]`; "--name=value" and "--name value"; "--" ends
 // options.
 #ifndef ISOBAR_BASE_OPTIONS_H
@@ -60,5 +60,11 @@ int command_main(const struct command *const *commands, size_t count, int argc, 
 void command_write_help(const struct command *c, FILE *out);
 // Markdown reference of all commands: docs/commands.md.
 void command_write_reference(const struct command *const *commands, size_t count, FILE *out);
+// Manual page of one command, isobar-COMMAND(1), and of the program, isobar(1), in man(7) macros.
+void command_write_man(const struct command *c, FILE *out);
+void commands_write_man(const struct command *const *commands, size_t count, FILE *out);
+// Completion script of a shell of completion_shells (NULL-ended); false for another.
+extern const char *const completion_shells[];
+bool command_write_completion(const struct command *const *commands, size_t count, const char *shell, FILE *out);
 
 #endif

@@ -16,7 +16,7 @@ static int write_head(const struct option *o, FILE *out)
 }
 
 // What a reader must know beside the help: choices, default, repetition.
-static void write_facts(const struct option *o, FILE *out)
+void option_write_facts(const struct option *o, FILE *out)
 {
 	const char *gap = " (";
 	for (const char *const *choice = o->choices; choice && *choice; choice++) {
@@ -51,7 +51,7 @@ static void write_options(const struct command *c, FILE *out)
 		else
 			fprintf(out, "%*s", COLUMN - n, "");
 		fputs(o->help, out);
-		write_facts(o, out);
+		option_write_facts(o, out);
 		fputc('\n', out);
 	}
 }
@@ -138,12 +138,8 @@ static void write_section(const struct command *c, FILE *out)
 	}
 }
 
-void command_write_reference(const struct command *const *commands, size_t count, FILE *out)
+static void write_code(int code, const struct exit_form *form, FILE *out)
 {
-	fputs("# Commands\n\nWritten from the tables of the program. An option is given as `--name=value` or `--name "
-	      "value`; `--` ends "
-	      "options.\n\nExit codes:\n\n| Code | Meaning |\n|---|---|\n| 0 | done |\n",
-		out);
 	static const struct {
 		int exit;
 		const char *word;
@@ -152,19 +148,32 @@ void command_write_reference(const struct command *const *commands, size_t count
 		ERR_CODES(X)
 #undef X
 	};
-	for (int code = 1; code < 256; code++) {
-		const char *gap = NULL;
-		for (size_t i = 0; i < COUNT_OF(codes); i++) {
-			if (codes[i].exit != code)
-				continue;
-			if (!gap)
-				fprintf(out, "| %d | ", code);
-			fprintf(out, "%s%s", gap ? gap : "", codes[i].word);
-			gap = ", ";
-		}
-		if (gap)
-			fputs(" |\n", out);
+	size_t found = 0;
+	for (size_t i = 0; i < COUNT_OF(codes); i++) {
+		if (codes[i].exit != code)
+			continue;
+		if (found++ == 0)
+			fprintf(out, "%s%d%s", form->before, code, form->between);
+		fprintf(out, "%s%s", found > 1 ? ", " : "", codes[i].word);
 	}
+	if (found)
+		fputs(form->after, out);
+}
+
+void exit_codes_write(const struct exit_form *form, FILE *out)
+{
+	fprintf(out, "%s0%sdone%s", form->before, form->between, form->after);
+	for (int code = 1; code < 256; code++)
+		write_code(code, form, out);
+}
+
+void command_write_reference(const struct command *const *commands, size_t count, FILE *out)
+{
+	fputs("# Commands\n\nWritten from the tables of the program. An option is given as `--name=value` or `--name "
+	      "value`; `--` ends "
+	      "options.\n\nExit codes:\n\n| Code | Meaning |\n|---|---|\n",
+		out);
+	exit_codes_write(&(struct exit_form){"| ", " | ", " |\n"}, out);
 	for (size_t i = 0; i < count; i++)
 		write_section(commands[i], out);
 }

@@ -104,6 +104,6 @@ extern const struct command models_command, endpoints_command, alerts_command, o
 	events_command, cost_command, audit_verify_command, report_command;
 extern const struct command data_ls_command, data_cp_command, data_cat_command, data_rm_command;
 extern const struct command guards_command, permissions_command;
-extern const struct command reference_command;
+extern const struct command reference_command, completion_command;
 
 #endif

@@ -110,33 +110,3 @@ const struct command report_command = {
 	COMMAND_OPTIONS(report_options, struct report_options),
 	.run = report_run,
 };
-
-// ---------------------------------------------------------------- reference
-struct reference_options {
-	bool api;
-};
-static const struct option reference_options[] = {
-	{.name = "api",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct reference_options, api),
-		.help = "the control plane's API (docs/api.md) instead"},
-};
-
-static int reference_run(const struct arguments *a)
-{
-	const struct reference_options *o = a->options;
-	const struct cli *cli = a->app;
-	if (o->api)
-		cli->write_api_reference(a->out);
-	else
-		command_write_reference(cli->commands, cli->command_count, a->out);
-	return 0;
-}
-
-const struct command reference_command = {
-	.name = "reference",
-	.help = "Writes the manual of all commands as Markdown (docs/commands.md).",
-	.example = "isobar reference\nisobar reference --api",
-	COMMAND_OPTIONS(reference_options, struct reference_options),
-	.run = reference_run,
-};

@@ -33,5 +33,6 @@ const struct command *const cli_commands[] = {
 	&data_cat_command,
 	&data_rm_command,
 	&reference_command,
+	&completion_command,
 };
 const size_t cli_command_count = COUNT_OF(cli_commands);

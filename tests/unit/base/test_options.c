@@ -303,6 +303,68 @@ static void test_reference(UNUSED void **state)
 	assert_non_null(strstr(out_text, "\nExample:\n\n    isobar data cp a b\n    isobar data cp --force a b\n"));
 }
 
+// What a writer of pages wrote, in out_text.
+static void caught(void (*write)(FILE *))
+{
+	int fd = open_temporary();
+	FILE *out = fdopen(dup(fd), "w");
+	assert_non_null(out);
+	write(out);
+	assert_int_equal(fclose(out), 0);
+	take(fd, out_text, sizeof(out_text));
+}
+
+static void write_copy_man(FILE *out)
+{
+	command_write_man(&copy, out);
+}
+
+static void write_all_man(FILE *out)
+{
+	commands_write_man(commands, COUNT_OF(commands), out);
+}
+
+static void test_man_pages(UNUSED void **state)
+{
+	caught(write_copy_man);
+	assert_non_null(strstr(out_text, ".SH NAME\nisobar\\-data\\-cp \\- Copies objects.\n"));
+	assert_non_null(strstr(out_text, ".SH SYNOPSIS\n\\fBisobar data cp\\fR [\\fIOPTIONS\\fR] SOURCE [TARGET]\n"));
+	assert_non_null(strstr(out_text,
+		".TP\n\\fB\\-o\\fR, \\fB\\-\\-output\\fR \\fIFORMAT\\fR\nhow results are written (table | json; default table)\n"));
+	assert_non_null(strstr(out_text, ".nf\nisobar data cp a b\nisobar data cp \\-\\-force a b\n.fi\n"));
+	caught(write_all_man);
+	assert_non_null(strstr(out_text, ".TP\n\\fBisobar\\-data\\-cp\\fR(1)\nCopies objects.\n"));
+	assert_non_null(strstr(out_text, ".TP\n0\ndone\n.TP\n1\n"));
+}
+
+static const char *shell;
+static bool written;
+static void write_completion(FILE *out)
+{
+	written = command_write_completion(commands, COUNT_OF(commands), shell, out);
+}
+
+static void test_completion(UNUSED void **state)
+{
+	shell = "bash";
+	caught(write_completion);
+	assert_true(written);
+	assert_non_null(strstr(out_text, "\"\") words=\"plan data help --version\" ;;"));
+	assert_non_null(strstr(out_text, "\"data cp:--output\" | \"data cp:-o\") words=\"table json\"; choice=1 ;;"));
+	assert_non_null(strstr(out_text, "\"data\") words=\"cp\" ;;"));
+	shell = "zsh";
+	caught(write_completion);
+	assert_true(written && strncmp(out_text, "#compdef isobar\n", 16) == 0);
+	shell = "fish";
+	caught(write_completion);
+	assert_non_null(strstr(out_text, " -l output -s o -r -f -a 'table json' -d 'how results are written'\n"));
+	assert_non_null(strstr(out_text, "complete -c isobar -f -n __fish_use_subcommand -a data\n"));
+	shell = "csh";
+	caught(write_completion);
+	assert_false(written);
+	assert_string_equal(out_text, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +375,8 @@ int main(void)
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_reference),
+		cmocka_unit_test(test_man_pages),
+		cmocka_unit_test(test_completion),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
