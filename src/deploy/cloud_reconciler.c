@@ -108,7 +108,8 @@ static int look_at_failures(struct call *c, const struct cloud_runner *r, struct
 	int rc = action.p ? reconcile_failures(c, r->deploy->state, action, &past) : call_no_memory(c);
 	if (past.attempts)
 		item->failure = arena_str(c->arena, str_of(past.last.message));
-	item->failures = past.at_ns >= r->began_ns ? past.attempts : 0;
+	bool recent = past.at_ns >= r->began_ns && past.at_ns <= call_now_ns(c); // a clock may be set back
+	item->failures = recent ? past.attempts : 0;
 	return rc;
 }
 

@@ -26,9 +26,15 @@ static const char *file_of(struct call *c, const struct pocket_cloud *p, const c
 	return arena_printf(c->arena, "%.*s/%s", STR(p->root), name).p;
 }
 
-// Any answer will do: the process is that cloud's, this proves that it is at work.
-static int check_answers(struct call *c, struct str url)
+// Any answer will do: the process is that cloud's, this proves that it is at work. It is asked where faults that it plays
+// do not reach.
+static int check_answers(struct call *c, struct str cloud_url)
 {
+	struct str url = cloud_url;
+	ptrdiff_t slash = str_find_char(str_drop(url, sizeof("https://") - 1), '/');
+	if (slash >= 0)
+		url = str_take(url, sizeof("https://") - 1 + (size_t)slash);
+	url = arena_printf(c->arena, "%.*s/.isobar/faults", STR(url));
 	AUTO(guard) guard = NULL;
 	int rc = guard_new_loopback(&guard, &c->err);
 	if (rc < 0)
@@ -69,7 +75,8 @@ static int read_credentials(struct call *c, struct pocket_cloud *p)
 	return p->credentials ? 0 : call_no_memory(c);
 }
 
-int pocket_cloud_find(struct call *c, struct pocket_cloud *p)
+// Whether the process that was announced still is that cloud's, be it at work or not.
+static int find_process(struct call *c, struct pocket_cloud *p)
 {
 	pid_t pid = 0;
 	int rc = read_announcement(c, p, &pid);
@@ -77,8 +84,14 @@ int pocket_cloud_find(struct call *c, struct pocket_cloud *p)
 		rc = read_credentials(c, p);
 	if (rc == 0)
 		rc = process_identify(pid, &p->process);
-	if (rc == 0 && !process_has_argument(pid, arena_cstr(c->arena, p->root)))
+	if (rc == 0 && (!process_has_argument(pid, arena_cstr(c->arena, p->root)) || !process_alive(&p->process)))
 		rc = ERR_NOT_FOUND; // the number is another program's by now, and so may be the port
+	return rc;
+}
+
+int pocket_cloud_find(struct call *c, struct pocket_cloud *p)
+{
+	int rc = find_process(c, p);
 	if (rc == 0)
 		rc = check_answers(c, p->url);
 	if (rc == 0)
@@ -165,11 +178,33 @@ static int await(struct call *c, struct pocket_cloud *p)
 	}
 }
 
+// One that runs may be slow to answer on a busy machine, or about to end: a second process on its folder would help in
+// neither case. Returns 0 once it answers, ERR_NOT_FOUND when none runs.
+static int await_running(struct call *c, struct pocket_cloud *p)
+{
+	int64_t give_up = call_mono_ns(c) + START_TIMEOUT_S * NS_PER_S;
+	while (find_process(c, p) == 0) {
+		if (check_answers(c, p->url) == 0)
+			return 0;
+		err_clear(&c->err);
+		if (call_mono_ns(c) > give_up)
+			return call_fail(c, ERR_TIMEOUT,
+				"the pocket cloud %.*s (pid %d) runs, but has not answered for %d s: `isobar down` "
+				"ends it, the next command starts it again",
+				STR(p->name), (int)p->process.pid, START_TIMEOUT_S);
+		int rc = call_sleep(c, LOOK_EVERY_MS * NS_PER_MS);
+		if (rc < 0)
+			return rc;
+	}
+	err_clear(&c->err);
+	return ERR_NOT_FOUND;
+}
+
 static int start_locked(struct call *c, struct pocket_cloud *p)
 {
-	if (pocket_cloud_find(c, p) == 0)
-		return 0;
-	err_clear(&c->err);
+	int running = await_running(c, p);
+	if (running != ERR_NOT_FOUND)
+		return running;
 	if (unlink(file_of(c, p, "announce.json")) < 0 && errno != ENOENT)
 		return call_errno(c, "remove the old announcement of the pocket cloud %.*s", STR(p->name));
 	int rc = spawn(c, p);
@@ -214,7 +249,7 @@ int pocket_cloud_stop(struct call *c, struct pocket_cloud *p)
 	struct process recorded;
 	if (read_process(c, p, &recorded))
 		process_stop(&recorded, STOP_GRACE_S * NS_PER_S);
-	else if (pocket_cloud_find(c, p) == 0)
+	else if (find_process(c, p) == 0)
 		process_stop(&p->process, STOP_GRACE_S * NS_PER_S);
 	err_clear(&c->err);
 	return 0;

@@ -180,9 +180,11 @@ static int past_failures(struct pass *p, struct str name, struct record *out)
 	return state_get(p->c, p->s, action_key(p->c, name), out);
 }
 
+// A time that lies ahead was written before the clock was set back: it says nothing.
 static bool is_of_this_run(const struct pass *p, const struct record *past)
 {
-	return json_int(past->value, "at_ns", 0) >= p->began_ns;
+	int64_t at_ns = json_int(past->value, "at_ns", 0);
+	return at_ns >= p->began_ns && at_ns <= call_now_ns(p->c);
 }
 
 static struct work work_of(const struct pass *p, const struct action *action, const struct record *past)

@@ -56,7 +56,7 @@ struct str rounds_record_key(const struct rounds *t, struct arena *a, int64_t ro
 
 void rounds_child(const struct rounds *t, struct call *c, struct call *child)
 {
-	int64_t left = t->round_began_ns + t->deadline_ns - call_now_ns(c);
+	int64_t left = t->round_began_ns + t->deadline_ns - call_mono_ns(c);
 	call_child(child, c, c->arena, MAX(left, 5 * NS_PER_S));
 }
 

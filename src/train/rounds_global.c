@@ -78,7 +78,7 @@ static int read_shapes(struct call *c, struct rounds *t, struct data_shape *all,
 		json_object_setn_new(samples, t->sites[i].cloud->name.p, t->sites[i].cloud->name.n, json_integer((json_int_t)one.samples));
 		known++;
 	}
-	bool late = call_now_ns(c) >= t->round_began_ns + t->deadline_ns;
+	bool late = call_mono_ns(c) >= t->round_began_ns + t->deadline_ns;
 	if (known == t->count || (late && known >= t->need && last.retryable))
 		return 0;
 	c->err = last;

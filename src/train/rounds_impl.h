@@ -72,7 +72,7 @@ struct rounds {
 	int64_t deadline_ns;     // of a round
 	int64_t round;           // current one
 	bool begun;              // the first one has its weights
-	int64_t round_began_ns;  // as this run saw it: after a restart sites get the whole time again
+	int64_t round_began_ns;  // monotonic, as this run saw it: after a restart sites get the whole time again
 	pthread_mutex_t lock;    // sites' rounds, and the files of global weights
 };
 struct site *rounds_site(struct rounds *t, struct str name); // NULL: none of that name

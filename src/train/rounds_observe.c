@@ -144,7 +144,7 @@ static void enter_round(struct call *c, struct rounds *t, int64_t round)
 		return;
 	pthread_mutex_lock(&t->lock);
 	t->round = round;
-	t->round_began_ns = call_now_ns(c);
+	t->round_began_ns = call_mono_ns(c);
 	for (size_t i = 0; i < t->count; i++) {
 		t->sites[i].out[0] = '\0';
 		t->sites[i].looked = false;
@@ -182,12 +182,12 @@ static int fill_view(struct call *c, struct rounds *t, struct round_view *v)
 	if (rc < 0)
 		return rc;
 	if (begun && !t->begun) // how long the beginning took is not counted against the sites
-		t->round_began_ns = call_now_ns(c);
+		t->round_began_ns = call_mono_ns(c);
 	t->begun = v->begun = begun != NULL;
-	int64_t elapsed = call_now_ns(c) - t->round_began_ns;
+	int64_t elapsed = call_mono_ns(c) - t->round_began_ns;
 	v->accepted = v->accepted_set != NULL;
 	v->round = t->round;
-	v->deadline_ns = t->round_began_ns + t->deadline_ns;
+	v->deadline_ns = call_now_ns(c) + t->deadline_ns - elapsed; // however the wall clock was set meanwhile
 	v->pace_ns = MAX(pace_first_ns, MIN(elapsed / 20, pace_most_ns));
 	for (size_t i = 0; i < t->count && rc == 0 && v->begun; i++) {
 		v->sites[i].name = t->sites[i].cloud->name;

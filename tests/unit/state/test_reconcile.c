@@ -383,6 +383,20 @@ static void test_a_new_run_begins_without_a_pause(void **out)
 	arena_free(&j.arena);
 }
 
+// A clock that is set back by an hour makes nobody wait for an hour.
+static void test_a_clock_set_back(void **out)
+{
+	struct toy *t = *out;
+	t->fail_first = 4;
+	t->fail_code = ERR_UNAVAILABLE;
+	t->give_up = true;
+	assert_int_equal(toy_run(t, 1), ERR_FAILED);
+	int64_t then = t->fake.now_ns -= 3600 * NS_PER_S;
+	t->give_up = false;
+	assert_int_equal(toy_run(t, 1), 0);
+	assert_true(t->fake.now_ns - then < NS_PER_S);
+}
+
 static void test_another_failure_ends_the_loop(void **out)
 {
 	struct toy *t = *out;
@@ -459,6 +473,7 @@ int main(void)
 		TEST(test_killed_again_and_again),
 		TEST(test_a_retryable_failure_is_repeated_with_pauses),
 		TEST(test_a_new_run_begins_without_a_pause),
+		TEST(test_a_clock_set_back),
 		TEST(test_another_failure_ends_the_loop),
 		TEST(test_a_cancelled_act_stays_open_and_is_resumed),
 		TEST(test_a_goal_out_of_reach_ends_the_loop),
