@@ -136,13 +136,46 @@ static int bucket_update(struct call *c, void *ctx, const struct resource *r, co
 	return CLOUD_CALL(c, cloud, resources, update, S("bucket"), id, inputs, outputs);
 }
 
+// A record of a creation that failed may name what was never ours: only what carries our mark, or nobody's, is deleted.
+static int check_ours(struct call *c, const struct resource *r, const json_t *found, bool *ours)
+{
+	const json_t *owner = json_object_get(found, "owner"), *mark = json_object_get(found, "mark");
+	struct str uid = json_str(mark, "uid");
+	*ours = uid.n ? str_eq(uid, r->uid) : !owner;
+	if (*ours || !str_eq(r->status, S("ready")))
+		return 0;
+	return call_fail(c, ERR_DENIED,
+		"it carries the mark of %s%s (%s), so it is not deleted: take the mark away if it is Isobar's after all",
+		uid.n ? "the Isobar workspace " : "", uid.n ? json_text(mark, "workspace") : json_text(owner, "by"),
+		uid.n ? json_text(mark, "uid") : json_text(owner, "mark"));
+}
+
+static int find_ours(struct call *c, const struct cloud *cloud, const struct resource *r, struct str id, bool *ours)
+{
+	json_t *found = NULL;
+	*ours = false;
+	int rc = CLOUD_CALL(c, cloud, resources, read, S("bucket"), id, &found);
+	if (rc == ERR_NOT_FOUND) {
+		err_clear(&c->err);
+		return 0;
+	}
+	if (rc == 0)
+		rc = check_ours(c, r, found, ours);
+	json_decref(found);
+	return rc;
+}
+
 static int bucket_delete(struct call *c, void *ctx, const struct resource *r)
 {
 	struct str id = {0};
+	bool ours = false;
 	const struct cloud *cloud = bucket_cloud(c, ctx, r, &id);
 	if (!cloud)
 		return c->err.code;
-	int rc = CLOUD_CALL(c, cloud, resources, delete, S("bucket"), id);
+	int rc = find_ours(c, cloud, r, id, &ours);
+	if (rc < 0 || !ours)
+		return rc;
+	rc = CLOUD_CALL(c, cloud, resources, delete, S("bucket"), id);
 	if (rc == ERR_CONFLICT)
 		return call_context(c, "it holds objects; isobar destroy --objects, or isobar data rm --recursive %.*s:%.*s/, removes them",
 			STR(r->cloud), STR(id));

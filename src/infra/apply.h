@@ -23,6 +23,7 @@ struct apply {
 	const struct infra_env *env;
 	const struct plan *plan;
 	const struct workspace *workspace; // for inputs as written, which records keep; NULL: the resources have them
+	int64_t act_timeout_ns;            // of one resource; 0: half a minute
 	void (*report)(void *ctx, const struct apply_event *e); // from any thread, one at a time; NULL: nobody looks
 	void *ctx;
 };

@@ -181,6 +181,27 @@ static int move_record(struct call *c, const struct applier *p, const struct pla
 	return resource_move(c, p->apply->env->state, &from, &to);
 }
 
+// Of what is only used, or is gone: nothing at the provider is touched.
+static int act_forget(struct call *c, const struct applier *p, const struct plan_change *change)
+{
+	struct resource stored;
+	int rc = resource_get(c, p->apply->env->state, change->address, &stored);
+	if (rc == ERR_NOT_FOUND) {
+		err_clear(&c->err);
+		return 0;
+	}
+	return rc < 0 ? rc : resource_delete(c, p->apply->env->state, &stored);
+}
+
+// Somebody else's is there: nothing was made, and a record would make it look like ours at the next try.
+static void forget_failed(struct call *c, const struct applier *p, const struct plan_change *change)
+{
+	struct err why = c->err;
+	err_clear(&c->err);
+	if (act_forget(c, p, change) == 0)
+		c->err = why;
+}
+
 static int act_write(struct call *c, const struct applier *p, const struct plan_change *change)
 {
 	const struct resource_handler *h = infra_handler(p->apply->env, change->desired->kind);
@@ -195,21 +216,11 @@ static int act_write(struct call *c, const struct applier *p, const struct plan_
 	rc = h ? call_handler(c, h, change, &r) : 0;
 	if (rc == 0)
 		return put_record(c, p, &r);
-	if (change->action == PLAN_CREATE || change->action == PLAN_REPLACE)
+	if (rc == ERR_EXISTS && change->action == PLAN_CREATE && !r.resumed)
+		forget_failed(c, p, change);
+	else if (change->action == PLAN_CREATE || change->action == PLAN_REPLACE)
 		put_failed(c, p, &r);
 	return c->err.code;
-}
-
-// Of what is only used, or is gone: nothing at the provider is touched.
-static int act_forget(struct call *c, const struct applier *p, const struct plan_change *change)
-{
-	struct resource stored;
-	int rc = resource_get(c, p->apply->env->state, change->address, &stored);
-	if (rc == ERR_NOT_FOUND) {
-		err_clear(&c->err);
-		return 0;
-	}
-	return rc < 0 ? rc : resource_delete(c, p->apply->env->state, &stored);
 }
 
 static int act_delete(struct call *c, const struct applier *p, const struct plan_change *change)
@@ -267,7 +278,8 @@ int applier_act(struct call *c, void *lane, const struct action *action, json_t 
 	if (!change || change->action == PLAN_NOTHING)
 		return 0; // an act that a kill cut off, after its record was written: the plan finds nothing left to do
 	int64_t began = call_mono_ns(c);
-	call_child(&act, c, c->arena, ACT_TIMEOUT_S * NS_PER_S);
+	int64_t timeout_ns = l->applier->apply->act_timeout_ns;
+	call_child(&act, c, c->arena, timeout_ns ? timeout_ns : ACT_TIMEOUT_S * NS_PER_S);
 	int rc = start(&act, l, change);
 	if (rc == 0)
 		rc = carry_out(&act, l->applier, change);

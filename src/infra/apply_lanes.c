@@ -213,6 +213,19 @@ static int add_change(struct call *c, struct lane *l, size_t index)
 	return 0;
 }
 
+// A cloud that was silent when the plan was made is not asked again now: each act would wait for it.
+static void find_silent(const struct plan *plan, struct lane *all, size_t count)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_change *change = &plan->changes[i];
+		const struct resource *r = change->desired ? change->desired : change->recorded;
+		for (size_t k = 0; change->unseen && k < count; k++) {
+			if (str_eq(all[k].cloud, r->cloud) && r->cloud.n)
+				all[k].down = S("it was silent when the plan was made");
+		}
+	}
+}
+
 static int fill_lanes(struct call *c, struct applier *p, struct lane *all, size_t *count)
 {
 	const struct plan *plan = p->apply->plan;
@@ -266,6 +279,7 @@ int applier_run_lanes(struct call *c, struct applier *p)
 		rc = add_interrupted(c, p, all, &count);
 	if (rc < 0)
 		return rc;
+	find_silent(p->apply->plan, all, count);
 	for (size_t i = 0; i < count; i++) { // before any thread runs: the call is this thread's alone
 		call_child(&all[i].call, c, &all[i].arena, 0);
 	}

@@ -81,7 +81,9 @@ static void *start_one(void *ctx)
 	if (s->rc < 0 && (s->revive || !s->pocket.credentials)) {
 		err_clear(&s->call.err);
 		s->rc = pocket_cloud_ensure(&s->call, &s->pocket);
-	} else if (s->rc == ERR_UNAVAILABLE) {
+	}
+	if (s->rc == ERR_UNAVAILABLE && s->pocket.credentials) {
+		err_clear(&s->call.err);
 		s->rc = 0; // it is down, as clouds sometimes are
 	}
 	return NULL;

@@ -68,6 +68,7 @@ struct plan_change {
 	bool reverts;             // the drift: `drift: revert`
 	struct str moved_from;    // its address in state; "": the same
 	const json_t *observed;   // outputs as read; NULL: not read
+	bool unseen;              // its cloud did not answer when it was asked
 	struct str waiting;       // why it waits; "": it does not
 	struct str note;          // "gone outside of Isobar", "the last apply failed: ..."
 	struct str refused;       // why apply may not do it: protected, overridden, somebody else's; "": it may

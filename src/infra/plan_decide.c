@@ -101,6 +101,7 @@ static int diff_drift(const struct plan_maker *m, struct plan_change *change)
 {
 	const struct plan_observed *seen = seen_of(m, change);
 	change->observed = seen ? seen->outputs : NULL;
+	change->unseen = seen && seen->unseen;
 	if (!change->recorded || !seen || seen->gone || !seen->outputs || !change->recorded->outputs)
 		return 0;
 	struct plan_diff d;
@@ -300,6 +301,8 @@ static void decide_refresh(const struct plan_maker *m, struct plan_change *chang
 	bool kept = resource_is_kept(change->desired);
 	change->field_count = 0;
 	change->waiting = (struct str){0};
+	if (kept)
+		change->drift_count = 0;
 	if (!change->recorded || !seen)
 		return;
 	if (seen->unseen) {

@@ -22,6 +22,8 @@ static void add_needs(const struct plan_maker *m, struct leaving *l, const struc
 static void decide_delete(const struct plan_maker *m, struct plan_change *change)
 {
 	const struct resource *r = change->recorded;
+	size_t seen = address_find(&m->observed, r->address);
+	change->unseen = seen && m->in->observed[seen - 1].unseen;
 	change->action = resource_is_kept(r) ? PLAN_FORGET : PLAN_DELETE;
 	if (change->action == PLAN_FORGET)
 		change->note = S("it was only used, and stays as it is");

@@ -232,9 +232,14 @@ static int lock_start(struct call *c, const struct pocket_cloud *p, int *lock)
 int pocket_cloud_ensure(struct call *c, struct pocket_cloud *p)
 {
 	p->started = false;
+	struct process hung;
 	if (pocket_cloud_find(c, p) == 0)
 		return 0;
 	err_clear(&c->err);
+	if (p->credentials && read_process(c, p, &hung)) // a second one beside it would find everything taken
+		return call_fail(c, ERR_UNAVAILABLE,
+			"the pocket cloud %.*s runs (process %d) and does not answer: isobar down ends it", STR(p->name),
+			(int)hung.pid);
 	int rc = file_make_dirs(arena_cstr(c->arena, p->root), 0700, &c->err);
 	AUTO(fd) lock = -1;
 	if (rc == 0)

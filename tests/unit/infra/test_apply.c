@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "infra/apply.h"
+#include "state/resource_common.h"
 #include "toy_kinds.h"
 
 struct world { // what the toy cloud holds, and what was asked of it
@@ -23,6 +24,7 @@ struct world { // what the toy cloud holds, and what was asked of it
 	size_t exist_count;
 	struct buf log;
 	const char *fails; // address whose creation fails
+	const char *hangs; // cloud that does not answer
 	const char *waits; // address that must wait
 	pthread_mutex_t lock;
 	struct resource_handler handlers[3];
@@ -47,6 +49,10 @@ static void note(struct world *w, const char *what, struct str address)
 static int toy_create(struct call *c, void *ctx, const struct resource *r, json_t **outputs, struct str *cloud_id)
 {
 	struct world *w = ctx;
+	while (w->hangs && str_eq(str_of(w->hangs), r->cloud)) {
+		if (call_sleep(c, 5000000) < 0)
+			return c->err.code;
+	}
 	pthread_mutex_lock(&w->lock);
 	bool fails = w->fails && str_eq(str_of(w->fails), r->address);
 	note(w, fails ? "fail" : "create", r->address);
@@ -74,8 +80,7 @@ static int toy_update(struct call *c, void *ctx, const struct resource *r, const
 {
 	(void)c;
 	struct world *w = ctx;
-	assert_non_null(before);
-	note(w, "update", r->address);
+	note(w, before ? "update" : "adopt", r->address);
 	*outputs = json_pack("{s:s}", "made", "yes");
 	return 0;
 }
@@ -297,6 +302,87 @@ static void test_failure_keeps_other_branches_going(void **state)
 	end(&w);
 }
 
+// Ten acts on a cloud that hangs take one timeout, not ten, and what is elsewhere does not wait for them.
+static void test_a_cloud_that_hangs(void **state)
+{
+	(void)state;
+	struct world w;
+	struct apply_result result = {0};
+	struct plan plan;
+	begin(&w);
+	w.hangs = "dead";
+	for (size_t i = 0; i < 6; i++)
+		want(&w, arena_printf(&w.arena, "bucket/x%zu on dead", i).p, "{}");
+	need(&w, want(&w, "bucket/second on a", "{}"), "bucket/first on a");
+	want(&w, "bucket/first on a", "{}");
+	prepare(&w, &plan);
+	struct apply run = {.env = &w.env, .plan = &plan, .act_timeout_ns = 300000000};
+	assert_int_equal(ERR_TIMEOUT, plan_apply(&w.call, &run, &result));
+	assert_int_equal(2, result.done);
+	assert_int_equal(6, result.failed);
+	assert_string_equal("create bucket/first on a\ncreate bucket/second on a\n", buf_cstr(&w.log));
+	err_clear(&w.call.err);
+	struct event *events;
+	size_t count, untried = 0;
+	assert_int_equal(0, state_read_all(&w.call, &w.state, S("action.failed"), S(""), &events, &count));
+	for (size_t i = 0; i < count; i++)
+		untried += strstr(json_text(json_object_get(events[i].data, "error"), "message"),
+				   "not tried, because the cloud does not answer") != NULL;
+	assert_int_equal(2, untried); // four were under way at once
+	w.hangs = NULL;
+	assert_apply(&w, (struct apply_result){.revision = 1, .done = 6});
+	end(&w);
+}
+
+static void test_moved_keeps_uid_and_cloud_id(void **state)
+{
+	(void)state;
+	struct world w;
+	struct resource before, after;
+	begin(&w);
+	want(&w, "bucket/x on a", "{}");
+	assert_apply(&w, (struct apply_result){.revision = 1, .done = 1});
+	assert_int_equal(0, resource_get(&w.call, &w.state, S("bucket/x on a"), &before));
+	w.desired_count = 0;
+	want(&w, "bucket/y on a", "{}")->moved_from = S("bucket/x on a");
+	assert_true(str_copy(w.exists[0], sizeof(w.exists[0]), S("bucket/x on a")));
+	assert_apply(&w, (struct apply_result){.revision = 2, .done = 1});
+	assert_string_equal("", buf_cstr(&w.log)); // no call of a provider
+	assert_int_equal(0, resource_get(&w.call, &w.state, S("bucket/y on a"), &after));
+	assert_true(str_eq(before.uid, after.uid));
+	assert_true(str_eq(before.cloud_id, after.cloud_id));
+	assert_int_equal(ERR_NOT_FOUND, resource_get(&w.call, &w.state, S("bucket/x on a"), &before));
+	err_clear(&w.call.err);
+	assert_int_equal(1, count_events(&w, "resource.moved"));
+	end(&w);
+}
+
+static void test_kept_is_recorded_and_never_touched(void **state)
+{
+	(void)state;
+	struct world w;
+	struct resource r;
+	struct apply_result result;
+	struct resource_common keep = {.existing = S("keep")}, adopt = {.existing = S("adopt")};
+	begin(&w);
+	want(&w, "bucket/raw on a", "{}")->common = &keep;
+	want(&w, "bucket/old on a", "{}")->common = &adopt;
+	assert_int_equal(ERR_NOT_FOUND, apply(&w, &result)); // neither is there
+	assert_string_equal("", buf_cstr(&w.log));
+	w.exist_count = 2;
+	assert_true(str_copy(w.exists[0], sizeof(w.exists[0]), S("bucket/raw on a")));
+	assert_true(str_copy(w.exists[1], sizeof(w.exists[1]), S("bucket/old on a")));
+	assert_apply(&w, (struct apply_result){.revision = 1, .done = 2});
+	assert_string_equal("adopt bucket/old on a\n", buf_cstr(&w.log));
+	assert_int_equal(0, resource_get(&w.call, &w.state, S("bucket/raw on a"), &r));
+	assert_true(resource_is_kept(&r));
+	w.desired_count = 0;
+	assert_apply(&w, (struct apply_result){.revision = 2, .done = 2});
+	assert_string_equal("delete bucket/old on a\n", buf_cstr(&w.log));
+	assert_int_equal(1, w.exist_count);
+	end(&w);
+}
+
 static void test_waiting_makes_nothing(void **state)
 {
 	(void)state;
@@ -418,6 +504,9 @@ int main(void)
 		cmocka_unit_test(test_replace_gives_a_new_uid),
 		cmocka_unit_test(test_deletes_in_reverse),
 		cmocka_unit_test(test_failure_keeps_other_branches_going),
+		cmocka_unit_test(test_a_cloud_that_hangs),
+		cmocka_unit_test(test_moved_keeps_uid_and_cloud_id),
+		cmocka_unit_test(test_kept_is_recorded_and_never_touched),
 		cmocka_unit_test(test_waiting_makes_nothing),
 		cmocka_unit_test(test_gone_outside_is_made_again),
 		cmocka_unit_test(test_cut_off_after_the_act),
