@@ -322,10 +322,9 @@ int session_open_clouds(struct session *s)
 		return rc;
 	o.pocket = environment->pocket;
 	o.op = s->binding.op;
-	if (!o.pocket && !o.op)
+	if (s->options.given.untrusted)
 		return call_fail(s->call, ERR_DENIED,
-			"an untrusted workspace gets no credentials: its clouds, which are real accounts, are not "
-			"opened");
+			"an untrusted workspace can be validated and planned, and nothing else: its clouds are not opened");
 	rc = clouds_env_open(s->call, &o, &s->env);
 	return rc < 0 ? rc : session_bind(s);
 }
@@ -363,6 +362,8 @@ static int lock_here(struct session *s)
 int session_lock(struct session *s)
 {
 	struct control *control = s->request->control;
+	if (control->options.given.untrusted)
+		return call_fail(s->call, ERR_DENIED, "an untrusted workspace can be validated and planned, and nothing else");
 	int rc = lock_here(s);
 	if (rc == 0)
 		rc = open_state_once(s->call, control);

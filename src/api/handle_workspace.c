@@ -77,13 +77,14 @@ static bool looks_at_existing(const struct session *s)
 }
 
 // The first plan of a workspace starts and asks nothing: there is nothing to look at yet, unless it says that something
-// exists already.
+// exists already. Nobody is asked for a workspace that is not trusted.
 static int open_for_plan(struct session *s)
 {
 	int rc = session_open_workspace(s);
 	if (rc < 0)
 		return rc;
-	return s->recorded_count || looks_at_existing(s) ? session_open_clouds(s) : session_bind(s);
+	bool look = (s->recorded_count || looks_at_existing(s)) && !s->options.given.untrusted;
+	return look ? session_open_clouds(s) : session_bind(s);
 }
 
 int handle_plan(struct api_request *r, json_t **result)
@@ -99,6 +100,7 @@ int handle_plan(struct api_request *r, json_t **result)
 		.protect = rc == 0 && s.workspace.environment->protect,
 		.recorded = s.recorded,
 		.recorded_count = s.recorded_count,
+		.blind = s.options.given.untrusted,
 	};
 	if (rc == 0)
 		rc = plan_prepare(r->call, &s.infra, &request, &plan);

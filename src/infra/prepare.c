@@ -140,14 +140,15 @@ static int find_looks(struct call *c, const struct infra_env *env, const struct 
 	return rc;
 }
 
-static int observe(struct call *c, const struct infra_env *env, struct plan_input *in)
+static int observe(struct call *c, const struct infra_env *env, struct plan_input *in, bool blind)
 {
 	struct observation o = {0};
 	int rc = find_looks(c, env, in, &o);
 	struct plan_observed *observed = arena_new_array(c->arena, o.look_count + 1, struct plan_observed);
 	if (rc < 0 || !observed)
 		return rc < 0 ? rc : call_no_memory(c);
-	observe_all(c, o.observers, o.observer_count, o.looks, o.look_count);
+	if (!blind)
+		observe_all(c, o.observers, o.observer_count, o.looks, o.look_count);
 	for (size_t i = 0; i < o.look_count; i++) {
 		const struct look *look = &o.looks[i];
 		observed[in->observed_count++] = (struct plan_observed){
@@ -217,7 +218,7 @@ int plan_prepare(struct call *c, const struct infra_env *env, struct plan_reques
 	}
 	int rc = list_recorded(c, env, request, &in);
 	if (rc == 0)
-		rc = observe(c, env, &in);
+		rc = observe(c, env, &in, request->blind);
 	if (rc == 0)
 		rc = find_waits(c, env, &in);
 	if (rc == 0)

@@ -19,6 +19,7 @@ struct plan_request {
 	bool refresh_only, protect;       // see plan.h
 	const struct resource *recorded;  // as read a moment ago; NULL: read here
 	size_t recorded_count;
+	bool blind;      // no cloud is asked: what is there is planned as unseen
 	int64_t diff_ns; // out: what plan_make took
 };
 

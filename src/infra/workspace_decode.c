@@ -185,7 +185,7 @@ static void decode_kind(struct workspace *w, struct node *map, struct findings *
 	if (!workspace_index_room(w, k, map->count))
 		return;
 	AUTO(arena) scratch = {0};
-	for (struct node *n = map->first; n; n = n->next)
+	for (struct node *n = map->first; n && f->count <= FINDINGS_MAX; n = n->next)
 		decode_entry(w, k, n, &scratch, f);
 }
 

@@ -85,7 +85,7 @@ void language_expand(struct language *l, const struct scope *scope, struct node 
 		language_fill(l, scope, map);
 		return;
 	}
-	for (struct node *n = map->first; n && !l->exhausted; n = next) {
+	for (struct node *n = map->first; n && !language_is_over(l); n = next) {
 		struct node *each = node_member(n, S("for_each"));
 		next = n->next;
 		if (!each) {

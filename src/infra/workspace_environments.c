@@ -47,7 +47,7 @@ static bool is_read_apart(struct str key)
 
 static void fill_all(struct language *l, const struct scope *scope)
 {
-	for (struct node *n = l->root->first; n && !l->exhausted; n = n->next) {
+	for (struct node *n = l->root->first; n && !language_is_over(l); n = n->next) {
 		if (is_read_apart(n->key))
 			continue;
 		if (kind_find(l->w->options->kinds, n->key))
@@ -68,7 +68,7 @@ static void speak(struct language *l)
 	language_inputs(l, &scope);
 	language_modules(l, l->root, &scope, 0);
 	fill_all(l, &scope);
-	if (l->exhausted)
+	if (language_is_over(l))
 		return;
 	language_defaults(l, l->root, l->root);
 	language_clouds(l);
@@ -89,7 +89,7 @@ static void build_one(struct workspace *w, struct findings *f)
 	};
 	name_values(&l);
 	speak(&l);
-	if (l.exhausted || !workspace_index_make(w))
+	if (language_is_over(&l) || !workspace_index_make(w))
 		return; // what is there is not whole, so nothing more can be said of it
 	workspace_decode(w, w->root, f);
 	if (!workspace_index_clouds(w))

@@ -38,6 +38,8 @@ bool workspace_index_make(struct workspace *w);
 bool workspace_index_room(struct workspace *w, const struct kind *k, size_t names);
 // NULL, or the entry that has the name already.
 struct workspace_entry *workspace_index_add(struct workspace *w, struct workspace_entry *e);
+// Whether so many names may still be looked through for what was meant: a bound on all mistakes together.
+bool workspace_may_compare(const struct workspace *w, size_t names);
 bool workspace_index_clouds(struct workspace *w); // once all entries are there
 struct workspace_entry **workspace_clouds(const struct workspace *w, size_t *count);
 bool workspace_is_on(const struct workspace_entry *e, struct str cloud); // by its `clouds:`

@@ -16,6 +16,7 @@ struct workspace_index {
 	struct workspace_entry **clouds;
 	size_t cloud_count;
 	struct str_map defaults; // the bytes of a row's address -> json_t, in the workspace's arena
+	size_t compared;  // names, for suggestions
 	bool bucket_known; // only_bucket and why are filled
 	struct str only_bucket, why;
 };
@@ -73,6 +74,13 @@ const struct kind *workspace_kind(const struct workspace *w, struct str singular
 {
 	const struct kind_index *one = kind_index(w, singular);
 	return one ? one->kind : NULL;
+}
+
+bool workspace_may_compare(const struct workspace *w, size_t names)
+{
+	enum { MOST = 2000000 };
+	w->index->compared += names;
+	return w->index->compared <= MOST;
 }
 
 // ---------------------------------------------------------------- defaults

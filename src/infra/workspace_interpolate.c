@@ -15,6 +15,11 @@ void language_exhausted(struct language *l, const struct node *n, const char *wh
 	l->exhausted = true;
 }
 
+bool language_is_over(const struct language *l)
+{
+	return l->exhausted || l->f->count > FINDINGS_MAX;
+}
+
 struct node *language_copy(struct language *l, const struct node *n, struct node *parent)
 {
 	if (l->copies_left == 0) {
@@ -252,6 +257,6 @@ void language_fill(struct language *l, const struct scope *scope, struct node *n
 			fill_scalar(&p);
 		return;
 	}
-	for (struct node *m = n->first; m && !l->exhausted; m = m->next)
+	for (struct node *m = n->first; m && !language_is_over(l); m = m->next)
 		language_fill(l, scope, m);
 }

@@ -64,6 +64,7 @@ void language_variables(struct language *l, const struct node *map, const struct
 void language_fill(struct language *l, const struct scope *scope, struct node *n); // n and all below it, in place
 // A copy with everything below it; NULL when the budget is used up (a finding says so).
 struct node *language_copy(struct language *l, const struct node *n, struct node *parent);
+bool language_is_over(const struct language *l); // a budget is used up, or there are more findings than are kept
 void language_exhausted(struct language *l, const struct node *n, const char *what);
 
 // ---- workspace_each.c

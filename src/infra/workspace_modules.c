@@ -304,14 +304,14 @@ void language_modules(struct language *l, struct node *root, struct scope *scope
 		findings_add(l->f, map->at, S("modules"), S("write modules: {NAME: {source: ./FOLDER}}"), "expected a map of modules");
 		return;
 	}
-	for (struct node *n = map->first; n && !l->exhausted; n = next) {
+	for (struct node *n = map->first; n && !language_is_over(l); n = next) {
 		next = n->next;
 		struct node one = *map; // in order, so that a module may be given outputs of those before it
 		one.first = n;
 		one.count = 1;
 		n->next = NULL;
 		language_expand(l, scope, &one);
-		for (struct node *use = one.first; use && !l->exhausted; use = use->next) {
+		for (struct node *use = one.first; use && !language_is_over(l); use = use->next) {
 			use->parent = map;
 			read_use(l, root, use, scope, depth);
 		}

@@ -80,9 +80,6 @@ static void check_path(const struct workspace *w, const struct node *n, struct f
 		if (workspace_has_link(w->folder, path))
 			findings_add(f, n->at, field, (struct str){0},
 				"leads through a link, which may point outside of the workspace");
-	} else if (w->options->given.untrusted) {
-		findings_add(f, n->at, field, (struct str){0},
-			"a workspace that is not trusted may only name files inside its folder");
 	} else if (!is_below_root(w, path)) {
 		findings_add(f, n->at, field,
 			S("move it there, or list its folder under roots: in the operator's file"),

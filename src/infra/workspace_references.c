@@ -72,7 +72,10 @@ static struct str name_at(const void *ctx, size_t i)
 
 struct str workspace_suggest_name(const struct workspace *w, struct str kinds, struct str written)
 {
-	struct names names = {.items = arena_new_array(w->arena, w->entry_count + 1, struct str)};
+	AUTO(arena) scratch = {0};
+	if (!workspace_may_compare(w, w->entry_count))
+		return (struct str){0};
+	struct names names = {.items = arena_new_array(&scratch, w->entry_count + 1, struct str)};
 	for (size_t i = 0; names.items && i < w->entry_count; i++) {
 		if (kinds_have(kinds, str_of(w->entries[i].kind->singular)))
 			names.items[names.count++] = w->entries[i].name;
@@ -214,6 +217,6 @@ static void check_table(const struct walk *k, const struct kind *table, const st
 void workspace_check_references(struct workspace *w, struct findings *f)
 {
 	struct walk k = {.w = w, .f = f};
-	for (size_t i = 0; i < w->entry_count; i++)
+	for (size_t i = 0; i < w->entry_count && f->count <= FINDINGS_MAX; i++)
 		check_table(&k, w->entries[i].kind, w->entries[i].node);
 }
