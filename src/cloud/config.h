@@ -16,7 +16,7 @@ struct cloud_sealed {      // a bucket whose objects the driver encrypts
 struct cloud_config {
 	struct str name;      // "aws-us"
 	struct str provider;  // "aws", "gcp", "azure", "site"
-	struct str region;    // "us-east-1"; of a site: what its store's signatures are made for
+	struct str region;    // "us-east-1"; of a site: what its store's signatures are made for; "": unknown (gcp, azure)
 	struct str location;  // ISO country of a site; "": by the region table
 	struct str store_url; // base URL of the object store: "http://127.0.0.1:4000"; "": the provider's own of this
 			      // region

@@ -110,7 +110,12 @@ static int read_target(
 	*reach = str_eq(to, S("internet")) ? TO_INTERNET : TO_OTHER_AREA;
 	if (str_eq(to, S("internet")) || str_eq(to, S("same-cloud")))
 		return 0;
-	if (!str_cut(to, '/', &provider, &name) || !(*target = region_find(provider, name)))
+	bool named = str_cut(to, '/', &provider, &name);
+	if (named && !region_provider_known(provider)) { // a hall of one's own lies behind the internet
+		*reach = TO_INTERNET;
+		return 0;
+	}
+	if (!named || !(*target = region_find(provider, name)))
 		return call_fail(c, ERR_INVALID,
 			"\"%.*s\" is neither \"internet\", \"same-cloud\" nor a known PROVIDER/REGION", STR(to));
 	if (!str_eq(provider, str_of(from->provider)))
@@ -125,6 +130,12 @@ static int table_price_egress(struct call *c, void *prices, struct str to, struc
 	const struct price_region *of = prices;
 	const struct region *from = region_find(of->provider, of->region), *target;
 	enum reach reach;
+	if (!from && !region_provider_known(of->provider)) {
+		*out = nothing;
+		out->source = S("a site's own line, whose price no table has");
+		out->confidence = S("low");
+		return 0;
+	}
 	if (!from)
 		return call_fail(
 			c, ERR_NOT_FOUND, "no prices for the region %.*s of %.*s", STR(of->region), STR(of->provider));

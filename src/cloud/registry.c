@@ -182,11 +182,11 @@ struct str cloud_store_url(struct arena *a, const struct cloud_config *config)
 	return url.p ? url : S("");
 }
 
-// A hall of one's own is in no table.
-static int fill_site(struct call *c, struct opened *o, const struct cloud_config *config, struct cloud *out)
+// A hall of one's own is in no table, nor is a bucket of which only the name is known ("gs://bucket").
+static int fill_unplaced(struct call *c, struct opened *o, const struct cloud_config *config, struct cloud *out)
 {
 	*out = (struct cloud){.name = arena_str(&o->arena, config->name),
-		.provider = S("site"),
+		.provider = str_of(o->driver->provider),
 		.region = arena_str(&o->arena, config->region),
 		.location = arena_str(&o->arena, config->location)};
 	o->prices = (struct price_region){.provider = out->provider, .region = out->region};
@@ -195,8 +195,8 @@ static int fill_site(struct call *c, struct opened *o, const struct cloud_config
 
 static int fill_names(struct call *c, struct opened *o, const struct cloud_config *config, struct cloud *out)
 {
-	if (str_eq(config->provider, S("site")))
-		return fill_site(c, o, config, out);
+	if (str_eq(config->provider, S("site")) || !config->region.n)
+		return fill_unplaced(c, o, config, out);
 	const struct region *region = region_find(config->provider, config->region);
 	if (!region)
 		return call_fail(

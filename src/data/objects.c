@@ -9,49 +9,91 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/time.h"
 #include "data/bucket_kind.h"
 #include "data/digest_file.h"
 #include "data/passage.h"
 
 // ---------------------------------------------------------------- places
-static bool is_cloud_place(struct str text)
+bool object_place_is_named(struct str text)
 {
 	struct str head, tail;
-	return str_cut(text, ':', &head, &tail) && head.n && str_find_char(head, '/') < 0 && !str_eq(head, S("file")) &&
-	       head.p[0] != '.';
+	return str_cut(text, ':', &head, &tail) && head.n && str_find_char(head, '/') < 0 && head.p[0] != '.' &&
+	       !str_starts(tail, S("//"));
+}
+
+// "s3://bucket/key" -> "s3" and "bucket/key"; false for what has no scheme of an object store.
+static bool has_scheme(struct str text, struct str *scheme, struct str *rest)
+{
+	static const char *const schemes[] = {"s3", "gs", "az"};
+	if (!str_cut(text, ':', scheme, rest) || !str_starts(*rest, S("//")))
+		return false;
+	*rest = str_drop(*rest, 2);
+	for (size_t i = 0; i < COUNT_OF(schemes); i++) {
+		if (str_eq(*scheme, str_of(schemes[i])))
+			return true;
+	}
+	return false;
 }
 
 // A bucket by its name in the workspace, else as the provider calls it.
 static int resolve_bucket(struct call *c, const struct object_env *env, struct str name, struct object_place *out)
 {
-	int code = bucket_find(c, env->state, name, out->cloud->name, &out->bucket);
+	bool ours = env->state && clouds_find(env->clouds, out->cloud->name) == out->cloud;
+	int code = ours ? bucket_find(c, env->state, name, out->cloud->name, &out->bucket) : ERR_NOT_FOUND;
 	if (code != ERR_NOT_FOUND)
 		return code;
 	err_clear(&c->err);
 	out->bucket = arena_str(c->arena, name);
-	return 0;
+	return out->bucket.p ? 0 : call_no_memory(c);
+}
+
+static int find_cloud(struct call *c, const struct object_env *env, struct str name, struct object_place *out)
+{
+	out->cloud = env->clouds ? clouds_find(env->clouds, name) : NULL;
+	if (out->cloud)
+		return 0;
+	if (env->open)
+		return env->open(c, env->open_ctx, name, &out->cloud);
+	return call_fail(c, ERR_NOT_FOUND, "%.*s: the workspace has no cloud \"%.*s\"", STR(out->text), STR(name));
+}
+
+static int parse_object(
+	struct call *c, const struct object_env *env, struct str cloud, struct str rest, struct object_place *out)
+{
+	struct str bucket;
+	str_cut(rest, '/', &bucket, &out->key);
+	if (!bucket.n)
+		return call_fail(c, ERR_INVALID, "%.*s: no bucket is named; write CLOUD:bucket/key or s3://bucket/key",
+			STR(out->text));
+	int code = find_cloud(c, env, cloud, out);
+	return code ? code : resolve_bucket(c, env, bucket, out);
 }
 
 int object_place_parse(struct call *c, const struct object_env *env, struct str text, struct object_place *out)
 {
-	struct str cloud, rest, bucket;
+	struct str cloud, rest;
 	struct object_place p = {.text = arena_str(c->arena, text)};
 	if (!text.n || memchr(text.p, '\0', text.n))
-		return call_fail(c, ERR_INVALID, "an empty place: write CLOUD:bucket/key or the path of a file");
-	if (!is_cloud_place(text)) {
+		return call_fail(c, ERR_INVALID,
+			"an empty place: write CLOUD:bucket/key, s3://bucket/key or the path of a file");
+	if (!p.text.p)
+		return call_no_memory(c);
+	int code = 0;
+	if (has_scheme(p.text, &cloud, &rest)) {
+		code = parse_object(c, env, cloud, rest, &p);
+	} else if (object_place_is_named(p.text)) {
+		str_cut(p.text, ':', &cloud, &rest);
+		code = parse_object(c, env, cloud, rest, &p);
+	} else {
 		p.key = str_starts(text, S("file://")) ? str_drop(p.text, 7) : p.text;
-		*out = p;
-		return p.key.n ? 0 : call_fail(c, ERR_INVALID, "%.*s names no file", STR(text));
+		if (!p.key.n ||
+			(str_find(p.key, S("://")) > 0 && str_find_char(p.key, '/') > str_find_char(p.key, ':')))
+			code = call_fail(c, ERR_INVALID,
+				"%.*s names no file: schemes are s3://, gs://, az:// and file://", STR(text));
 	}
-	str_cut(p.text, ':', &cloud, &rest);
-	p.cloud = clouds_find(env->clouds, cloud);
-	if (!p.cloud)
-		return call_fail(c, ERR_NOT_FOUND, "%.*s: the workspace has no cloud \"%.*s\"", STR(text), STR(cloud));
-	str_cut(rest, '/', &bucket, &p.key);
-	if (!bucket.n)
-		return call_fail(c, ERR_INVALID, "%.*s: no bucket is named; write CLOUD:bucket/key", STR(text));
-	if (resolve_bucket(c, env, bucket, &p))
-		return c->err.code;
+	if (code)
+		return code;
 	*out = p;
 	return 0;
 }
@@ -199,7 +241,7 @@ static int copy_places(struct call *c, const struct object_env *env, const struc
 		int code = from->cloud ? download(c, from, key, out) : upload(c, from, to, key, out);
 		const struct transfer moved = {
 			.from = from->cloud, .to = to->cloud, .bytes = code ? 0 : out->bytes, .what = from->text};
-		return code ? code : transfer_record(c, env->state, &moved);
+		return code || !env->state ? code : transfer_record(c, env->state, &moved);
 	}
 	const struct copy copy = {.from = {.cloud = from->cloud, .bucket = from->bucket, .key = from->key},
 		.to = {.cloud = to->cloud, .bucket = to->bucket, .key = key},
@@ -208,13 +250,14 @@ static int copy_places(struct call *c, const struct object_env *env, const struc
 	return copy_object(c, &copy, out);
 }
 
-// An object of a dataset, a transform, a training or a model stays inside that thing's bounds. Where this machine stands
-// nobody knows: what a person takes down to it is told by the record of the transfer.
-static int may_go(struct call *c, const struct object_env *env, const struct object_place *from, const struct object_place *to)
+// An object of a dataset, a transform, a training or a model stays inside that thing's bounds. Where this machine
+// stands nobody knows: what a person takes down to it is told by the record of the transfer.
+static int may_go(
+	struct call *c, const struct object_env *env, const struct object_place *from, const struct object_place *to)
 {
 	const struct passage_object object = {from->cloud, from->bucket, from->key};
 	struct passage p = {.to = to->cloud, .id = to->text};
-	if (!from->cloud || !to->cloud)
+	if (!env->state || !from->cloud || !to->cloud)
 		return 0;
 	if (passage_owner(c, env->state, &object, &p.what))
 		return c->err.code;
@@ -242,14 +285,54 @@ static int output_write(void *ctx, struct str data)
 	return file_write_all(o->fd, data, "standard output", &o->c->err);
 }
 
-int objects_cat(struct call *c, const struct object_place *at, int fd)
+static int cat_file(struct call *c, const struct object_place *at, const struct store_get *range, const struct sink *to)
+{
+	AUTO(fd) fd = open(at->key.p, O_RDONLY | O_CLOEXEC);
+	char bytes[64 << 10];
+	uint64_t left = range->length || range->offset ? range->length : UINT64_MAX;
+	if (fd < 0 || lseek(fd, (off_t)range->offset, SEEK_SET) < 0)
+		return call_errno(c, "open %.*s", STR(at->key));
+	while (left) {
+		ssize_t n = read(fd, bytes, (size_t)MIN(left, sizeof(bytes)));
+		if (n < 0)
+			return call_errno(c, "read %.*s", STR(at->key));
+		if (n == 0)
+			return 0;
+		int code = to->write(to->ctx, str_bytes(bytes, (size_t)n));
+		if (code)
+			return code;
+		left -= (uint64_t)n;
+	}
+	return 0;
+}
+
+int objects_head(struct call *c, const struct object_place *at, struct object_row *out)
+{
+	struct object there = {0};
+	struct stat st = {0};
+	int code = 0;
+	if (at->cloud)
+		code = CLOUD_CALL(c, at->cloud, store, head, at->bucket, at->key, &there);
+	else if (stat(at->key.p, &st) < 0)
+		code = call_errno(c, "look at the file");
+	else if (!S_ISREG(st.st_mode))
+		code = call_fail(c, ERR_NOT_FOUND, "it is no plain file");
+	if (code)
+		return call_context(c, "%.*s", STR(at->text));
+	*out = (struct object_row){.name = at->key,
+		.size = at->cloud ? there.size : (uint64_t)st.st_size,
+		.modified_ns = at->cloud ? there.modified_ns : st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec};
+	return 0;
+}
+
+int objects_cat(struct call *c, const struct object_place *at, uint64_t offset, uint64_t length, int fd)
 {
 	struct output output = {.c = c, .fd = fd, .name = at->text};
 	struct sink sink = {.ctx = &output, .write = output_write}; // what went out cannot be taken back: no restart
-	const struct store_get get = {.bucket = at->bucket, .key = at->key};
+	const struct store_get get = {.bucket = at->bucket, .key = at->key, .offset = offset, .length = length};
 	struct object ignored = {0};
-	if (need_cloud(c, at))
-		return c->err.code;
+	if (!at->cloud)
+		return cat_file(c, at, &get, &sink);
 	if (CLOUD_CALL(c, at->cloud, store, get, &get, &sink, &ignored))
 		return call_context(c, "read %.*s", STR(at->text));
 	return 0;
