@@ -115,6 +115,15 @@ int control_make_state_folder(struct call *c, const struct control *control)
 	return workspace_place_make(&control->place, &c->err);
 }
 
+bool control_is_served(struct call *c, const struct control *control)
+{
+	const char *path = hidden_path(c, control, "control.lock");
+	if (!control->place.state_folder.n || !path || !file_exists(path))
+		return false;
+	AUTO(fd) lock = file_lock(path, NULL);
+	return lock == ERR_IN_USE;
+}
+
 static int open_state_locked(struct call *c, struct control *control)
 {
 	if (control->has_state)

@@ -1,57 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routes about objects: list, read, copy, remove. Reading streams through a pipe as base64 events, so that memory stays
-// bounded.
+// Routes about objects: list, read, remove; what acts on many stands in handle_objects.c. Reading streams through a
+// pipe as base64 events, so that memory stays bounded.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
 
 #include "api/handlers.h"
+#include "api/objects_impl.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/time.h"
-#include "data/objects.h"
 #include "net/url.h"
 
 enum { PIECE = 48 << 10 }; // of an object in one event; a multiple of 3, so that its base64 needs no padding
 
-struct objects {
-	struct session session;
-	struct object_env env;
-};
-
-static int open_objects(struct api_request *r, struct objects *o)
+// Without a workspace, or for places that need none, only this machine's own credentials count.
+static int open_workspace(struct api_request *r, struct objects *o)
 {
-	session_begin(r, &o->session);
 	int rc = session_load(&o->session);
 	if (rc == 0)
 		rc = session_read_state(&o->session);
 	if (rc == 0)
 		rc = session_open_clouds(&o->session);
-	o->env = (struct object_env){.state = o->session.binding.state, .clouds = o->session.binding.clouds};
+	o->env.state = o->session.binding.state;
+	o->env.clouds = o->session.binding.clouds;
+	(void)r;
 	return rc;
 }
 
+static bool has_workspace(struct api_request *r)
+{
+	struct str path = str_of(control_get_options(r->control)->path);
+	struct str file = arena_printf(r->call->arena, "%.*s/isobar.yaml", STR(control_folder(r->control)));
+	return str_ends(path, S(".yaml")) || (file.p && file_exists(file.p));
+}
+
+int objects_session_open(struct api_request *r, struct objects *o, const struct str *texts, size_t count)
+{
+	bool named = false;
+	const struct operator_file *op;
+	*o = (struct objects){0};
+	session_begin(r, &o->session);
+	for (size_t i = 0; i < count; i++)
+		named = named || object_place_is_named(texts[i]);
+	int rc = control_operator(r->call, r->control, &op);
+	if (rc == 0 && op)
+		rc = named_clouds_new(r->call, op, &o->named);
+	if (o->named) {
+		o->env.open = named_clouds_open;
+		o->env.open_ctx = o->named;
+	}
+	// What is down while a control plane runs may be down for a reason.
+	o->session.revive = o->session.revive && !control_is_served(r->call, r->control);
+	return rc == 0 && named && has_workspace(r) ? open_workspace(r, o) : rc;
+}
+
 // Looking at objects, or moving some, is no reason to leave clouds running that did not run before.
-static void close_objects(struct objects *o)
+void objects_session_close(struct objects *o)
 {
 	if (o->session.env)
 		clouds_env_stop_started(o->session.call, o->session.env);
 	session_close(&o->session);
+	named_clouds_free(o->named);
 }
 
-static int place_of_query(struct api_request *r, const struct objects *o, struct object_place *out)
+static int place_of_query(struct api_request *r, struct objects *o, struct object_place *out)
 {
 	struct str at = url_query_get(r->query, "at", r->call->arena);
 	if (!at.p || !at.n)
 		return call_fail(r->call, ERR_INVALID, "say where: ?at=CLOUD:bucket/key");
-	return object_place_parse(r->call, &o->env, at, out);
+	int rc = objects_session_open(r, o, &at, 1);
+	return rc < 0 ? rc : object_place_parse(r->call, &o->env, at, out);
 }
 
 static bool query_flag(struct api_request *r, const char *name)
 {
 	struct str value = url_query_get(r->query, name, r->call->arena);
 	return value.p && str_eq(value, S("1"));
+}
+
+static uint64_t query_number(struct api_request *r, const char *name, uint64_t otherwise)
+{
+	struct str value = url_query_get(r->query, name, r->call->arena);
+	uint64_t number;
+	return value.p && str_to_u64(value, &number) == 0 ? number : otherwise;
 }
 
 // ---------------------------------------------------------------- list
@@ -67,13 +100,11 @@ static json_t *row_json(const struct object_row *row)
 
 int handle_objects_list(struct api_request *r, json_t **result)
 {
-	struct objects o;
+	struct objects o = {0};
 	struct object_place at;
 	struct object_row *rows;
 	size_t count;
-	int rc = open_objects(r, &o);
-	if (rc == 0)
-		rc = place_of_query(r, &o, &at);
+	int rc = place_of_query(r, &o, &at);
 	if (rc == 0)
 		rc = objects_list(r->call, &at, query_flag(r, "recursive"), &rows, &count);
 	if (rc == 0) {
@@ -82,7 +113,7 @@ int handle_objects_list(struct api_request *r, json_t **result)
 			json_array_append_new(list, row_json(&rows[i]));
 		*result = json_pack("{s:o}", "objects", list);
 	}
-	close_objects(&o);
+	objects_session_close(&o);
 	return rc;
 }
 
@@ -123,6 +154,7 @@ static void *forward(void *ctx)
 
 static int read_object(struct api_request *r, const struct object_place *at, json_int_t *bytes)
 {
+	uint64_t offset = query_number(r, "offset", 0), length = query_number(r, "length", offset ? UINT64_MAX : 0);
 	int ends[2];
 	pthread_t thread;
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -133,7 +165,7 @@ static int read_object(struct api_request *r, const struct object_place *at, jso
 			 : call_fail(r->call, ERR_UNAVAILABLE, "out of threads");
 	bool reading = rc == 0;
 	if (rc == 0)
-		rc = objects_cat(r->call, at, ends[1]);
+		rc = objects_cat(r->call, at, offset, length, ends[1]);
 	fd_close(&ends[1]);
 	if (reading)
 		pthread_join(thread, NULL);
@@ -144,62 +176,29 @@ static int read_object(struct api_request *r, const struct object_place *at, jso
 
 int handle_objects_read(struct api_request *r, json_t **result)
 {
-	struct objects o;
+	struct objects o = {0};
 	struct object_place at;
 	json_int_t bytes = 0;
-	int rc = open_objects(r, &o);
-	if (rc == 0)
-		rc = place_of_query(r, &o, &at);
+	int rc = place_of_query(r, &o, &at);
 	if (rc == 0)
 		rc = read_object(r, &at, &bytes);
 	if (rc == 0)
 		*result = json_pack("{s:I}", "bytes", bytes);
-	close_objects(&o);
+	objects_session_close(&o);
 	return rc;
 }
 
-// ---------------------------------------------------------------- copy and remove
-static int places_of_body(
-	struct api_request *r, const struct objects *o, struct object_place *from, struct object_place *to)
-{
-	struct str source, target;
-	int rc = json_need_str(r->body, "from", &source, &r->call->err);
-	if (rc == 0)
-		rc = json_need_str(r->body, "to", &target, &r->call->err);
-	if (rc == 0)
-		rc = object_place_parse(r->call, &o->env, source, from);
-	return rc < 0 ? rc : object_place_parse(r->call, &o->env, target, to);
-}
-
-int handle_objects_copy(struct api_request *r, json_t **result)
-{
-	struct objects o;
-	struct object_place from, to;
-	struct copy_result copied;
-	int rc = open_objects(r, &o);
-	if (rc == 0)
-		rc = places_of_body(r, &o, &from, &to);
-	if (rc == 0)
-		rc = objects_copy(r->call, &o.env, &from, &to, &copied);
-	if (rc == 0)
-		*result = json_pack("{s:I, s:I, s:I, s:s}", "objects", (json_int_t)copied.objects, "skipped",
-			(json_int_t)copied.skipped, "bytes", (json_int_t)copied.bytes, "sha256", copied.sha256);
-	close_objects(&o);
-	return rc;
-}
-
+// ---------------------------------------------------------------- remove
 int handle_objects_remove(struct api_request *r, json_t **result)
 {
-	struct objects o;
+	struct objects o = {0};
 	struct object_place at;
 	uint64_t removed = 0;
-	int rc = open_objects(r, &o);
-	if (rc == 0)
-		rc = place_of_query(r, &o, &at);
+	int rc = place_of_query(r, &o, &at);
 	if (rc == 0)
 		rc = objects_remove(r->call, &at, query_flag(r, "recursive"), &removed);
 	if (rc == 0)
 		*result = json_pack("{s:I}", "removed", (json_int_t)removed);
-	close_objects(&o);
+	objects_session_close(&o);
 	return rc;
 }

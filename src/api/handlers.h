@@ -45,9 +45,15 @@ int handle_audit_verify(struct api_request *r, json_t **result);
 int handle_objects_list(struct api_request *r, json_t **result);
 int handle_guards(struct api_request *r, json_t **result);
 int handle_permissions(struct api_request *r, json_t **result);
-int handle_objects_copy(struct api_request *r, json_t **result);
 int handle_objects_read(struct api_request *r, json_t **result);
 int handle_objects_remove(struct api_request *r, json_t **result);
+// handle_objects.c
+int handle_objects_copy(struct api_request *r, json_t **result);
+int handle_objects_move(struct api_request *r, json_t **result);
+int handle_objects_sync(struct api_request *r, json_t **result);
+int handle_objects_clear(struct api_request *r, json_t **result);
+int handle_objects_verify(struct api_request *r, json_t **result);
+int handle_objects_usage(struct api_request *r, json_t **result);
 // report.c
 int handle_report(struct api_request *r, json_t **result);
 

@@ -4,6 +4,8 @@
 
 #include "api/handlers.h"
 
+#define OBJECT_EVENTS "object {action, from, to?, bytes, dry_run, error?}; progress {step, done, total, unit}"
+
 const struct api_route api_routes[] = {
 	ROUTE("GET", "/v1/health", "workspace.read", handle_health,
 		.summary = "Whether the control plane answers, and who it is.",
@@ -112,15 +114,38 @@ const struct api_route api_routes[] = {
 		.summary = "Policies in the providers' own languages that keep data where the workspace lets it lie; "
 			   "nothing is sent.",
 		.response = "{files: [{path, content, about, put}]}"),
+	// A PLACE is CLOUD:bucket/key, s3://bucket/key, gs://bucket/key, az://container/key, or a path of the control
+	// plane's machine.
 	ROUTE("GET", "/v1/objects", "data.read", handle_objects_list, .summary = "What lies at a place.",
-		.request = "?at=CLOUD:bucket/key&recursive=1", .response = "{objects: [{name, size, modified}]}"),
+		.request = "?at=PLACE&recursive=1", .response = "{objects: [{name, size, modified}]}"),
 	ROUTE("GET", "/v1/objects/content", "data.read", handle_objects_read, .summary = "The bytes of an object.",
-		.request = "?at=CLOUD:bucket/key", .response = "{bytes: COUNT}", .events = "bytes {base64}"),
+		.request = "?at=PLACE&offset=0&length=BYTES", .response = "{bytes: COUNT}", .events = "bytes {base64}"),
 	ROUTE("POST", "/v1/objects/copy", "data.write", handle_objects_copy,
-		.summary = "Copies an object or a file; paths of files are those of the control plane's machine.",
-		.request = "{from, to}", .response = "{objects, skipped, bytes, sha256}"),
+		.summary = "Copies an object or a file, or all below a place; paths of files are those of the control "
+			   "plane's machine.",
+		.request =
+			"{from, to, recursive?, update?, checksum?, dry_run?, include?: [], exclude?: [], parallel?}",
+		.response = "{objects, skipped, bytes, sha256?}", .events = OBJECT_EVENTS),
+	ROUTE("POST", "/v1/objects/move", "data.write", handle_objects_move,
+		.summary = "The same, and removes the source once the target is proven.", .request = "as copy",
+		.response = "{objects, skipped, bytes, sha256?}", .events = OBJECT_EVENTS),
+	ROUTE("POST", "/v1/objects/sync", "data.write", handle_objects_sync,
+		.summary = "Makes a place hold what another holds.",
+		.request = "{from, to, delete?, checksum?, dry_run?, include?, exclude?, parallel?}",
+		.response = "{objects, skipped, deleted, bytes}", .events = OBJECT_EVENTS),
+	ROUTE("POST", "/v1/objects/clear", "data.write", handle_objects_clear,
+		.summary = "Removes what is selected below a place.",
+		.request = "{from, dry_run?, include?, exclude?, parallel?}", .response = "{deleted}",
+		.events = OBJECT_EVENTS),
+	ROUTE("POST", "/v1/objects/verify", "data.read", handle_objects_verify,
+		.summary = "Reads all below a place against its store's checksums, or compares it with another place.",
+		.request = "{from, to?, include?, exclude?, parallel?}", .response = "{objects, bytes}",
+		.events = OBJECT_EVENTS),
+	ROUTE("POST", "/v1/objects/usage", "data.read", handle_objects_usage, .summary = "How much lies below a place.",
+		.request = "{from, include?, exclude?}",
+		.response = "{below: [{name, objects, bytes}], objects, bytes}"),
 	ROUTE("DELETE", "/v1/objects", "data.write", handle_objects_remove, .summary = "Removes objects.",
-		.request = "?at=CLOUD:bucket/key&recursive=1", .response = "{removed}"),
+		.request = "?at=PLACE&recursive=1", .response = "{removed}"),
 };
 const size_t api_route_count = COUNT_OF(api_routes);
 

@@ -58,6 +58,8 @@ static inline void session_autofree(struct session *s)
 
 void session_emit(struct api_request *r, const char *event, json_t *members); // adds "event"; steals members
 const struct state *control_state(const struct control *control);
+// Whether another process works on the workspace now: `isobar up`, or a command that changes it.
+bool control_is_served(struct call *c, const struct control *control);
 // The operator's file, read once; NULL in *out for an untrusted workspace, which has nothing to do with it.
 MUST_CHECK int control_operator(struct call *c, struct control *control, const struct operator_file **out);
 struct str control_plane(const struct control *control); // "": no other control plane can share the state

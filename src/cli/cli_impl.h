@@ -64,12 +64,17 @@ struct session {
 	struct str state_folder;
 	const char *shown; // the workspace's path as the user wrote it, for findings; "" for the current folder
 	bool json;
+	bool here; // the control plane is in this process, also when one runs
+	void (*on_event)(struct session *s, const json_t *event); // instead of progress_event(); NULL: that
+	void *on_event_ctx;
 	size_t findings; // reported so far
 	struct progress_view *progress;
 };
 // folder: a positional argument that overrides --workspace; NULL: none. Prints what fails; returns 0 or a negative
 // code.
 int session_open(struct session *s, const struct arguments *a, const struct common *common, const char *folder);
+// The same for commands whose bytes move where they run: no control plane that runs is asked.
+int session_open_here(struct session *s, const struct arguments *a, const struct common *common);
 // Ends the session and gives the exit code for rc; prints the error of a failed call (once).
 int session_end(struct session *s, int rc);
 // *result is owned. Events are shown as they come.
@@ -102,7 +107,8 @@ extern const struct command override_command, adopt_command, approve_command;
 extern const struct command run_command, status_command, down_command, deploy_command, rollback_command;
 extern const struct command models_command, endpoints_command, alerts_command, overrides_command, overrides_end_command,
 	events_command, cost_command, audit_verify_command, report_command;
-extern const struct command data_ls_command, data_cp_command, data_cat_command, data_rm_command;
+extern const struct command data_ls_command, data_cp_command, data_sync_command, data_mv_command, data_rm_command,
+	data_du_command, data_cat_command, data_verify_command;
 extern const struct command guards_command, permissions_command;
 extern const struct command reference_command, completion_command;
 

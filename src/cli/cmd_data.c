@@ -1,28 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// isobar data ls | cp | cat | rm, on places written CLOUD:bucket/key, and on paths of files.
+// isobar data ls | cat | rm | du: what looks at a place, and what removes from it. What copies stands in
+// cmd_data_many.c. None of them needs a workspace, and bytes move where the command runs.
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/hash.h"
-#include "cli/cli_impl.h"
+#include "cli/data_impl.h"
 
-struct data_options {
-	struct common common;
-	bool recursive;
-};
-static const struct option data_options[] = {
+static const struct option ls_options[] = {COMMON_OPTIONS(struct data_options), DATA_RECURSIVE};
+static const struct option cat_options[] = {
 	COMMON_OPTIONS(struct data_options),
-	{.name = "recursive",
-		.letter = 'r',
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct data_options, recursive),
-		.help = "everything below, not only what is directly there"},
+	{.name = "offset",
+		.type = OPTION_INTEGER,
+		.offset = offsetof(struct data_options, offset),
+		.argument = "BYTE",
+		.help = "from this byte on"},
+	{.name = "length",
+		.type = OPTION_INTEGER,
+		.offset = offsetof(struct data_options, length),
+		.argument = "BYTES",
+		.help = "so many bytes, else all to the end"},
 };
+static const struct option rm_options[] = {COMMON_OPTIONS(struct data_options), DATA_RECURSIVE, DATA_SELECT, DATA_ACT};
+static const struct option du_options[] = {COMMON_OPTIONS(struct data_options), DATA_SELECT};
 
 static const char *objects_path(struct session *s, const char *path, const struct data_options *o)
 {
-	struct str at = client_escape(&s->arena, str_of(s->arguments->rest[0]));
+	struct str at = client_escape(&s->arena, str_of(data_whole_place(s, s->arguments->rest[0])));
 	struct str text = arena_printf(&s->arena, "%s?at=%.*s%s", path, STR(at), o->recursive ? "&recursive=1" : "");
 	return text.p ? text.p : path;
 }
@@ -49,7 +53,7 @@ static int ls_run(const struct arguments *a)
 	const struct data_options *o = a->options;
 	struct session s;
 	AUTO(json) result = NULL;
-	int rc = session_open(&s, a, &o->common, NULL);
+	int rc = session_open_here(&s, a, &o->common);
 	if (rc == 0)
 		rc = session_request(&s, "GET", objects_path(&s, "/v1/objects", o), NULL, &result);
 	if (rc == 0 && s.json)
@@ -62,9 +66,9 @@ static int ls_run(const struct arguments *a)
 const struct command data_ls_command = {
 	.name = "data ls",
 	.arguments = "PLACE",
-	.help = "Lists objects at CLOUD:bucket/prefix.",
-	.example = "isobar data ls -r aws-us:lake/datasets/",
-	COMMAND_OPTIONS(data_options, struct data_options),
+	.help = "Lists what lies at a place." PLACES,
+	.example = "isobar data ls s3://bucket/data/\nisobar data ls -r aws-us:lake/datasets/",
+	COMMAND_OPTIONS(ls_options, struct data_options),
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.run = ls_run,
@@ -87,18 +91,22 @@ static void cat_event(void *ctx, const json_t *event)
 		cat->failed = true;
 }
 
+static const char *number_part(struct session *s, const char *name, int64_t number)
+{
+	return number > 0 ? arena_printf(&s->arena, "&%s=%lld", name, (long long)number).p : "";
+}
+
 static int cat_run(const struct arguments *a)
 {
 	const struct data_options *o = a->options;
 	struct session s;
 	AUTO(json) result = NULL;
 	struct cat cat = {.arguments = a};
-	int rc = session_open(&s, a, &o->common, NULL);
+	int rc = session_open_here(&s, a, &o->common);
 	if (rc == 0) {
-		struct client_request request = {.method = "GET",
-			.path = objects_path(&s, "/v1/objects/content", o),
-			.on_event = cat_event,
-			.ctx = &cat};
+		struct str path = arena_printf(&s.arena, "%s%s%s", objects_path(&s, "/v1/objects/content", o),
+			number_part(&s, "offset", o->offset), number_part(&s, "length", o->length));
+		struct client_request request = {.method = "GET", .path = path.p, .on_event = cat_event, .ctx = &cat};
 		rc = client_call(&s.call, s.client, &request, &result);
 	}
 	if (rc == 0 && cat.failed)
@@ -110,78 +118,100 @@ const struct command data_cat_command = {
 	.name = "data cat",
 	.arguments = "PLACE",
 	.help = "Writes an object's bytes to standard output.",
-	.example = "isobar data cat aws-us:lake/models/classifier/1/model.json",
-	COMMAND_OPTIONS(data_options, struct data_options),
+	.example = "isobar data cat gs://bucket/model.json\nisobar data cat --offset 1000 --length 16 "
+		   "aws-us:lake/models/classifier/1/weights.safetensors",
+	COMMAND_OPTIONS(cat_options, struct data_options),
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.run = cat_run,
 };
 
-// ---------------------------------------------------------------- cp and rm
-// The control plane may have another current folder, so paths of files go there whole.
-static const char *whole_place(struct session *s, const char *place)
+// ---------------------------------------------------------------- rm
+static int remove_below(struct session *s, const struct data_options *o, json_t **result)
 {
-	bool is_file = strchr(place, ':') == NULL;
-	if (!is_file || place[0] == '/')
-		return place;
-	char *here = realpath(".", NULL);
-	struct str whole = arena_printf(&s->arena, "%s/%s", here ? here : ".", place);
-	free(here);
-	return whole.p ? whole.p : place;
+	AUTO(json) body = data_body(s, o, s->arguments->rest[0], NULL);
+	s->on_event = data_event;
+	s->on_event_ctx = (void *)(uintptr_t)o;
+	return session_request(s, "POST", "/v1/objects/clear", body, result);
 }
-
-static int cp_run(const struct arguments *a)
-{
-	const struct data_options *o = a->options;
-	struct session s;
-	AUTO(json) result = NULL;
-	int rc = session_open(&s, a, &o->common, NULL);
-	AUTO(json)
-	body = json_pack("{s:s, s:s}", "from", whole_place(&s, a->rest[0]), "to", whole_place(&s, a->rest[1]));
-	if (rc == 0)
-		rc = session_request(&s, "POST", "/v1/objects/copy", body, &result);
-	if (rc == 0 && s.json)
-		session_print_json(&s, result);
-	else if (rc == 0)
-		fprintf(a->out, "%lld bytes, SHA-256 %s\n", (long long)json_int(result, "bytes", 0),
-			json_text(result, "sha256"));
-	return session_end(&s, rc);
-}
-
-const struct command data_cp_command = {
-	.name = "data cp",
-	.arguments = "FROM TO",
-	.help = "Copies an object or a file; a target that ends in / keeps the name. Lengths and checksums are "
-		"compared.",
-	.example = "isobar data cp aws-us:lake/models/classifier/1/weights.safetensors gcp-eu:lake/backup/",
-	COMMAND_OPTIONS(data_options, struct data_options),
-	.min_arguments = 2,
-	.max_arguments = 2,
-	.run = cp_run,
-};
 
 static int rm_run(const struct arguments *a)
 {
 	const struct data_options *o = a->options;
 	struct session s;
 	AUTO(json) result = NULL;
-	int rc = session_open(&s, a, &o->common, NULL);
-	if (rc == 0)
+	bool many = o->recursive && (o->include.count || o->exclude.count || o->dry_run);
+	int rc = session_open_here(&s, a, &o->common);
+	if (rc == 0 && !o->recursive && (o->include.count || o->exclude.count || o->dry_run))
+		rc = call_fail(&s.call, ERR_INVALID,
+			"--include, --exclude and --dry-run are about what lies below: say --recursive");
+	if (rc == 0 && many)
+		rc = remove_below(&s, o, &result);
+	else if (rc == 0)
 		rc = session_request(&s, "DELETE", objects_path(&s, "/v1/objects", o), NULL, &result);
 	if (rc == 0 && s.json)
 		session_print_json(&s, result);
 	else if (rc == 0)
-		fprintf(a->out, "%lld removed\n", (long long)json_int(result, "removed", 0));
+		fprintf(a->out, "%lld %s\n", (long long)json_int(result, many ? "deleted" : "removed", 0),
+			o->dry_run ? "would be removed" : "removed");
 	return session_end(&s, rc);
 }
 
 const struct command data_rm_command = {
 	.name = "data rm",
 	.arguments = "PLACE",
-	.help = "Removes an object, or with --recursive everything below a prefix.",
-	.example = "isobar data rm -r aws-us:lake/scratch/",
-	COMMAND_OPTIONS(data_options, struct data_options),
+	.help = "Removes an object, or with --recursive what lies below a place." PLACES,
+	.example = "isobar data rm -r aws-us:lake/scratch/\nisobar data rm -r --include '*.tmp' -n s3://bucket/data/",
+	COMMAND_OPTIONS(rm_options, struct data_options),
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.run = rm_run,
+};
+
+// ---------------------------------------------------------------- du
+static void print_usage(struct session *s, const json_t *result)
+{
+	static const struct table_column columns[] = {{"SIZE", true}, {"OBJECTS", true}, {"NAME", false}};
+	struct table *t = table_new(&s->arena, columns, COUNT_OF(columns));
+	size_t i;
+	const json_t *row;
+	json_array_foreach(json_object_get(result, "below"), i, row)
+	{
+		const struct str cells[] = {cell_bytes(&s->arena, json_num(row, "bytes", 0)),
+			arena_printf(&s->arena, "%lld", (long long)json_int(row, "objects", 0)), json_str(row, "name")};
+		table_add(t, cells);
+	}
+	const struct str total[] = {cell_bytes(&s->arena, json_num(result, "bytes", 0)),
+		arena_printf(&s->arena, "%lld", (long long)json_int(result, "objects", 0)), S("in all")};
+	table_add(t, total);
+	table_write(t, s->arguments->out);
+}
+
+static int du_run(const struct arguments *a)
+{
+	const struct data_options *o = a->options;
+	struct session s;
+	AUTO(json) result = NULL;
+	AUTO(json) body = NULL;
+	int rc = session_open_here(&s, a, &o->common);
+	if (rc == 0) {
+		body = data_body(&s, o, a->rest[0], NULL);
+		rc = session_request(&s, "POST", "/v1/objects/usage", body, &result);
+	}
+	if (rc == 0 && s.json)
+		session_print_json(&s, result);
+	else if (rc == 0)
+		print_usage(&s, result);
+	return session_end(&s, rc);
+}
+
+const struct command data_du_command = {
+	.name = "data du",
+	.arguments = "PLACE",
+	.help = "Says how much lies below a place, by its first folder." PLACES,
+	.example = "isobar data du gs://bucket/\nisobar data du --include '*.parquet' aws-us:lake/",
+	COMMAND_OPTIONS(du_options, struct data_options),
+	.min_arguments = 1,
+	.max_arguments = 1,
+	.run = du_run,
 };

@@ -30,8 +30,12 @@ const struct command *const cli_commands[] = {
 	&report_command,
 	&data_ls_command,
 	&data_cp_command,
-	&data_cat_command,
+	&data_sync_command,
+	&data_mv_command,
 	&data_rm_command,
+	&data_du_command,
+	&data_cat_command,
+	&data_verify_command,
 	&reference_command,
 	&completion_command,
 };

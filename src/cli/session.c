@@ -52,16 +52,15 @@ static int open_client(struct session *s)
 	if (rc == 0)
 		rc = s->cli->open_local(&s->call, s->cli->app, &s->target, &s->local);
 	// A control plane that runs has its own variables and credentials; it is not asked with others.
-	bool own = s->target.variables.count || s->target.variable_files.count || s->target.untrusted ||
+	bool own = s->here || s->target.variables.count || s->target.variable_files.count || s->target.untrusted ||
 		   s->target.operator_file;
 	const struct client_options options = {
 		.state_folder = own ? (struct str){0} : s->state_folder, .local = &s->local};
 	return rc < 0 ? rc : client_open(&s->call, &options, &s->client);
 }
 
-int session_open(struct session *s, const struct arguments *a, const struct common *common, const char *folder)
+static int begin(struct session *s, const struct common *common, const char *folder)
 {
-	*s = (struct session){.arguments = a, .common = common, .cli = a->app};
 	const char *path = folder ? folder : or_environment(common->workspace, "ISOBAR_WORKSPACE");
 	const char *environment = or_environment(common->environment, "ISOBAR_ENV");
 	s->target = (struct cli_target){.path = path ? path : ".",
@@ -75,8 +74,20 @@ int session_open(struct session *s, const struct arguments *a, const struct comm
 	call_init(&s->call, &s->arena, edges_real(), (struct str){0});
 	s->call.cancel = &interrupted;
 	catch_interrupt();
-	s->progress = progress_new(&s->arena, a->error);
+	s->progress = progress_new(&s->arena, s->arguments->error);
 	return s->progress ? open_client(s) : call_no_memory(&s->call);
+}
+
+int session_open(struct session *s, const struct arguments *a, const struct common *common, const char *folder)
+{
+	*s = (struct session){.arguments = a, .common = common, .cli = a->app};
+	return begin(s, common, folder);
+}
+
+int session_open_here(struct session *s, const struct arguments *a, const struct common *common)
+{
+	*s = (struct session){.arguments = a, .common = common, .cli = a->app, .here = true};
+	return begin(s, common, NULL);
 }
 
 // ---------------------------------------------------------------- findings
@@ -114,6 +125,8 @@ static void on_event(void *ctx, const json_t *event)
 		return;
 	if (str_eq(name, S("finding")))
 		print_finding(s, event);
+	else if (s->on_event)
+		s->on_event(s, event);
 	else
 		progress_event(s->progress, event);
 }

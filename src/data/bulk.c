@@ -17,6 +17,23 @@ void bulk_tell(const struct bulk_run *run, const struct bulk_event *e)
 		run->options->tell(run->options->ctx, e);
 }
 
+void bulk_begin(const struct bulk_run *run)
+{
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < run->count; i++)
+		bytes += run->tasks[i].item->size;
+	if (run->options->begin)
+		run->options->begin(run->options->ctx, run->count, bytes);
+}
+
+struct bulk_task *bulk_tasks(struct call *c, const struct bulk_list *list, enum bulk_what what)
+{
+	struct bulk_task *tasks = arena_new_array(c->arena, list->count + 1, struct bulk_task);
+	for (size_t i = 0; tasks && i < list->count; i++)
+		tasks[i] = (struct bulk_task){&list->items[i], what};
+	return tasks;
+}
+
 static void count_done(struct bulk_run *run, const struct bulk_task *task, uint64_t bytes)
 {
 	pthread_mutex_lock(&run->lock);
@@ -187,8 +204,9 @@ static int take(struct call *c, const struct bulk_run *run, const struct bulk_ta
 static int drop(struct call *c, const struct bulk_run *run, const struct bulk_task *task)
 {
 	struct object_place at;
-	int rc = bulk_place(c, &run->options->to, task->item->name, &at);
-	if (rc == 0 && !run->options->dry_run)
+	const struct bulk_options *o = run->options;
+	int rc = bulk_place(c, o->to.text.n ? &o->to : &o->from, task->item->name, &at);
+	if (rc == 0 && !o->dry_run)
 		rc = bulk_remove(c, &at);
 	if (rc < 0)
 		return rc;
@@ -212,12 +230,28 @@ int bulk_run(struct call *c, const struct bulk_options *options, struct bulk_res
 	struct bulk_run run = {.options = options, .act = act, .result = &result};
 	run.tasks = planned.take;
 	run.count = planned.take_count;
+	bulk_begin(&run);
 	rc = bulk_do(c, &run);
 	if (rc == 0 && options->delete_others && !result.failed) {
 		run.tasks = planned.drop;
 		run.count = planned.drop_count;
 		rc = bulk_do(c, &run);
 	}
+	*out = result;
+	return rc;
+}
+
+int bulk_clear(struct call *c, const struct bulk_options *options, struct bulk_result *out)
+{
+	struct bulk_list list;
+	struct bulk_result result = {0};
+	int rc = bulk_list(c, &options->from, &options->select, &list);
+	if (rc < 0)
+		return rc;
+	struct bulk_run run = {.options = options, .act = act, .result = &result};
+	run.tasks = bulk_tasks(c, &list, BULK_DROP);
+	run.count = list.count;
+	rc = run.tasks ? bulk_do(c, &run) : call_no_memory(c);
 	*out = result;
 	return rc;
 }

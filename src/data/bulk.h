@@ -28,7 +28,7 @@ MUST_CHECK int bulk_place(struct call *c, const struct object_place *below, stru
 MUST_CHECK int bulk_remove(struct call *c, const struct object_place *at);
 
 struct bulk_event {         // about one object
-	const char *action; // "copy", "delete", "move", "fail"
+	const char *action; // "copy", "delete", "move", "verify", "fail"
 	struct str from, to;
 	uint64_t bytes;
 	struct str why; // of a failure
@@ -42,8 +42,9 @@ struct bulk_options {
 	bool checksum;                // "already there" is decided by checksum, not by size and time
 	bool dry_run;                 // only tell
 	struct select select;
-	size_t parallel; // 0: BULK_PARALLEL
-	void (*tell)(void *ctx, const struct bulk_event *e);
+	size_t parallel;                                            // 0: BULK_PARALLEL
+	void (*begin)(void *ctx, uint64_t objects, uint64_t bytes); // what is to be copied or read; NULL: not wanted
+	void (*tell)(void *ctx, const struct bulk_event *e);        // NULL: not wanted
 	void *ctx;
 };
 enum { BULK_PARALLEL = 8, BULK_PARALLEL_MOST = 64 };
@@ -59,6 +60,9 @@ struct bulk_usage {
 	uint64_t objects, bytes;
 };
 MUST_CHECK int bulk_usage(struct call *c, const struct bulk_list *list, struct bulk_usage **out, size_t *count);
+
+// Removes what is selected below `from`.
+MUST_CHECK int bulk_clear(struct call *c, const struct bulk_options *options, struct bulk_result *out);
 
 // Reads every object below `from` whole, so that its store's checksum is compared with the bytes; with a `to`, compares
 // them with what lies there under the same name. copied: in order; failed: not, with an event each.

@@ -52,11 +52,15 @@ static int act(struct call *c, const struct bulk_run *run, const struct bulk_tas
 	const struct bulk_options *o = run->options;
 	struct object_place from, to;
 	int rc = bulk_place(c, &o->from, task->item->name, &from);
-	if (rc == 0 && !o->to.text.n)
-		return read_whole(c, &from, task->item->size, bytes);
-	if (rc == 0)
+	if (rc == 0 && o->to.text.n)
 		rc = bulk_place(c, &o->to, task->item->name, &to);
-	return rc < 0 ? rc : compare(c, &from, &to, bytes);
+	if (rc == 0)
+		rc = o->to.text.n ? compare(c, &from, &to, bytes) : read_whole(c, &from, task->item->size, bytes);
+	if (rc < 0)
+		return rc;
+	const struct bulk_event event = {.action = "verify", .from = from.text, .bytes = *bytes};
+	bulk_tell(run, &event);
+	return 0;
 }
 
 int bulk_verify(struct call *c, const struct bulk_options *options, struct bulk_result *out)
@@ -67,11 +71,10 @@ int bulk_verify(struct call *c, const struct bulk_options *options, struct bulk_
 	if (rc < 0)
 		return rc;
 	struct bulk_run run = {.options = options, .act = act, .result = &result, .count = list.count};
-	run.tasks = arena_new_array(c->arena, list.count + 1, struct bulk_task);
+	run.tasks = bulk_tasks(c, &list, BULK_TAKE);
 	if (!run.tasks)
 		return call_no_memory(c);
-	for (size_t i = 0; i < list.count; i++)
-		run.tasks[i] = (struct bulk_task){&list.items[i], BULK_TAKE};
+	bulk_begin(&run);
 	rc = bulk_do(c, &run);
 	*out = result;
 	return rc;

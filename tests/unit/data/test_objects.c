@@ -137,7 +137,7 @@ static void test_cat_and_remove(void **state)
 	struct object_place a = place(&w, "aws-us:raw/images/a"), images = place(&w, "aws-us:raw/images"),
 			    whole = place(&w, "aws-us:raw");
 	assert_int_equal(pipe(ends), 0);
-	assert_ok(&w.f, objects_cat(&w.f.call, &a, ends[1]));
+	assert_ok(&w.f, objects_cat(&w.f.call, &a, 0, 0, ends[1]));
 	assert_int_equal(read(ends[0], text, sizeof(text)), 5);
 	assert_string_equal(text, "alpha");
 	close(ends[0]);

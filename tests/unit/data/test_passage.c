@@ -208,7 +208,7 @@ static void test_movers(void **state)
 	struct copy_result r;
 	struct object_place from, to;
 	open_world(&w);
-	const struct object_env env = {&w.s, &w.all};
+	const struct object_env env = {.state = &w.s, .clouds = &w.all};
 	memory_cloud_poke(&w.eu, "fashion-lake", "in/returns/a.jsonl", S("{}\n"));
 	assert_ok(&w.f, object_place_parse(&w.f.call, &env, S("gcp-eu:lake/in/returns/a.jsonl"), &from));
 	assert_ok(&w.f, object_place_parse(&w.f.call, &env, S("aws-us:lake/stolen.jsonl"), &to));

@@ -10,6 +10,7 @@
 
 #include "fixture.h"
 #include "infra/accounts.h"
+#include "infra/named_clouds.h"
 
 static int set_up(void **state)
 {
@@ -116,11 +117,35 @@ static void test_whose(void **state)
 	assert_fails(f, account_config_of_resource(&f->call, op, &r, &config), ERR_UNSUPPORTED);
 }
 
+static void test_named(void **state)
+{
+	struct fixture *f = *state;
+	struct named_clouds *named;
+	const struct cloud *cloud, *again;
+	AUTO(operator_file)
+	op = operator_of(f, S("clouds:\n"
+			      "  own: {provider: aws, region: eu-west-1, endpoints: {store: \"http://127.0.0.1:1\"}}\n"
+			      "  bare: {account: \"1\"}\n"));
+	assert_ok(f, named_clouds_new(&f->call, op, &named));
+	assert_ok(f, named_clouds_open(&f->call, named, S("s3"), &cloud));
+	assert_str(cloud->name, S("s3"));
+	assert_str(cloud->provider, S("aws"));
+	assert_ok(f, named_clouds_open(&f->call, named, S("s3"), &again));
+	assert_ptr_equal(cloud, again);
+	assert_ok(f, named_clouds_open(&f->call, named, S("own"), &cloud));
+	assert_str(cloud->region, S("eu-west-1"));
+	assert_fails(f, named_clouds_open(&f->call, named, S("bare"), &cloud), ERR_INVALID);
+	assert_fails(f, named_clouds_open(&f->call, named, S("none"), &cloud), ERR_NOT_FOUND);
+	named_clouds_free(named);
+	named_clouds_free(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_provider, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_site, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_whose, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
