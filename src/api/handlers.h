@@ -45,6 +45,8 @@ int handle_audit_verify(struct api_request *r, json_t **result);
 int handle_objects_list(struct api_request *r, json_t **result);
 int handle_guards(struct api_request *r, json_t **result);
 int handle_permissions(struct api_request *r, json_t **result);
+int handle_check(struct api_request *r, json_t **result);
+int handle_check_deep(struct api_request *r, json_t **result);
 int handle_objects_read(struct api_request *r, json_t **result);
 int handle_objects_remove(struct api_request *r, json_t **result);
 // handle_objects.c

@@ -27,7 +27,8 @@ const struct api_route api_routes[] = {
 			"refused, resources: COUNTS, changes: of what has something to say [{address, action: "
 			"nothing | create | update | replace | delete | use | adopt | move | forget | refresh, "
 			"fields: [{path, before, after, replaces}], drift?, moved_from?, waiting?, later?, refused?, "
-			"note?}], overrides: [...], text, workspace, environment, approvals: NEEDED, timing: {diff_ms, total_ms}}",
+			"note?}], overrides: [...], text, workspace, environment, approvals: NEEDED, timing: {diff_ms, "
+			"total_ms}}",
 		.events = "finding"),
 	ROUTE("POST", "/v1/apply", "workspace.apply", handle_apply,
 		.summary = "Makes what the workspace declares. With the digest of a plan, only exactly that plan.",
@@ -60,7 +61,8 @@ const struct api_route api_routes[] = {
 			    "failed}, clouds: "
 			    "[{name, provider, region, pocket, up, url, pid}], endpoints: [{address, state, url, "
 			    "version, generation, "
-			    "pids}], gateways: [{name, url, admin_url, pid, up}], expires?, expired?, stays?: why it was not "
+			    "pids}], gateways: [{name, url, admin_url, pid, up}], expires?, expired?, stays?: why it "
+			    "was not "
 			    "taken down, recorder?, isolation, control_planes?: [{plane, host, pid, folder, since}]}"),
 	ROUTE("POST", "/v1/down", "workspace.apply", handle_down,
 		.summary = "Ends the processes of the workspace (endpoints, gateways, pocket clouds); records and data "
@@ -80,7 +82,8 @@ const struct api_route api_routes[] = {
 	ROUTE("GET", "/v1/overrides", "override.read", handle_overrides, .summary = "Run-time changes in force.",
 		.response = "{overrides: [{address, field, value, author, reason, made, expires}]}"),
 	ROUTE("POST", "/v1/overrides", "override.set", handle_override_set,
-		.summary = "Changes a field while it runs, where the field's row lets an operator do so; apply keeps it.",
+		.summary =
+			"Changes a field while it runs, where the field's row lets an operator do so; apply keeps it.",
 		.request = "{address, field, value: TEXT as in the file, reason, expires_s?: 0 is until it is ended}",
 		.response = "{overrides: [{address, value}]}"),
 	ROUTE("POST", "/v1/adopt", "workspace.apply", handle_adopt,
@@ -88,7 +91,8 @@ const struct api_route api_routes[] = {
 		.request = "{address, id, from?}", .response = "{address, uid, outputs}", .events = "finding"),
 	ROUTE("POST", "/v1/approvals", "plan.approve", handle_approve, .summary = "Approves a plan by its digest.",
 		.request = "{digest, note?}", .response = "{given, needed: COUNTS}", .events = "finding"),
-	ROUTE("GET", "/v1/approvals", "workspace.read", handle_approvals, .summary = "Approvals that are not spent yet.",
+	ROUTE("GET", "/v1/approvals", "workspace.read", handle_approvals,
+		.summary = "Approvals that are not spent yet.",
 		.response = "{approvals: [{digest, by: [{who, at, note}]}]}"),
 	ROUTE("DELETE", "/v1/overrides/{address}", "override.end", handle_override_end, .summary = "Ends an override.",
 		.request = "?field=NAME (when there are several) &reason=TEXT", .response = "{ended: {...}}"),
@@ -106,6 +110,25 @@ const struct api_route api_routes[] = {
 		.response = "{bytes_moved, price, currency, transfers: [{from, to, bytes, price, currency}]}"),
 	ROUTE("GET", "/v1/report", "report.read", handle_report,
 		.summary = "One HTML page about the workspace, with nothing to load.", .response = "{html}"),
+	ROUTE("GET", "/v1/check", "workspace.read", handle_check,
+		.summary =
+			"As whom, on which account and region, which parts of the clouds work, which permissions lack, "
+			"what quota is left. Changes nothing.",
+		.request = "?cloud=NAME (else all)",
+		.response =
+			"{ok, clouds: [{cloud, provider, region, location, who?, account?, kind?, error?, parts: "
+			"[{part, "
+			"engine, state: works | fails | unsupported, reason?}], permissions: [{permission, verdict: "
+			"allowed | denied | not tested | failed, calls, bucket?, reason?}], buckets: [{bucket, state: "
+			"there | absent | denied | failed, location?, unseen?, reason?}], quota: {state, reason}, "
+			"lacks: [TEXT], ok}]}"),
+	ROUTE("POST", "/v1/check/deep", "workspace.apply", handle_check_deep,
+		.summary =
+			"The drivers' conformance cases in a scratch bucket on one cloud's account, taken down again.",
+		.request = "{cloud, at_most: \"1EUR\", record?: PATH, server?: TEXT}",
+		.response = "{cloud, bucket, ok, failed, skipped: COUNTS, cases: [{part, name, verdict: ok | failed | "
+			    "skipped, reason?}], cost: {amount, currency, basis}, record?}",
+		.events = "progress"),
 	ROUTE("GET", "/v1/permissions", "workspace.read", handle_permissions,
 		.summary = "The least that Isobar needs on a cloud's account, in the provider's own language; makes no "
 			   "call.",

@@ -13,6 +13,7 @@ const struct command *const cli_commands[] = {
 	&schema_command,
 	&guards_command,
 	&permissions_command,
+	&check_command,
 	&run_command,
 	&deploy_command,
 	&rollback_command,

@@ -30,6 +30,7 @@ struct clouds_env {
 	struct clouds clouds;
 	struct starter *starters;
 	size_t count;
+	struct cloud_config *configs; // as many as clouds, once they are open
 };
 
 // ---------------------------------------------------------------- which clouds
@@ -163,7 +164,7 @@ static int make_config(
 
 static int open_all(struct call *c, const struct clouds_env_options *o, struct clouds_env *env)
 {
-	struct cloud_config *configs = arena_new_array(c->arena, env->count + 1, struct cloud_config);
+	struct cloud_config *configs = arena_new_array(&env->arena, env->count + 1, struct cloud_config);
 	if (!configs)
 		return call_no_memory(c);
 	for (size_t i = 0; i < env->count; i++) {
@@ -171,6 +172,7 @@ static int open_all(struct call *c, const struct clouds_env_options *o, struct c
 		if (rc < 0)
 			return rc;
 	}
+	env->configs = configs;
 	int rc = clouds_open(c, configs, env->count, &env->clouds);
 	for (size_t i = 0; rc == 0 && !o->pocket && i < env->count; i++)
 		rc = account_confirm(c, env->starters[i].resource, &env->clouds.items[i]);
@@ -215,6 +217,15 @@ int clouds_env_open(struct call *c, const struct clouds_env_options *options, st
 const struct clouds *clouds_env_clouds(const struct clouds_env *env)
 {
 	return &env->clouds;
+}
+
+const struct cloud_config *clouds_env_config(const struct clouds_env *env, struct str cloud)
+{
+	for (size_t i = 0; env->configs && i < env->count; i++) {
+		if (str_eq(env->configs[i].name, cloud))
+			return &env->configs[i];
+	}
+	return NULL;
 }
 
 size_t clouds_env_started(const struct clouds_env *env)

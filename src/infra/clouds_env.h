@@ -9,6 +9,7 @@
 #define ISOBAR_INFRA_CLOUDS_ENV_H
 
 #include "cloud/cloud.h"
+#include "cloud/config.h"
 #include "infra/pocket_cloud.h"
 #include "security/operator.h"
 #include "state/resource.h"
@@ -28,6 +29,8 @@ struct clouds_env;
 // pocket_cloud_ensure's errors, account_find's, cloud_open's.
 MUST_CHECK int clouds_env_open(struct call *c, const struct clouds_env_options *options, struct clouds_env **out);
 const struct clouds *clouds_env_clouds(const struct clouds_env *env);
+// What one of them was opened with, credentials and all; its texts live as long as the call that opened it. NULL: none.
+const struct cloud_config *clouds_env_config(const struct clouds_env *env, struct str cloud);
 size_t clouds_env_started(const struct clouds_env *env); // pocket clouds that opening it started
 // Ends the pocket clouds that opening it started. Leaves c's error as it was.
 void clouds_env_stop_started(struct call *c, struct clouds_env *env);

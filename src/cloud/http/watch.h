@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A transport that tells a watcher of every request and its answer, with the bodies that were streamed: for records of
-// what a driver says to a provider (cloud/record.h). What it hands on holds secrets: the watcher redacts. Thread-safe
+// what a driver says to a provider (cloud/call_record.h). What it hands on holds secrets: the watcher redacts. Thread-safe
 // as long as the watcher is.
 #ifndef ISOBAR_CLOUD_HTTP_WATCH_H
 #define ISOBAR_CLOUD_HTTP_WATCH_H
