@@ -19,6 +19,7 @@
 #include "cloud/job_work.h"
 #include "data/bucket_kind.h"
 #include "data/dataset_kind.h"
+#include "data/transfer_kind.h"
 #include "demo/demo.h"
 #include "deploy/deploy.h"
 #include "deploy/endpoint_kind.h"
@@ -35,14 +36,19 @@
 #include "jobs/worker.h"
 #include "models/image_command.h"
 #include "models/model_kind.h"
+#include "models/tracking_kind.h"
 #include "monitor/channel_kind.h"
+#include "monitor/metrics_kind.h"
+#include "monitor/budget_kind.h"
 #include "monitor/monitor.h"
 #include "monitor/monitor_kind.h"
 #include "monitor/recorder.h"
 #include "net/guard.h"
 #include "pocket/pocket.h"
 #include "security/api_key_kind.h"
+#include "security/audit_kind.h"
 #include "security/encryption_key_kind.h"
+#include "security/identity_provider_kind.h"
 #include "security/principal.h"
 #include "security/role_kind.h"
 #include "security/security_ctx.h"
@@ -63,16 +69,22 @@ static const struct kind *const explained_kinds[] = {
 	&encryption_key_kind,
 	&bucket_kind,
 	&dataset_kind,
+	&transfer_kind,
 	&transform_kind,
 	&training_kind,
 	&model_kind,
+	&tracking_kind,
 	&endpoint_kind,
+	&identity_provider_kind,
 	&gateway_kind,
 	&route_kind,
 	&api_key_kind,
 	&role_kind,
 	&channel_kind,
 	&monitor_kind,
+	&metrics_kind,
+	&budget_kind,
+	&audit_kind,
 	&pipeline_kind,
 	NULL,
 };
@@ -87,16 +99,22 @@ static const struct handler_row {
 	{&encryption_key_handler, CONTEXT_SECURITY},
 	{&bucket_handler, CONTEXT_CLOUDS},
 	{&dataset_handler, CONTEXT_NONE},
+	{&transfer_handler, CONTEXT_NONE},
 	{&transform_handler, CONTEXT_NONE},
 	{&training_handler, CONTEXT_NONE},
 	{&model_handler, CONTEXT_NONE},
+	{&tracking_handler, CONTEXT_NONE},
 	{&endpoint_handler, CONTEXT_DEPLOY},
 	{&gateway_handler, CONTEXT_GATEWAY},
 	{&route_handler, CONTEXT_NONE},
 	{&api_key_handler, CONTEXT_SECURITY},
 	{&role_handler, CONTEXT_NONE},
+	{&identity_provider_handler, CONTEXT_NONE},
 	{&channel_handler, CONTEXT_NONE},
 	{&monitor_handler, CONTEXT_NONE},
+	{&metrics_handler, CONTEXT_NONE},
+	{&budget_handler, CONTEXT_NONE},
+	{&audit_handler, CONTEXT_NONE},
 	{&pipeline_handler, CONTEXT_NONE},
 };
 

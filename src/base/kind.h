@@ -56,6 +56,7 @@ enum field_flags {
 	FIELD_BY_MONITOR = 8,  // a monitor may override it at run time
 	FIELD_SECRET = 16,     // holds the name of a secret, never its value
 	FIELD_LATER = 32,      // read and recorded, and no code of this release acts on it; the resource acts without it
+	FIELD_SOFT = 128,      // a reference that need not be made first: both may name each other
 	FIELD_WAITS = 64,      // the same, and the resource cannot act without it: it waits for a later release
 };
 
@@ -108,6 +109,7 @@ struct field {
 	double min, max;            // both 0: no bounds. Durations in seconds, sizes in bytes, percentages as fractions
 	const char *const *choices; // NULL-ended; FIELD_REFS: the only names of the map, NULL: any
 	const char *refers;   // FIELD_REF: singular kinds, separated by '|'; NULL: any, and kind/name is written out
+	const char *follows;  // `bucket:` alone: the member that names what it is made from, whose bucket is taken without one
 	enum field_type item; // FIELD_LIST: type of an item (no list or block)
 	size_t item_size;     // FIELD_LIST of FIELD_CUSTOM: size of what `parse` makes of an item
 	const struct kind *block; // FIELD_BLOCK, FIELD_BLOCKS, FIELD_NAMED

@@ -151,6 +151,9 @@ static bool write_normal(enum field_type type, const union scalar *value, struct
 	case FIELD_DATE:
 		date_write(value->integer, out);
 		return true;
+	case FIELD_PATH: // without "./"
+		buf_add(out, value->text);
+		return true;
 	case FIELD_ACCELERATOR:
 		accelerator_write(value->accelerator, out);
 		return true;

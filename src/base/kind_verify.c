@@ -106,6 +106,8 @@ static int verify_field(struct verify *v, const struct kind *k, const struct fie
 	for (const struct field *other = k->fields; other != field; other++)
 		if (strcmp(other->name, field->name) == 0)
 			return bad(v, k, field, "stands there twice");
+	if (field->follows && !kind_field(k, str_of(field->follows)))
+		return bad(v, k, field, "follows a member that is not there");
 	if (field->type == FIELD_CLOUD && !has_clouds(k, field))
 		return bad(v, k, field, "is one cloud and has no row of clouds at its place");
 	int rc = verify_refers(v, k, field);

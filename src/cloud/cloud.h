@@ -201,9 +201,10 @@ struct resource_ops {
 
 struct cloud {
 	struct str name;     // "aws-us", as declared
-	struct str provider; // "aws", "gcp", "azure"
-	struct str region;   // "us-east-1"
-	struct str location; // ISO country from the region table: "US", "NL"
+	struct str provider; // "aws", "gcp", "azure", "site"
+	struct str region;   // "us-east-1"; of a site ""
+	struct str location; // ISO country from the region table, or as a site says: "US", "NL"
+	struct str law;      // whose law binds the operator: "US", "EU"; "": nobody knows
 	const struct store_ops *store;
 	void *store_ctx;
 	const struct job_ops *jobs;

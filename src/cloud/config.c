@@ -12,6 +12,7 @@ static const struct {
 	{"name", offsetof(struct cloud_config, name), true},
 	{"provider", offsetof(struct cloud_config, provider), true},
 	{"region", offsetof(struct cloud_config, region), true},
+	{"law", offsetof(struct cloud_config, law), false},
 	{"store_url", offsetof(struct cloud_config, store_url), false},
 	{"identity_url", offsetof(struct cloud_config, identity_url), false},
 	{"location", offsetof(struct cloud_config, location), false},

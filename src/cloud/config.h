@@ -18,6 +18,7 @@ struct cloud_config {
 	struct str provider;  // "aws", "gcp", "azure", "site"
 	struct str region;    // "us-east-1"; of a site: what its store's signatures are made for; "": unknown (gcp, azure)
 	struct str location;  // ISO country of a site; "": by the region table
+	struct str law;       // of a site: whose law binds its operator; "": by the provider table
 	struct str store_url; // base URL of the object store: "http://127.0.0.1:4000"; "": the provider's own of this
 			      // region
 	struct str identity_url; // base URL of the service that says who we are; "": the provider's own, or with a

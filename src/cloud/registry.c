@@ -188,9 +188,10 @@ static int fill_unplaced(struct call *c, struct opened *o, const struct cloud_co
 	*out = (struct cloud){.name = arena_str(&o->arena, config->name),
 		.provider = str_of(o->driver->provider),
 		.region = arena_str(&o->arena, config->region),
-		.location = arena_str(&o->arena, config->location)};
+		.location = arena_str(&o->arena, config->location),
+		.law = arena_str(&o->arena, config->law)};
 	o->prices = (struct price_region){.provider = out->provider, .region = out->region};
-	return out->name.p && out->region.p && out->location.p ? 0 : call_no_memory(c);
+	return out->name.p && out->region.p && out->location.p && out->law.p ? 0 : call_no_memory(c);
 }
 
 static int fill_names(struct call *c, struct opened *o, const struct cloud_config *config, struct cloud *out)
@@ -204,7 +205,8 @@ static int fill_names(struct call *c, struct opened *o, const struct cloud_confi
 	*out = (struct cloud){.name = arena_str(&o->arena, config->name),
 		.provider = str_of(region->provider),
 		.region = str_of(region->name),
-		.location = str_of(region->country)};
+		.location = str_of(region->country),
+		.law = region_provider_law(config->provider)};
 	o->prices = (struct price_region){.provider = out->provider, .region = out->region};
 	return out->name.p ? 0 : call_no_memory(c);
 }

@@ -4,22 +4,43 @@
 
 #include "state/resource_common.h"
 
+static const char *const public_choices[] = {"never", NULL};
+
 static const struct field bucket_fields[] = {
 	{.name = "clouds",
 		.type = FIELD_CLOUDS,
 		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
 		.offset = offsetof(struct bucket, clouds),
 		.help = "where the bucket is made: one on each of these clouds, under one name for all of them"},
+	{.name = "cloud",
+		.type = FIELD_CLOUD,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct bucket, clouds),
+		.help = "the one cloud where it is, in place of clouds"},
 	{.name = "name",
 		.type = FIELD_NAME,
+		.flags = 0,
 		.offset = offsetof(struct bucket, name),
 		.help = "name at the provider; without it the workspace's name and the bucket's, \"fashion-lake\""},
 	{.name = "encrypt_with",
 		.type = FIELD_REF,
+		.flags = 0,
 		.offset = offsetof(struct bucket, encrypt_with),
 		.refers = "encryption-key",
-		.help = "key that wraps the bucket's data key; objects are encrypted before they leave for the "
-			"provider"},
+		.help = "key that wraps the bucket's data key; objects are encrypted before they leave for the provider"},
+	{.name = "versioning",
+		.type = FIELD_BOOL,
+		.flags = FIELD_IN_PLACE | FIELD_LATER,
+		.offset = offsetof(struct bucket, versioning),
+		.otherwise = "false",
+		.help = "whether the provider keeps the older versions of objects"},
+	{.name = "public",
+		.type = FIELD_CHOICE,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct bucket, public),
+		.choices = public_choices,
+		.otherwise = "never",
+		.help = "never: nobody reads it without credentials; nothing else can be said"},
 };
 
 const struct kind bucket_kind = {

@@ -11,6 +11,8 @@ struct bucket {
 	struct field_list clouds;
 	struct str name;               // physical name; "": WORKSPACE-NAME
 	struct field_ref encrypt_with; // encryption-key; name "": none
+	bool versioning;
+	struct str public; // "never"
 };
 extern const struct kind bucket_kind;
 extern const struct resource_handler bucket_handler; // ctx: const struct clouds *

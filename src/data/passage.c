@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "cloud/regions.h"
 
 // ---------------------------------------------------------------- the graph in force
 struct gathered {
@@ -80,7 +79,7 @@ static int rule(struct call *c, const struct state *s, const struct passage *p, 
 	if (!flow_cloud(flow, p->to->name, &place)) // no record of it: what its driver was opened with
 		place = (struct flow_place){.cloud = p->to->name,
 			.country = p->to->location,
-			.law = region_provider_law(p->to->provider)};
+			.law = p->to->law};
 	*out = flow_rule(flow, p->what, &place);
 	return 0;
 }

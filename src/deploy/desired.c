@@ -144,6 +144,10 @@ static int read_one(const struct reader *r, struct desired *out)
 	out->spec.model = r->resource->name; // clients address the endpoint, whichever model stands behind it
 	out->spec.cpu = r->endpoint.resources.cpu;
 	out->spec.memory = (uint64_t)r->endpoint.resources.memory;
+	if (r->resource->waits_for.n) {
+		out->waiting = arena_printf(c->arena, "a later release: %.*s", STR(r->resource->waits_for));
+		return out->waiting.p ? 0 : call_no_memory(c);
+	}
 	int rc = read_replicas(r, &out->spec.replicas);
 	if (rc == 0)
 		rc = read_version(r, out);

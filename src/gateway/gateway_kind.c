@@ -4,23 +4,33 @@
 
 #include "net/address.h"
 
+static bool is_text(const struct node *n, struct str prefix)
+{
+	return n && n->type == NODE_SCALAR && str_starts(n->text, prefix) && n->text.n > prefix.n;
+}
+
 static bool parse_files(const struct node *node, struct gateway_tls *out, struct findings *f)
 {
 	const struct node *certificate = node_member(node, S("certificate")), *key = node_member(node, S("key"));
-	bool good = certificate && key && node->count == 2 && certificate->type == NODE_SCALAR &&
-		    key->type == NODE_SCALAR && str_starts(certificate->text, S("file:")) &&
-		    str_starts(key->text, S("file:"));
-	if (!good) {
+	bool secret = is_text(key, S("secret/")), file = is_text(key, S("file:"));
+	if (!is_text(certificate, S("file:")) || (!secret && !file) || node->count != 2) {
 		findings_add(f, node->at, node_path(node, f->arena), (struct str){0},
-			"expected {certificate: \"file:PATH\", key: \"file:PATH\"}");
+			"expected {certificate: \"file:PATH\", key: secret/NAME} (or a key in a file: \"file:PATH\")");
 		return false;
 	}
+	out->automatic = secret;
 	out->certificate = str_drop(certificate->text, 5);
-	out->key = str_drop(key->text, 5);
+	out->key = secret ? key->text : str_drop(key->text, 5);
 	return true;
 }
 
-// automatic | none | {certificate: file:..., key: file:...}
+// A key in a secret is fetched by a later release.
+static bool is_served(const struct node *node)
+{
+	return !is_text(node_member(node, S("key")), S("secret/"));
+}
+
+// automatic | none | {certificate: file:..., key: secret/... or file:...}
 static bool parse_tls(const struct node *node, void *out, struct findings *f)
 {
 	struct gateway_tls *tls = out;
@@ -34,27 +44,32 @@ static bool parse_tls(const struct node *node, void *out, struct findings *f)
 	return false;
 }
 
+static void check_hosts(const struct kind_check *c)
+{
+	const struct gateway *g = c->value;
+	const struct str *hosts = g->hosts.items;
+	for (size_t i = 0; kind_check_sound(c, "hosts") && i < g->hosts.count; i++)
+		if (!hosts[i].n || hosts[i].n > 253 || str_find_char(hosts[i], '/') >= 0 || str_find_char(hosts[i], ' ') >= 0)
+			kind_check_add(c, "hosts", S("write it as ai.example.org"), "expected names of hosts, got \"%.*s\"",
+				STR(str_clip(hosts[i], 80)));
+}
+
 static void check_gateway(const struct kind_check *c)
 {
-	const void *value = c->value;
-	const struct node *n = c->map;
-	struct findings *f = c->f;
-	if (c->wrong)
-		return;
-	const struct gateway *g = value;
-	const struct node *listen = node_member(n, S("listen")), *tls = node_member(n, S("tls"));
+	const struct gateway *g = c->value;
 	struct address address;
 	struct err e = {0};
-	if (!listen || g->listen.n == 0)
+	check_hosts(c);
+	if (!kind_check_sound(c, "listen") || g->listen.n == 0)
 		return;
 	if (address_parse(g->listen, &address, &e)) {
-		findings_add(f, listen->at, node_path(listen, f->arena), (struct str){0}, "%s", e.message);
+		kind_check_add(c, "listen", S("write it as 127.0.0.1:8443"), "%s", e.message);
 		return;
 	}
-	if (!g->tls.automatic && g->tls.certificate.n == 0 && !address_is_loopback(&address))
-		findings_add(f, (tls ? tls : listen)->at, node_path(tls ? tls : listen, f->arena),
-			S("say \"tls: automatic\""), "without TLS a gateway listens on loopback only, not on %.*s",
-			STR(g->listen));
+	bool plain = kind_check_sound(c, "tls") && !g->tls.automatic && g->tls.certificate.n == 0;
+	if (plain && !address_is_loopback(&address))
+		kind_check_add(c, node_member(c->map, S("tls")) ? "tls" : "listen", S("say \"tls: automatic\""),
+			"without TLS a gateway listens on loopback only, not on %.*s", STR(g->listen));
 }
 
 static const char *const audits[] = {"strict", "none", NULL};
@@ -65,14 +80,21 @@ static const struct field gateway_fields[] = {
 		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
 		.offset = offsetof(struct gateway, listen),
 		.help = "address and port; on a pocket workspace a port that is taken becomes a free one"},
+	{.name = "hosts",
+		.type = FIELD_LIST,
+		.flags = FIELD_IN_PLACE | FIELD_LATER,
+		.offset = offsetof(struct gateway, hosts),
+		.item = FIELD_TEXT,
+		.help = "names under which clients come; others are refused, and certificates are made out for these"},
 	{.name = "tls",
 		.type = FIELD_CUSTOM,
 		.parse = parse_tls,
-		.flags = FIELD_IN_PLACE,
+		.acting = is_served,
+		.flags = FIELD_IN_PLACE | FIELD_LATER,
 		.offset = offsetof(struct gateway, tls),
 		.otherwise = "automatic",
-		.help = "automatic: a certificate of the workspace's own CA (.isobar/ca.pem); none; or certificate and "
-			"key files"},
+		.help = "automatic: a certificate of the workspace's own CA (.isobar/ca.pem); none; or a certificate "
+			"and its key, {certificate: \"file:PATH\", key: secret/NAME}"},
 	{.name = "audit",
 		.type = FIELD_CHOICE,
 		.choices = audits,

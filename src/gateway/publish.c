@@ -82,7 +82,7 @@ static json_t *route_json(const struct resource *r, const struct route *route)
 	json_t *out = json_object(), *retry = json_object(), *require = json_object();
 	json_set_str(out, "name", r->name);
 	json_set_str(out, "path", route->match.path);
-	json_set_str(out, "endpoint", route->to.name);
+	json_set_str(out, "endpoint", route_first_target(route).name);
 	json_set_str(out, "balance", route->balance);
 	json_object_set_new(out, "methods", texts_json(&route->match.methods));
 	json_object_set_new(retry, "attempts", json_integer(route->retry.attempts));
@@ -105,12 +105,13 @@ static int add_routes(struct call *c, const struct gateway_ctx *g, const struct 
 		code = kind_decode_json(&route_kind, resources[i].resolved, c->arena, &route, &c->err);
 		if (code)
 			return call_context(c, "%.*s", STR(resources[i].address));
-		if (!str_eq(route.gateway.name, gateway->name))
+		// A route that waits for what this release cannot check would let through whom it must not.
+		if (!str_eq(route.gateway.name, gateway->name) || resources[i].waits_for.n)
 			continue;
 		json_t *targets = json_array(), *json = route_json(&resources[i], &route);
 		json_object_set_new(json, "targets", targets);
 		json_array_append_new(routes, json);
-		code = add_targets(c, g, route.to.name, targets);
+		code = add_targets(c, g, route_first_target(&route).name, targets);
 	}
 	return code;
 }
@@ -175,7 +176,7 @@ static int set_head(struct call *c, const struct gateway_ctx *g, const struct re
 	if (gateway.tls.automatic) {
 		set_path(tls, "certificate", gateway_path(c, g, r->name, "cert.pem"));
 		set_path(tls, "key", gateway_path(c, g, r->name, "key.pem"));
-	} else if (gateway.tls.certificate.n) {
+	} else if (gateway.tls.certificate.n) { // with its key in a file
 		set_path(tls, "certificate",
 			arena_printf(c->arena, "%s/%.*s", g->folder, STR(gateway.tls.certificate)).p);
 		set_path(tls, "key", arena_printf(c->arena, "%s/%.*s", g->folder, STR(gateway.tls.key)).p);

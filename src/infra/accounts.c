@@ -78,6 +78,7 @@ int account_config_of_resource(
 	if (rc < 0)
 		return rc;
 	config.location = json_str(cloud->resolved, "location");
+	config.law = json_str(json_object_get(cloud->resolved, "operator"), "law");
 	*out = config;
 	return 0;
 }

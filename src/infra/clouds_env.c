@@ -139,6 +139,7 @@ static struct cloud_config pocket_config(const struct starter *s)
 		.provider = json_str(s->resource->resolved, "provider"),
 		.region = region.n ? region : S("us-east-1"), // a site has none
 		.location = json_str(s->resource->resolved, "location"),
+		.law = json_str(json_object_get(s->resource->resolved, "operator"), "law"),
 		.store_url = s->pocket.url,
 		.credentials = s->pocket.credentials,
 	};

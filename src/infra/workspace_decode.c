@@ -157,12 +157,13 @@ static bool decode_common(struct workspace *w, struct workspace_entry *e, struct
 static void decode_entry(struct workspace *w, const struct kind *k, struct node *n, struct arena *scratch, struct findings *f)
 {
 	struct workspace_entry *e = &w->entries[w->entry_count];
-	*e = (struct workspace_entry){.kind = k, .name = n->key, .node = n};
+	struct str name = k->single ? S("workspace") : n->key;
+	*e = (struct workspace_entry){.kind = k, .name = name, .node = n};
 	w->entry_count++;
 	const struct workspace_entry *first = workspace_index_add(w, e);
 	if (first)
 		add_twice(e, first, f);
-	bool named = name_valid(n->key); // not every kind has a field for its name
+	bool named = name_valid(name); // not every kind has a field for its name
 	if (!named)
 		findings_add(f, n->key_at, node_path(n, f->arena), (struct str){0},
 			"\"%.*s\" is no name: letters, digits, '-', '_' and '.', a letter or digit first, at most 63",
@@ -179,12 +180,17 @@ static void decode_kind(struct workspace *w, struct node *map, struct findings *
 	if (map->type == NODE_NULL)
 		return;
 	if (map->type != NODE_MAP) {
-		findings_add(f, map->at, map->key, (struct str){0}, "expected a map: names, each with its fields");
+		findings_add(f, map->at, map->key, (struct str){0},
+			k->single ? "expected a map of fields" : "expected a map: names, each with its fields");
 		return;
 	}
-	if (!workspace_index_room(w, k, map->count))
+	if (!workspace_index_room(w, k, k->single ? 1 : map->count))
 		return;
 	AUTO(arena) scratch = {0};
+	if (k->single) {
+		decode_entry(w, k, map, &scratch, f);
+		return;
+	}
 	for (struct node *n = map->first; n && f->count <= FINDINGS_MAX; n = n->next)
 		decode_entry(w, k, n, &scratch, f);
 }
@@ -251,8 +257,10 @@ static void check_defaults(struct workspace *w, const struct node *root, struct 
 static size_t count_entries(const struct workspace *w, const struct node *root)
 {
 	size_t n = 0;
-	for (const struct node *m = root->first; m; m = m->next)
-		n += kind_of_plural(w, m->key) && m->type == NODE_MAP ? m->count : 0;
+	for (const struct node *m = root->first; m; m = m->next) {
+		const struct kind *k = m->type == NODE_MAP ? kind_of_plural(w, m->key) : NULL;
+		n += !k ? 0 : k->single ? 1 : m->count;
+	}
 	return n;
 }
 

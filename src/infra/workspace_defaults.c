@@ -70,6 +70,10 @@ static void fill_entry(const struct kind *k, struct node *entry, const struct no
 
 static void fill_kind(const struct kind *k, struct node *map, const struct node *from, struct arena *a)
 {
+	if (k->single) {
+		fill_entry(k, map, from, a);
+		return;
+	}
 	for (struct node *n = map->first; n; n = n->next) {
 		if (n->type == NODE_NULL)
 			n->type = NODE_MAP;

@@ -94,6 +94,17 @@ struct reference {
 };
 struct reference workspace_reference(const struct workspace *w, const struct field *field, struct str text);
 
+// workspace_follow.c: the bucket of what a thing without `bucket:` is made from; "" when that has none, too. And whether
+// it needs none: it lies in a bucket already, or is made from nothing of ours.
+struct str workspace_followed_bucket(const struct workspace *w, const struct kind *k, const struct node *map);
+bool workspace_needs_no_place(const struct kind *k, const struct node *map);
+// workspace_models.c: what endpoints serve, by the tables of both.
+void workspace_check_models(const struct workspace *w, struct findings *f);
+// workspace_when.c: rules that hold in one environment only name one that is there; and the resolved form without the
+// rules of others.
+void workspace_check_when(const struct workspace *w, struct findings *f);
+void workspace_resolve_when(json_t *resolved, struct str environment);
+
 // One bucket that things without a `bucket:` go to (rule 12); "" with *why filled when there is none or more than one.
 struct str workspace_only_bucket(const struct workspace *w, struct str *why);
 

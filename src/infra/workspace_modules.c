@@ -135,7 +135,9 @@ static void prefix_table(const struct use *u, const struct kind *table, struct n
 
 static void prefix_value(const struct use *u, const struct field *field, enum field_type type, struct node *n)
 {
-	if (type == FIELD_REF)
+	for (struct node *m = type == FIELD_REFS ? n->first : NULL; m; m = m->next)
+		prefix_value(u, field, type, m);
+	if (type == FIELD_REF || type == FIELD_REFS)
 		prefix_reference(u, field->refers, n);
 	else if (type == FIELD_CLOUD || (type == FIELD_CLOUDS && n->type == NODE_SCALAR))
 		prefix_reference(u, "cloud", n);

@@ -26,11 +26,11 @@ static bool kinds_have(struct str kinds, struct str singular)
 	return false;
 }
 
-// The part of "name@alias" or "name/part" that is the name.
+// The part of "name@alias", "name/part" or "name on cloud" that is the name.
 static struct str reference_name(struct str text)
 {
 	size_t n = 0;
-	while (n < text.n && text.p[n] != '@' && text.p[n] != '/')
+	while (n < text.n && text.p[n] != '@' && text.p[n] != '/' && text.p[n] != ' ')
 		n++;
 	return str_take(text, n);
 }

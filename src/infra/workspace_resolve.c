@@ -20,6 +20,8 @@ static void check_place(const struct workspace *w, const struct workspace_entry 
 	const struct field *field = kind_field(e->kind, S("bucket"));
 	if (!field || field->type != FIELD_REF || node_member(e->node, S("bucket")))
 		return;
+	if (workspace_needs_no_place(e->kind, e->node) || workspace_followed_bucket(w, e->kind, e->node).n)
+		return;
 	struct str why = {0};
 	workspace_only_bucket(w, &why);
 	if (why.n)
@@ -76,8 +78,10 @@ static void draft_fill(struct workspace *w, struct draft *d, struct str cloud)
 		.kind = str_of(e->kind->singular),
 		.name = e->name,
 		.cloud = cloud,
-		.resolved = json_in_arena(w->arena, workspace_resolved(e->kind, e->node, w->arena, &resolver)),
 	};
+	json_t *resolved = workspace_resolved(e->kind, e->node, w->arena, &resolver);
+	workspace_resolve_when(resolved, w->environment->name);
+	d->r->resolved = json_in_arena(w->arena, resolved);
 	draft_note(w, d);
 }
 

@@ -33,7 +33,8 @@ static json_t *reference_json(const struct writer *w, const struct field *field,
 	if (n->type != NODE_SCALAR || !w->r)
 		return text_json(n);
 	struct reference ref = workspace_reference(w->r->w, field, n->text);
-	tell_need(w, ref.kind, ref.name);
+	if (!(field->flags & FIELD_SOFT))
+		tell_need(w, ref.kind, ref.name);
 	struct str prefix = arena_printf(w->arena, "%.*s/", STR(ref.kind));
 	if (!ref.kind.n || str_starts(n->text, prefix))
 		return json_of_str(n->text);
@@ -165,14 +166,18 @@ static json_t *default_json(const struct writer *w, const struct field *field)
 }
 
 // The one bucket of rule 12 stands in for a `bucket:` that was not written.
-static json_t *absent_json(const struct writer *w, const struct field *field)
+static json_t *absent_json(const struct writer *w, const struct kind *k, const struct field *field, const struct node *map)
 {
 	if (field->otherwise)
 		return default_json(w, field);
 	bool is_bucket = field->type == FIELD_REF && strcmp(field->name, "bucket") == 0 &&
 			 str_eq(str_of(field->refers), S("bucket"));
 	struct str why = {0};
-	struct str only = w->r && is_bucket ? workspace_only_bucket(w->r->w, &why) : (struct str){0};
+	if (!w->r || !is_bucket || workspace_needs_no_place(k, map))
+		return NULL;
+	struct str only = workspace_followed_bucket(w->r->w, k, map);
+	if (!only.n)
+		only = workspace_only_bucket(w->r->w, &why);
 	if (!only.n)
 		return NULL;
 	tell_need(w, S("bucket"), only);
@@ -190,7 +195,7 @@ static json_t *table_json(const struct writer *w, const struct kind *k, const st
 			continue;
 		const struct node *n = node_member(map, str_of(field->name));
 		bool absent = !n || n->type == NODE_NULL;
-		json_t *value = absent ? absent_json(w, field) : field_json(w, field, n);
+		json_t *value = absent ? absent_json(w, k, field, map) : field_json(w, field, n);
 		if (value)
 			json_object_set_new(out, field->name, value);
 	}

@@ -157,6 +157,8 @@ static int add_node(struct call *c, struct pipeline_graph *g, const struct addre
 		return call_fail(c, ERR_INVALID, "%.*s is nothing that a pipeline makes", STR(address));
 	if (resource_get(c, g->env->state, resource_address(c->arena, a->kind, a->name, S("")), &n->resource))
 		return call_context(c, "%.*s", STR(address));
+	if (n->resource.waits_for.n)
+		return call_fail(c, ERR_WAITING, "%.*s waits on a later release: %.*s", STR(address), STR(n->resource.waits_for));
 	g->count++;
 	return 0;
 }

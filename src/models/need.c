@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// "METRIC COMPARISON NUMBER on DATA[/PART]", read word by word.
+// "METRIC COMPARISON NUMBER on DATA[/PART]" and "demographic parity by COLUMN within NUMBER [on DATA]", read word by word.
 #include "models/need.h"
 
 #include <math.h>
@@ -56,10 +56,43 @@ static int read_data(struct str word, struct need *n, struct err *e)
 	return 0;
 }
 
+static const char parity_form[] =
+	"expected demographic parity by COLUMN within NUMBER, such as \"demographic parity by age_band within 0.05\"";
+static const struct str parity = S_INIT("demographic parity");
+
+// Behind "demographic parity".
+static int parse_parity(struct str rest, struct need *n, struct err *e)
+{
+	struct str word;
+	n->metric = parity;
+	n->comparison = NEED_AT_MOST;
+	if (!next_word(&rest, &word) || !str_eq(word, S("by")) || !next_word(&rest, &n->by) || !is_name(n->by))
+		return err_set(e, ERR_INVALID, "%s; by which column?", parity_form);
+	if (!next_word(&rest, &word) || !str_eq(word, S("within")))
+		return err_set(e, ERR_INVALID, "%s; \"within\" must follow \"%.*s\"", parity_form, STR(n->by));
+	if (!next_word(&rest, &word) || str_to_f64(word, &n->bound) < 0 || n->bound < 0 || n->bound > 1)
+		return err_set(e, ERR_INVALID, "%s; a number from 0 to 1 must follow \"within\"", parity_form);
+	if (!next_word(&rest, &word))
+		return 0;
+	struct str data;
+	if (!str_eq(word, S("on")) || !next_word(&rest, &data))
+		return err_set(e, ERR_INVALID, "%s; \"%.*s\" is too much", parity_form, STR(word));
+	int rc = read_data(data, n, e);
+	if (rc == 0 && next_word(&rest, &word))
+		return err_set(e, ERR_INVALID, "%s; \"%.*s\" is too much", parity_form, STR(word));
+	return rc;
+}
+
 int need_parse(struct str text, struct need *out, struct err *e)
 {
 	struct need n = {.text = str_trim(text)};
 	struct str rest = n.text, word;
+	if (str_starts(n.text, parity)) {
+		int rc = parse_parity(str_drop(n.text, parity.n), &n, e);
+		if (rc == 0)
+			*out = n;
+		return rc;
+	}
 	if (!next_word(&rest, &n.metric) || !is_name(n.metric))
 		return err_set(e, ERR_INVALID, "%s; got \"%.*s\"", need_form, STR(text));
 	if (!next_word(&rest, &word) || !comparison_of(word, &n.comparison))
@@ -95,6 +128,17 @@ bool need_holds(const struct need *n, double measured)
 static void add_finding(const struct node *node, struct findings *f, const char *problem)
 {
 	findings_add(f, node->at, node_path(node, f->arena), (struct str){0}, "%s", problem);
+}
+
+bool need_list_is_measured(const struct node *node)
+{
+	for (const struct node *item = node->first; item; item = item->next) {
+		struct need n;
+		struct err e = {0};
+		if (need_parse(item->text, &n, &e) < 0 || !str_eq(n.metric, S("accuracy")))
+			return false;
+	}
+	return true;
 }
 
 bool need_parse_list(const struct node *node, void *out, struct findings *f)

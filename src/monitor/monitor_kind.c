@@ -5,6 +5,8 @@
 #include "base/time.h"
 
 const char *const monitor_signal_names[SIGNAL_COUNT + 1] = {"failed_attempts", "errors", "latency", "drift", NULL};
+// Those of a later release are behind the names of enum signal.
+static const char *const signals[] = {"failed_attempts", "errors", "latency", "drift", "auc", "accuracy", "f1", "mae", NULL};
 static const char *const methods[] = {"psi", NULL};
 static const char *const drift_of[] = {"input", NULL};
 static const char *const per_names[] = {"cloud", NULL};
@@ -35,9 +37,9 @@ static bool threshold_parse(const struct node *node, void *out, struct findings 
 }
 
 static const struct field rule_fields[] = {
-	{.name = "signal", .type = FIELD_CHOICE, .flags = FIELD_REQUIRED, .offset = offsetof(struct monitor_rule, signal),
-		.choices = monitor_signal_names,
-		.help = "What is measured: failed attempts at an endpoint, errors that clients see, latency, drift of inputs."},
+	{.name = "signal", .type = FIELD_CHOICE, .flags = FIELD_REQUIRED | FIELD_LATER,
+		.offset = offsetof(struct monitor_rule, signal), .choices = signals, .acts = monitor_signal_names,
+		.help = "What is measured: failed attempts at an endpoint, errors that clients see, latency, drift of inputs, or quality."},
 	{.name = "above", .type = FIELD_CUSTOM, .offset = offsetof(struct monitor_rule, above), .parse = threshold_parse,
 		.help = "The rule fires while the signal is above this: a share (5%), a duration (50ms) or a number."},
 	{.name = "below", .type = FIELD_CUSTOM, .offset = offsetof(struct monitor_rule, below), .parse = threshold_parse,
@@ -54,22 +56,34 @@ static const struct field rule_fields[] = {
 		.help = "Drift only: the reference data, a part of a transform (prepared/train)."},
 	{.name = "min_samples", .type = FIELD_INTEGER, .offset = offsetof(struct monitor_rule, min_samples),
 		.otherwise = "100", .min = 1, .max = 1e12, .help = "Drift only: fewer samples in the window give no verdict."},
+	{.name = "labels",
+		.type = FIELD_REF,
+		.flags = FIELD_LATER,
+		.offset = offsetof(struct monitor_rule, labels),
+		.refers = "dataset",
+		.help = "Quality only: the dataset that says, later, what was right."},
+	{.name = "join",
+		.type = FIELD_NAME,
+		.flags = FIELD_LATER,
+		.offset = offsetof(struct monitor_rule, join),
+		.help = "Quality only: the column that requests and labels share."},
 };
 
 static void rule_check(const struct kind_check *c)
 {
-	const void *value = c->value;
-	const struct node *n = c->map;
-	struct findings *f = c->f;
-	if (c->wrong)
-		return;
-	const struct monitor_rule *rule = value;
-	if (rule->above.set == rule->below.set)
-		findings_add(f, n->at, node_path(n, f->arena), S("add one of above: and below:"),
-			"a rule needs exactly one of above and below");
-	if (monitor_signal_of(rule->signal) == SIGNAL_DRIFT && rule->against.name.n == 0)
-		findings_add(f, n->at, node_path(n, f->arena), S("add against: TRANSFORM/PART"),
+	const struct monitor_rule *rule = c->value;
+	bool signal = kind_check_sound(c, "signal") && rule->signal.n;
+	bool quality = signal && monitor_signal_of(rule->signal) == SIGNAL_COUNT;
+	if (kind_check_sound(c, "above") && kind_check_sound(c, "below") && rule->above.set == rule->below.set)
+		kind_check_add(c, "", S("add one of above: and below:"), "a rule needs exactly one of above and below");
+	if (signal && monitor_signal_of(rule->signal) == SIGNAL_DRIFT && kind_check_sound(c, "against") &&
+		rule->against.name.n == 0)
+		kind_check_add(c, "", S("add against: TRANSFORM/PART"),
 			"a drift rule needs the data that it compares against");
+	if (quality && kind_check_sound(c, "labels") && kind_check_sound(c, "join") &&
+		(!rule->labels.name.n || !rule->join.n))
+		kind_check_add(c, "", S("add labels: dataset/NAME and join: COLUMN"),
+			"a rule of quality needs the data that says what was right, and the column that joins it");
 }
 
 static const struct kind rule_kind = {
@@ -80,6 +94,20 @@ static const struct kind rule_kind = {
 	.check = rule_check,
 };
 
+static bool is_fix(struct str then)
+{
+	return str_eq(then, S("shift traffic")) || str_eq(then, S("roll back")) || str_starts(then, S("run pipeline/"));
+}
+
+// All but "roll back" act.
+static bool are_fixes_there(const struct node *node)
+{
+	for (const struct node *n = node->first; n; n = n->next)
+		if (str_eq(n->text, S("roll back")))
+			return false;
+	return true;
+}
+
 static const struct field fields[] = {
 	{.name = "name", .type = FIELD_KEY, .offset = offsetof(struct monitor, name), .help = "The monitor's name."},
 	{.name = "watch", .type = FIELD_REF, .flags = FIELD_REQUIRED | FIELD_IN_PLACE, .offset = offsetof(struct monitor, watch),
@@ -88,30 +116,26 @@ static const struct field fields[] = {
 		.choices = per_names, .help = "cloud: each cloud is judged by itself; absent: all together."},
 	{.name = "rules", .type = FIELD_BLOCKS, .flags = FIELD_REQUIRED | FIELD_IN_PLACE, .offset = offsetof(struct monitor, rules),
 		.block = &rule_kind, .help = "The conditions; each fires and clears by itself."},
-	{.name = "then", .type = FIELD_LIST, .item = FIELD_TEXT, .flags = FIELD_IN_PLACE, .offset = offsetof(struct monitor, then),
-		.help = "What is done when a rule fires: shift traffic (ends when it clears), run pipeline/NAME."},
+	{.name = "then", .type = FIELD_LIST, .item = FIELD_TEXT, .flags = FIELD_IN_PLACE | FIELD_LATER,
+		.offset = offsetof(struct monitor, then), .acting = are_fixes_there,
+		.help = "What is done when a rule fires: shift traffic (ends when it clears), run pipeline/NAME, roll back."},
 	{.name = "notify", .type = FIELD_LIST, .item = FIELD_REF, .flags = FIELD_IN_PLACE, .offset = offsetof(struct monitor, notify),
 		.refers = "channel", .help = "The channels that are told when a rule fires and when it clears."},
 };
 
 static void monitor_check(const struct kind_check *c)
 {
-	const void *value = c->value;
-	const struct node *n = c->map;
-	struct findings *f = c->f;
-	if (c->wrong)
-		return;
-	const struct monitor *monitor = value;
+	const struct monitor *monitor = c->value;
 	const struct str *then = monitor->then.items;
-	const struct node *at = node_member(n, S("then"));
-	for (size_t i = 0; i < monitor->then.count; i++) {
-		bool shift = str_eq(then[i], S("shift traffic")), run = str_starts(then[i], S("run pipeline/"));
-		if (!shift && !run)
-			findings_add(f, at ? at->at : n->at, at ? node_path(at, f->arena) : S("then"),
-				S("write \"shift traffic\" or \"run pipeline/NAME\""), "no fix is called \"%.*s\"", STR(then[i]));
-		if (shift && !(str_eq(monitor->watch.kind, S("endpoint")) && monitor->per.n))
-			findings_add(f, at ? at->at : n->at, at ? node_path(at, f->arena) : S("then"),
-				S("watch an endpoint with per: cloud"), "traffic can only be shifted away from one cloud of an endpoint");
+	bool watched = kind_check_sound(c, "watch") && kind_check_sound(c, "per");
+	bool shiftable = str_eq(monitor->watch.kind, S("endpoint")) && monitor->per.n;
+	for (size_t i = 0; kind_check_sound(c, "then") && i < monitor->then.count; i++) {
+		if (!is_fix(then[i]))
+			kind_check_add(c, "then", S("write \"shift traffic\", \"roll back\" or \"run pipeline/NAME\""),
+				"no fix is called \"%.*s\"", STR(then[i]));
+		if (str_eq(then[i], S("shift traffic")) && watched && !shiftable)
+			kind_check_add(c, "then", S("watch an endpoint with per: cloud"),
+				"traffic can only be shifted away from one cloud of an endpoint");
 	}
 }
 

@@ -23,6 +23,8 @@ struct monitor_rule {
 	struct str method;    // drift only: "psi"
 	struct field_ref against; // drift only: transform and its part
 	int64_t min_samples;  // drift only: fewer in the window give no verdict
+	struct field_ref labels; // of quality signals: the dataset that says what was right
+	struct str join;         // of quality signals: the column that both have
 };
 
 struct monitor {
@@ -37,6 +39,7 @@ extern const struct kind monitor_kind;
 extern const struct resource_handler monitor_handler; // recorded only; the monitor loop reads the records
 
 extern const char *const monitor_signal_names[SIGNAL_COUNT + 1]; // NULL-ended, in the order of enum signal
-enum signal monitor_signal_of(struct str name); // of a validated rule
+// Of a validated rule; SIGNAL_COUNT for a signal that only a later release measures.
+enum signal monitor_signal_of(struct str name);
 
 #endif

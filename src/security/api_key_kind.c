@@ -27,14 +27,10 @@ static bool may_hold_key(struct str path)
 
 static void check_api_key(const struct kind_check *c)
 {
-	const void *value = c->value;
-	const struct node *n = c->map;
 	struct findings *f = c->f;
-	if (c->wrong)
-		return;
-	const struct api_key *k = value;
-	const struct node *at = node_member(n, S("deliver"));
-	if (!at || at->type != NODE_SCALAR)
+	const struct api_key *k = c->value;
+	const struct node *at = node_member(c->map, S("deliver"));
+	if (!at || !kind_check_sound(c, "deliver"))
 		return;
 	struct err why = {0};
 	if (!str_starts(k->deliver, file_scheme))

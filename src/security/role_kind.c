@@ -15,13 +15,23 @@ static void check_patterns(const struct node *rule, struct str member, struct fi
 
 static void check_rule(const struct kind_check *c)
 {
-	const struct node *n = c->map;
-	struct findings *f = c->f;
-	if (c->wrong)
-		return;
-	check_patterns(n, S("actions"), f);
-	check_patterns(n, S("resources"), f);
+	check_patterns(c->map, S("actions"), c->f);
+	check_patterns(c->map, S("resources"), c->f);
 }
+
+static const struct field when_fields[] = {
+	{.name = "environment",
+		.type = FIELD_NAME,
+		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
+		.offset = offsetof(struct role_when, environment),
+		.help = "name of the environment in which the rule holds"},
+};
+static const struct kind when_kind = {
+	.singular = "when",
+	.help = "when a rule holds",
+	.size = sizeof(struct role_when),
+	KIND_FIELDS(when_fields),
+};
 
 static const struct field rule_fields[] = {
 	{.name = "actions",
@@ -36,6 +46,12 @@ static const struct field rule_fields[] = {
 		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
 		.offset = offsetof(struct role_rule, resources),
 		.help = "to what: an address, \"endpoint/*\", or \"*\""},
+	{.name = "when",
+		.type = FIELD_BLOCK,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct role_rule, when),
+		.block = &when_kind,
+		.help = "when the rule holds; without it, always"},
 };
 static const struct kind rule_kind = {
 	.singular = "rule",

@@ -6,9 +6,13 @@
 #include "base/kind.h"
 #include "state/resource.h"
 
+struct role_when { // the rule holds only then
+	struct str environment; // "prod"; empty: in any
+};
 struct role_rule {
 	struct field_list actions;   // struct str: "model.predict", "training.*"
 	struct field_list resources; // struct str: "endpoint/classify", "*"
+	struct role_when when;
 };
 struct role {
 	struct field_list members;     // struct field_ref: api-key/NAME, user/NAME, group/NAME

@@ -2,7 +2,6 @@
 // Costs of each place, and the least of them.
 #include "train/place.h"
 
-#include "cloud/regions.h"
 #include "data/passage.h"
 #include "data/transfer.h"
 
@@ -57,7 +56,7 @@ static int may_gather(struct call *c, const struct parts *parts, const struct pa
 	if (bounds_of_json(parts->outputs, &b, &c->err))
 		return call_context(c, "the record of the data");
 	const struct crossing at = {
-		.what = to->of, .place = to->cloud->location, .law = region_provider_law(to->cloud->provider)};
+		.what = to->of, .place = to->cloud->location, .law = to->cloud->law};
 	*may = bounds_judge(&b, &at, NULL, 0).allowed;
 	return 0;
 }

@@ -76,11 +76,13 @@ static const struct field federated_fields[] = {
 	{.name = "deadline", .type = FIELD_DURATION, .flags = FIELD_IN_PLACE,
 		.offset = offsetof(struct training_federated, deadline_ns), .otherwise = "1h", .help = "Of one round."},
 };
+static void check_federated(const struct kind_check *c);
 static const struct kind federated_block = {
 	.singular = "federated",
 	.help = "Rounds on several clouds; the data stays where it is, weights travel.",
 	.size = sizeof(struct training_federated),
 	KIND_FIELDS(federated_fields),
+	.check = check_federated,
 };
 
 static const struct field resource_fields[] = {
@@ -88,6 +90,11 @@ static const struct field resource_fields[] = {
 		.otherwise = "1", .min = 0.1, .max = 1024, .unit = "cores", .help = "Cores of a job."},
 	{.name = "memory", .type = FIELD_SIZE, .flags = FIELD_IN_PLACE, .offset = offsetof(struct training_resources, memory),
 		.help = "Memory of a job; without it, what the engine gives."},
+	{.name = "accelerator",
+		.type = FIELD_ACCELERATOR,
+		.flags = FIELD_IN_PLACE | FIELD_LATER,
+		.offset = offsetof(struct training_resources, accelerator),
+		.help = "accelerators of a job and how many: H100:4"},
 };
 static const struct kind resource_block = {
 	.singular = "resources",
@@ -96,59 +103,91 @@ static const struct kind resource_block = {
 	KIND_FIELDS(resource_fields),
 };
 
-static void add(const struct node *n, struct str member, struct findings *f, const char *problem)
+static const struct field place_fields[] = {
+	{.name = "prefer",
+		.type = FIELD_CLOUDS,
+		.flags = FIELD_IN_PLACE | FIELD_LATER,
+		.offset = offsetof(struct training_place, prefer),
+		.help = "clouds to be tried first, where the data may go there; without it, the cheapest allowed place"},
+	{.name = "spot",
+		.type = FIELD_BOOL,
+		.flags = FIELD_IN_PLACE | FIELD_LATER,
+		.offset = offsetof(struct training_place, spot),
+		.otherwise = "false",
+		.help = "whether machines that may be taken away are good enough"},
+	{.name = "deadline",
+		.type = FIELD_DURATION,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct training_place, deadline_ns),
+		.min = 1,
+		.max = 31536000,
+		.help = "of the job; wins over the training's deadline"},
+	{.name = "at_most",
+		.type = FIELD_MONEY,
+		.flags = FIELD_IN_PLACE | FIELD_LATER,
+		.offset = offsetof(struct training_place, at_most),
+		.help = "most that the job may cost: 40 EUR"},
+};
+static const struct kind place_block = {
+	.singular = "place",
+	.help = "Where the one job of a training goes.",
+	.size = sizeof(struct training_place),
+	KIND_FIELDS(place_fields),
+};
+
+static void check_program(const struct kind_check *c)
 {
-	const struct node *at = node_member(n, member);
-	if (!at)
-		at = n;
-	findings_add(f, at->at, node_path(at, f->arena), (struct str){0}, "%s", problem);
+	const struct training *t = c->value;
+	bool sound = kind_check_sound(c, "trainer") && kind_check_sound(c, "command") && kind_check_sound(c, "code");
+	if (sound && t->trainer.n && (t->command.count || t->code.n || t->image.n))
+		kind_check_add(c, "trainer", S("leave one of them out"),
+			"trainer and code, image or command exclude each other: a built-in trainer brings its own program");
+	else if (sound && !t->trainer.n && !t->command.count)
+		kind_check_add(c, "command", S("add trainer: builtin/mlp"),
+			"expected trainer: (built in) or command: (your own program, with code: for its folder)");
+	if (kind_check_sound(c, "trainer") && t->trainer.n && !str_eq(t->trainer, S("builtin/mlp")))
+		kind_check_add(c, "trainer", S("builtin/mlp"), "expected builtin/mlp, the built-in trainer");
 }
 
-static void check_program(const struct training *t, const struct node *n, struct findings *f)
+// Of the block itself, so that a mistake elsewhere in the training hides nothing.
+static void check_federated(const struct kind_check *c)
 {
-	if (t->trainer.n && (t->command.count || t->code.n || t->image.n))
-		add(n, S("trainer"), f, "trainer and code, image or command exclude each other: a built-in trainer brings its own program");
-	else if (!t->trainer.n && !t->command.count)
-		add(n, S("command"), f, "expected trainer: (built in) or command: (your own program, with code: for its folder)");
-	if (t->trainer.n && !str_eq(t->trainer, S("builtin/mlp")))
-		add(n, S("trainer"), f, "expected builtin/mlp, the built-in trainer");
-}
-
-static void check_federated(const struct training *t, const struct node *n, struct findings *f)
-{
-	const struct training_federated *d = &t->federated;
-	const struct node *block = node_member(n, S("federated"));
-	if (!block || d->rounds <= 0)
-		return;
-	if (!d->clouds.all && !d->clouds.count)
-		add(block, S("clouds"), f, "expected at least one cloud");
-	if (d->quorum.need && !d->clouds.all && (size_t)d->quorum.of != d->clouds.count)
-		add(block, S("quorum"), f, "the quorum counts another number of clouds than clouds: names");
-	if (d->deadline_ns <= 0)
-		add(block, S("deadline"), f, "expected a duration above zero");
+	const struct training_federated *d = c->value;
+	bool clouds = kind_check_sound(c, "clouds");
+	if (clouds && !d->clouds.all && !d->clouds.count)
+		kind_check_add(c, "clouds", S(""), "expected at least one cloud");
+	if (clouds && kind_check_sound(c, "quorum") && d->quorum.need && !d->clouds.all &&
+		(size_t)d->quorum.of != d->clouds.count)
+		kind_check_add(c, "quorum",
+			arena_printf(c->f->arena, "write %lld of %zu", (long long)MIN(d->quorum.need, (int64_t)d->clouds.count),
+				d->clouds.count),
+			"the quorum counts another number of clouds than clouds: names");
+	if (kind_check_sound(c, "deadline") && d->deadline_ns <= 0)
+		kind_check_add(c, "deadline", S(""), "expected a duration above zero");
 }
 
 // A misspelled setting would be left to its default without a word.
-static void check_with(const struct training *t, struct findings *f)
+static void check_with(const struct kind_check *c)
 {
-	void *settings = arena_alloc(f->arena, mlp_with_block.size);
+	const struct training *t = c->value;
+	void *settings = arena_alloc(c->f->arena, mlp_with_block.size);
 	if (settings && t->with && t->with->type == NODE_MAP && str_eq(t->trainer, S("builtin/mlp")))
-		(void)!kind_decode(&mlp_with_block, t->with, f->arena, settings, f); // all that is wrong is in f
+		(void)!kind_decode(&mlp_with_block, t->with, c->f->arena, settings, c->f); // all that is wrong is in f
+	if (t->with && t->with->type != NODE_MAP)
+		kind_check_add(c, "with", S(""), "expected a map of settings for the trainer");
+}
+
+static void check_place(const struct kind_check *c)
+{
+	if (node_member(c->map, S("federated")) && node_member(c->map, S("place")))
+		kind_check_add(c, "place", S("leave it out"), "a federated training has a place on each of its clouds");
 }
 
 static void check_training(const struct kind_check *c)
 {
-	const void *value = c->value;
-	const struct node *n = c->map;
-	struct findings *f = c->f;
-	if (c->wrong)
-		return;
-	const struct training *t = value;
-	check_program(t, n, f);
-	check_federated(t, n, f);
-	check_with(t, f);
-	if (t->with && t->with->type != NODE_MAP)
-		add(n, S("with"), f, "expected a map of settings for the trainer");
+	check_program(c);
+	check_with(c);
+	check_place(c);
 }
 
 static const struct field training_fields[] = {
@@ -156,7 +195,7 @@ static const struct field training_fields[] = {
 		.refers = "transform|dataset", .help = "What it learns from: a data set, or a transform or one of its parts."},
 	{.name = "trainer", .type = FIELD_TEXT, .flags = FIELD_IN_PLACE, .offset = offsetof(struct training, trainer),
 		.help = "Built-in trainer: builtin/mlp."},
-	{.name = "code", .type = FIELD_TEXT, .flags = FIELD_IN_PLACE, .offset = offsetof(struct training, code),
+	{.name = "code", .type = FIELD_PATH, .flags = FIELD_IN_PLACE, .offset = offsetof(struct training, code),
 		.help = "Folder of your own program, inside the workspace; copied to where it runs."},
 	{.name = "image", .type = FIELD_TEXT, .flags = FIELD_IN_PLACE, .offset = offsetof(struct training, image),
 		.help = "Container image to run it in, where the engine has containers; the local engine runs it on this machine."},
@@ -164,10 +203,23 @@ static const struct field training_fields[] = {
 		.item = FIELD_TEXT, .help = "Your program and its arguments; no shell."},
 	{.name = "with", .type = FIELD_ANY, .flags = FIELD_IN_PLACE, .offset = offsetof(struct training, with),
 		.help = "Settings for the trainer; your own program finds them in the file that ISOBAR_WITH names."},
-	{.name = "bucket", .type = FIELD_REF, .offset = offsetof(struct training, bucket), .refers = "bucket",
+	{.name = "bucket", .type = FIELD_REF, .offset = offsetof(struct training, bucket), .follows = "data", .refers = "bucket",
 		.help = "Bucket that keeps its weights; without it, the only managed one on each cloud."},
 	{.name = "resources", .type = FIELD_BLOCK, .flags = FIELD_IN_PLACE, .offset = offsetof(struct training, resources),
 		.block = &resource_block, .help = "What each job gets."},
+	{.name = "place",
+		.type = FIELD_BLOCK,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct training, place),
+		.block = &place_block,
+		.help = "where the one job of a training that is not federated goes"},
+	{.name = "checkpoint",
+		.type = FIELD_DURATION,
+		.flags = FIELD_IN_PLACE | FIELD_LATER,
+		.offset = offsetof(struct training, checkpoint_ns),
+		.min = 1,
+		.max = 31536000,
+		.help = "how often the program is expected to leave a checkpoint in ISOBAR_CHECKPOINT"},
 	{.name = "deadline", .type = FIELD_DURATION, .flags = FIELD_IN_PLACE, .offset = offsetof(struct training, deadline_ns),
 		.otherwise = "6h", .help = "Of the job of a training that is not federated."},
 	{.name = "federated", .type = FIELD_BLOCK, .flags = FIELD_IN_PLACE, .offset = offsetof(struct training, federated),

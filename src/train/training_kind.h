@@ -26,6 +26,13 @@ struct training_federated { // rounds 0: not federated
 struct training_resources {
 	double cpu;
 	int64_t memory; // bytes; 0: the engine's default
+	struct field_accelerator accelerator; // model empty: none
+};
+struct training_place { // of the one job of a training that is not federated
+	struct field_list prefer; // of struct str: clouds, the first first
+	bool spot;
+	int64_t deadline_ns; // 0: that of the training
+	struct field_money at_most; // currency empty: no bound
 };
 struct training {
 	struct field_ref data; // transform/prepared, qualifier "train"
@@ -36,6 +43,8 @@ struct training {
 	const struct node *with;
 	struct field_ref bucket;
 	struct training_resources resources;
+	struct training_place place;
+	int64_t checkpoint_ns; // 0: none is asked for
 	int64_t deadline_ns; // of the one job of a training that is not federated
 	struct training_federated federated;
 };

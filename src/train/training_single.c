@@ -72,7 +72,7 @@ static int run_job(struct call *c, const struct single *s)
 			.output = {s->bucket, arena_printf(c->arena, "%.*sfinal/", STR(s->folder))},
 			.cpu = t->resources.cpu,
 			.memory = (uint64_t)t->resources.memory,
-			.deadline_ns = t->deadline_ns,
+			.deadline_ns = t->place.deadline_ns ? t->place.deadline_ns : t->deadline_ns,
 		},
 	};
 	if (!task.spec.name.p || !task.spec.argv || !task.spec.with || !task.spec.output.prefix.p)

@@ -52,11 +52,12 @@ static int make_code(struct call *c, struct transforming *t)
 // Where a part of the input lies: a dataset's part has one prefix, a transform's a prefix for each split.
 static int part_prefix(struct call *c, const struct transforming *t, const json_t *part, struct str *out)
 {
-	struct str split = t->transform.input.qualifier;
+	struct field_ref input = transform_first_input(&t->transform);
+	struct str split = input.qualifier;
 	const json_t *splits = json_object_get(part, "splits");
 	if (splits && !split.n)
 		return call_fail(c, ERR_INVALID, "its input has splits: say which, as in %.*s/train",
-			STR(t->transform.input.name));
+			STR(input.name));
 	*out = splits ? json_str(json_object_get(splits, arena_cstr(c->arena, split)), "prefix")
 		      : json_str(part, "prefix");
 	if (!out->n || !str_ends(*out, S("/")))
@@ -165,11 +166,10 @@ static int run_transform(struct call *c, struct transforming *t, json_t *outputs
 	json_object_set_new(outputs, "parts", parts);
 	if (kind_decode_json(&transform_kind, step->resource->resolved, c->arena, &t->transform, &c->err))
 		return c->err.code;
-	const struct step_input *input = step_find_input(
-		step, resource_address(c->arena, t->transform.input.kind, t->transform.input.name, S("")));
+	struct field_ref from = transform_first_input(&t->transform);
+	const struct step_input *input = step_find_input(step, resource_address(c->arena, from.kind, from.name, S("")));
 	if (!input)
-		return call_fail(c, ERR_NOT_FOUND, "its input %.*s/%.*s was not made", STR(t->transform.input.kind),
-			STR(t->transform.input.name));
+		return call_fail(c, ERR_NOT_FOUND, "its input %.*s/%.*s was not made", STR(from.kind), STR(from.name));
 	t->parts = json_object_get(input->outputs, "parts");
 	t->with = json_object_get(step->resource->resolved, "with");
 	if (make_argv(c, t) || make_code(c, t) || make_tasks(c, t) || tasks_run(c, step, t->tasks, t->count))

@@ -3,6 +3,7 @@
 #include "transform/transform_kind.h"
 
 #include "base/json.h"
+#include "base/kind_scalars.h"
 #include "transform/images.h"
 
 static const struct field resources_fields[] = {
@@ -32,20 +33,94 @@ static const struct kind resources_kind = {
 	KIND_FIELDS(resources_fields),
 };
 
+// ---------------------------------------------------------------- split
+static bool parse_share(const struct node *n, struct transform_split *split, struct findings *f)
+{
+	struct transform_share *shares = split->shares.items;
+	if (str_eq(n->key, S("by"))) {
+		split->by = n->text;
+		if (n->type == NODE_SCALAR && name_valid(n->text))
+			return true;
+		findings_add(f, n->at, node_path(n, f->arena), S(""), "expected the name of a column");
+		return false;
+	}
+	struct transform_share *one = &shares[split->shares.count];
+	one->name = n->key;
+	if (n->type == NODE_SCALAR && percent_parse(n->text, &one->share) == 0 && one->share > 0) {
+		split->shares.count++;
+		return true;
+	}
+	findings_add(f, n->at, node_path(n, f->arena), S("write it as 80%"), "expected a share of the records");
+	return false;
+}
+
+static bool check_shares(const struct node *node, const struct transform_split *split, struct findings *f)
+{
+	const struct transform_share *shares = split->shares.items;
+	double sum = 0;
+	for (size_t i = 0; i < split->shares.count; i++)
+		sum += shares[i].share;
+	if (split->shares.count && sum > 0.9999 && sum < 1.0001)
+		return true;
+	findings_add(f, node->at, node_path(node, f->arena), S("let them add up to 100%"),
+		"the shares add up to %.12g%%", sum * 100);
+	return false;
+}
+
+// {train: 80%, test: 20%, by: customer_id}
+static bool parse_split(const struct node *node, void *out, struct findings *f)
+{
+	struct transform_split split = {
+		.shares.items = arena_new_array(f->arena, node->count + 1, struct transform_share)};
+	bool good = node->type == NODE_MAP && split.shares.items;
+	if (!good) {
+		findings_add(f, node->at, node_path(node, f->arena), S("write {train: 80%, test: 20%}"),
+			"expected a map of parts to their shares");
+		return false;
+	}
+	for (const struct node *n = node->first; n; n = n->next)
+		good = parse_share(n, &split, f) && good;
+	if (good && check_shares(node, &split, f))
+		*(struct transform_split *)out = split;
+	return good;
+}
+
+static json_t *normal_split(const struct node *node)
+{
+	const struct field share = {.type = FIELD_PERCENT};
+	json_t *out = json_object();
+	for (const struct node *n = node->first; n; n = n->next)
+		json_object_setn_new(out, n->key.p, n->key.n, scalar_to_normal(&share, n));
+	return out;
+}
+
+// ---------------------------------------------------------------- the table
 static const struct field transform_fields[] = {
 	{.name = "input",
-		.type = FIELD_REF,
+		.type = FIELD_REFS,
 		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
 		.offset = offsetof(struct transform, input),
 		.refers = "dataset|transform",
-		.help = "what it is made from; runs on each cloud where a part of that lies"},
+		.help = "what it is made from; runs on each cloud where a part of that lies; of SQL several, each with its name"},
+	{.name = "sql",
+		.type = FIELD_PATH,
+		.flags = FIELD_IN_PLACE | FIELD_WAITS,
+		.offset = offsetof(struct transform, sql),
+		.help = "file with a SQL statement over its inputs, run where they lie: sql/features.sql"},
+	{.name = "split",
+		.type = FIELD_CUSTOM,
+		.flags = FIELD_IN_PLACE | FIELD_WAITS,
+		.offset = offsetof(struct transform, split),
+		.parse = parse_split,
+		.normal = normal_split,
+		.help = "parts of the result by share, and the column whose values stay together: {train: 80%, test: 20%, by: customer_id}"},
 	{.name = "run",
 		.type = FIELD_TEXT,
 		.flags = FIELD_IN_PLACE,
 		.offset = offsetof(struct transform, run),
 		.help = "built-in program: builtin/images"},
 	{.name = "code",
-		.type = FIELD_TEXT,
+		.type = FIELD_PATH,
 		.flags = FIELD_IN_PLACE,
 		.offset = offsetof(struct transform, code),
 		.help = "folder of your own program, copied into the job's work folder"},
@@ -64,6 +139,7 @@ static const struct field transform_fields[] = {
 		.type = FIELD_REF,
 		.flags = FIELD_IN_PLACE,
 		.offset = offsetof(struct transform, bucket),
+		.follows = "input",
 		.refers = "bucket",
 		.help = "bucket the result goes to; without it the bucket that the input lies in"},
 	{.name = "resources",
@@ -115,23 +191,24 @@ static void check_images(const struct node *with, struct findings *f)
 		findings_add(f, with->at, node_path(with, f->arena), S(""), "%s", e.message);
 }
 
+static bool is_program_sound(const struct kind_check *c)
+{
+	return kind_check_sound(c, "run") && kind_check_sound(c, "command") && kind_check_sound(c, "sql");
+}
+
 static void transform_check(const struct kind_check *c)
 {
-	const void *value = c->value;
-	const struct node *n = c->map;
-	struct findings *f = c->f;
-	if (c->wrong)
-		return;
-	const struct transform *t = value;
-	if ((t->run.n != 0) == (t->command.count != 0))
-		findings_add(f, n->at, node_path(n, f->arena), S("run: builtin/images"),
-			"expected either `run:` or `command:`");
-	const struct node *run = node_member(n, S("run"));
-	if (run && t->run.n && !str_eq(t->run, S("builtin/images")))
-		findings_add(f, run->at, node_path(run, f->arena), S("builtin/images"),
-			"there is no built-in transformer \"%.*s\"", STR(t->run));
+	const struct transform *t = c->value;
+	int programs = (t->run.n != 0) + (t->command.count != 0) + (t->sql.n != 0);
+	if (is_program_sound(c) && programs != 1)
+		kind_check_add(c, "", S("run: builtin/images"), "expected exactly one of `run:`, `command:` and `sql:`");
+	if (kind_check_sound(c, "input") && kind_check_sound(c, "sql") && t->input.count > 1 && !t->sql.n)
+		kind_check_add(c, "input", S("write one, or use sql:"), "a program has one input; only SQL joins several");
+	bool run = kind_check_sound(c, "run") && t->run.n;
+	if (run && !str_eq(t->run, S("builtin/images")))
+		kind_check_add(c, "run", S("builtin/images"), "there is no built-in transformer \"%.*s\"", STR(t->run));
 	else if (run && t->with && t->with->type == NODE_MAP)
-		check_images(t->with, f);
+		check_images(t->with, c->f);
 }
 
 const struct kind transform_kind = {
@@ -149,3 +226,9 @@ const struct kind transform_kind = {
 };
 
 const struct resource_handler transform_handler = {.kind = &transform_kind};
+
+struct field_ref transform_first_input(const struct transform *t)
+{
+	const struct field_named_ref *inputs = t->input.items;
+	return t->input.count ? inputs[0].ref : (struct field_ref){0};
+}

@@ -55,7 +55,7 @@ static void test_dataset_refused(void **state)
 		"source: file:data\nformat: idx\nresidency: [Europe]\n",
 		"source: file:data\nformat: idx\nresidency: []\n",
 		"source: https://x.example/data\nformat: idx\n",
-		"source: file:data\nformat: csv\n",
+		"source: file:data\nformat: xlsx\n",
 		"format: idx\n",
 		"source: file:data\nformat: idx\npartition: {by: hash of record}\n",
 	};

@@ -484,9 +484,9 @@ static void test_the_kind(void **out)
 	assert_int_equal(decode("model: classifier@champion\nclouds: [aws-us]\n", &b->arena, &e), 0);
 	assert_int_equal(e.scale.min, 1);
 	assert_int_equal(decode("clouds: all\n", &b->arena, &e), 1);                    // no model
-	assert_int_equal(decode("model: classifier\nclouds: all\n", &b->arena, &e), 1); // no alias
+	assert_int_equal(decode("model: classifier\nclouds: all\n", &b->arena, &e), 0); // may be somebody else's model
 	assert_int_equal(decode("model: a@b\nclouds: all\nscale: {min: 3, max: 2}\n", &b->arena, &e), 1);
-	assert_int_equal(decode("model: a@b\nclouds: all\nscale: {min: 0}\n", &b->arena, &e), 1);
+	assert_int_equal(decode("model: a@b\nclouds: all\nscale: {min: -1}\n", &b->arena, &e), 1);
 }
 
 static void test_the_handler(void **out)

@@ -98,8 +98,8 @@ static void reads_the_demo(void **state)
 				 "require: {any: [api-key]}\n",
 				 &a, &r, &f),
 		0);
-	assert_true(str_eq(r.gateway.name, S("edge")) && str_eq(r.to.name, S("classify")) &&
-		    str_eq(r.to.kind, S("endpoint")));
+	assert_true(str_eq(r.gateway.name, S("edge")) && str_eq(route_first_target(&r).name, S("classify")) &&
+		    str_eq(route_first_target(&r).kind, S("endpoint")));
 	assert_true(r.retry.attempts == 3 && r.retry.idempotent && r.timeout_ns == 10 * NS_PER_S);
 	assert_true(r.require.any.count == 1 && str_eq(((const struct str *)r.require.any.items)[0], S("api-key")));
 	assert_int_equal(decode(&route_kind, "{gateway: edge, match: {path: /x}, to: classify}", &a, &r, &f), 0);

@@ -56,7 +56,7 @@ static void test_own_program(UNUSED void **state)
 				 &a, &t, &f), 0);
 	assert_int_equal(t.federated.rounds, 0);
 	assert_true(t.command.count == 2 && str_eq(((const struct str *)t.command.items)[1], S("train.py")));
-	assert_true(str_eq(t.code, S("./cnn")) && t.resources.cpu == 2 && t.resources.memory == INT64_C(1) << 30);
+	assert_true(str_eq(t.code, S("cnn")) && t.resources.cpu == 2 && t.resources.memory == INT64_C(1) << 30);
 	assert_true(t.federated.aggregate.outer.optimizer.n == 0);
 }
 
