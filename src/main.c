@@ -169,7 +169,7 @@ static int bind_handlers(struct call *c, const struct binding *b, struct resourc
 
 // ---------------------------------------------------------------- steps and services
 static const struct step_maker makers[] = {
-	{.kind = "dataset", .make = data_ingest_make},
+	{.kind = "dataset", .make = data_ingest_make, .fingerprint = data_ingest_fingerprint},
 	{.kind = "transform", .make = transform_make},
 	{.kind = "training", .make = training_make},
 	{.kind = "model", .make = model_make},

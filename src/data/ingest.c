@@ -10,6 +10,8 @@
 #include "data/attempts.h"
 #include "data/bucket_kind.h"
 #include "data/copy.h"
+#include "data/dataset_files.h"
+#include "data/files_source.h"
 #include "data/ingest_impl.h"
 #include "data/passage.h"
 #include "state/reconcile.h"
@@ -339,8 +341,11 @@ static int ingest_parts(struct call *c, struct ingest_run *run)
 int dataset_ingest(struct call *c, const struct ingest *in, json_t **outputs)
 {
 	struct ingest_run run = {.in = in};
-	if (kind_decode_json(&dataset_kind, in->resource->resolved, c->arena, &run.dataset, &c->err) ||
-		choose_clouds(c, &run))
+	if (kind_decode_json(&dataset_kind, in->resource->resolved, c->arena, &run.dataset, &c->err))
+		return call_context(c, "%.*s", STR(in->resource->address));
+	if (files_format(run.dataset.format))
+		return dataset_files_ingest(c, in, &run.dataset, outputs);
+	if (choose_clouds(c, &run))
 		return call_context(c, "%.*s", STR(in->resource->address));
 	if (!all_sent(c, &run) && (c->err.code || ingest_parts(c, &run)))
 		return call_context(c, "%.*s", STR(in->resource->address));

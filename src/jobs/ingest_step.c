@@ -2,7 +2,8 @@
 // Datasets as steps.
 #include "jobs/ingest_step.h"
 
-#include "data/ingest.h"
+#include "data/dataset_files.h"
+#include "data/files_source.h"
 
 int data_ingest_make(struct call *c, void *ctx, const struct step *step, json_t **outputs)
 {
@@ -19,9 +20,14 @@ int data_ingest_make(struct call *c, void *ctx, const struct step *step, json_t 
 	return dataset_ingest(c, &in, outputs);
 }
 
-int data_ingest_fingerprint(
-	struct call *c, void *ctx, const struct resource *resource, const char *folder, struct str *out)
+int data_ingest_fingerprint(struct call *c, void *ctx, const struct step_look *look, struct str *out)
 {
 	(void)ctx;
-	return dataset_fingerprint(c, resource, folder, out);
+	struct dataset d = {0};
+	const struct ingest in = {
+		.state = look->state, .clouds = look->clouds, .resource = look->resource, .folder = look->folder};
+	if (kind_decode_json(&dataset_kind, look->resource->resolved, c->arena, &d, &c->err))
+		return call_context(c, "%.*s", STR(look->resource->address));
+	return files_format(d.format) ? dataset_files_fingerprint(c, &in, &d, out)
+				      : dataset_fingerprint(c, look->resource, look->folder, out);
 }

@@ -7,7 +7,7 @@
 #include "jobs/step.h"
 
 int data_ingest_make(struct call *c, void *ctx, const struct step *step, json_t **outputs); // ctx: NULL
-int data_ingest_fingerprint(
-	struct call *c, void *ctx, const struct resource *resource, const char *folder, struct str *out);
+// Of what lies at the source: a changed source is a changed dataset.
+int data_ingest_fingerprint(struct call *c, void *ctx, const struct step_look *look, struct str *out);
 
 #endif

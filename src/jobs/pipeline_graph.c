@@ -55,9 +55,12 @@ static int fingerprint(struct call *c, const struct pipeline_graph *g, const str
 	struct str text = {0};
 	if (!n->maker || !n->maker->fingerprint)
 		return 0;
-	if (n->maker->fingerprint(c, n->maker->ctx, &n->resource, g->env->folder, &text))
+	const struct step_look look = {
+		.state = g->env->state, .clouds = g->env->clouds, .resource = &n->resource, .folder = g->env->folder};
+	if (n->maker->fingerprint(c, n->maker->ctx, &look, &text))
 		return call_context(c, "%.*s", STR(n->step.address));
-	json_set_str(made_of, "fingerprint", text);
+	if (text.n)
+		json_set_str(made_of, "fingerprint", text);
 	return 0;
 }
 

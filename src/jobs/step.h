@@ -37,15 +37,21 @@ struct step {
 	const char *folder;              // the workspace's: relative `code:` and `file:` paths start here
 };
 
+struct step_look { // before a step is made: what is known then; borrowed
+	const struct state *state;
+	const struct clouds *clouds;
+	const struct resource *resource;
+	const char *folder;
+};
+
 struct step_maker {
 	const char *kind; // "dataset", "transform", "training", "model"
 	// Makes the step or resumes it; *outputs (new reference) is recorded under made/ADDRESS. Drives a reconciler,
 	// so that a killed control plane goes on where it stopped. Must be idempotent under step->run.
 	int (*make)(struct call *c, void *ctx, const struct step *step, json_t **outputs);
 	// What else the step is made from and its resource does not say (the contents of a source): any text, part of
-	// its digest. NULL: nothing. The contents of a `code:` folder are always part of it.
-	int (*fingerprint)(
-		struct call *c, void *ctx, const struct resource *resource, const char *folder, struct str *out);
+	// its digest; "" adds nothing. NULL: nothing. The contents of a `code:` folder are always part of it.
+	int (*fingerprint)(struct call *c, void *ctx, const struct step_look *look, struct str *out);
 	void *ctx;
 };
 

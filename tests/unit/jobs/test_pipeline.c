@@ -46,12 +46,13 @@ static int make(struct call *c, void *ctx, const struct step *step, json_t **out
 	return 0;
 }
 
-static int fingerprint(struct call *c, void *ctx, const struct resource *r, const char *folder, struct str *out)
+static int fingerprint(struct call *c, void *ctx, const struct step_look *look, struct str *out)
 {
 	const struct world *w = ctx;
 	(void)c;
-	(void)folder;
-	assert_str(r->name, S("images"));
+	assert_ptr_equal(look->state, &w->s);
+	assert_string_equal(look->folder, w->env.folder);
+	assert_str(look->resource->name, S("images"));
 	*out = str_of(w->fingerprint);
 	return 0;
 }
@@ -236,8 +237,8 @@ static void test_ingest_step(void **state)
 		.scratch = fixture_path(&w.f, "scratch"),
 		.folder = w.f.folder};
 	assert_fails(&w.f, data_ingest_make(&w.f.call, NULL, &step, &outputs), ERR_NOT_FOUND); // no such cloud
-	assert_fails(
-		&w.f, data_ingest_fingerprint(&w.f.call, NULL, &r, w.f.folder, &text), ERR_NOT_FOUND); // no such folder
+	const struct step_look look = {.state = &w.s, .clouds = &w.none, .resource = &r, .folder = w.f.folder};
+	assert_fails(&w.f, data_ingest_fingerprint(&w.f.call, NULL, &look, &text), ERR_NOT_FOUND); // no such folder
 	close_world(&w);
 }
 
