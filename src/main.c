@@ -10,6 +10,7 @@
 
 #include "api/api.h"
 #include "api/pipelines.h"
+#include "api/replicas.h"
 #include "api/up.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -289,6 +290,7 @@ static const struct control_service services[] = {
 	{"gateways", serve_gateways},
 	{"monitor", serve_monitor},
 	{"pipelines", pipelines_serve},
+	{"replicas", replicas_serve},
 };
 
 // ---- processes beside the clouds

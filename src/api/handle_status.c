@@ -7,6 +7,7 @@
 #include "api/handlers.h"
 #include "base/process.h"
 #include "base/time.h"
+#include "data/replica.h"
 #include "infra/expiry.h"
 
 int handle_health(struct api_request *r, json_t **result)
@@ -120,6 +121,33 @@ static void add_expiry(struct session *s, json_t *out)
 		json_set_str(out, "stays", e.refused);
 }
 
+// How far copies of datasets are behind, as of what state knows; no cloud is asked.
+static json_t *replica_json(struct session *s, const struct replica_status *r)
+{
+	json_t *one = json_object();
+	struct str behind = arena_printf(s->call->arena, "%lld min behind", (long long)(r->lag_ns / (60 * NS_PER_S)));
+	json_set_str(one, "address", arena_printf(s->call->arena, "%.*s on %.*s", STR(r->dataset), STR(r->cloud)));
+	json_set_str(one, "state", !r->synced_ns ? S("never copied") : behind);
+	json_object_set_new(one, "lag_s", r->synced_ns ? json_integer(r->lag_ns / NS_PER_S) : json_null());
+	json_object_set_new(one, "objects", json_integer((json_int_t)r->objects));
+	json_object_set_new(one, "bytes", json_integer((json_int_t)r->bytes));
+	json_object_set_new(one, "held", json_integer((json_int_t)r->held));
+	json_set_str(one, "error", r->error);
+	return one;
+}
+
+static int add_replicas(struct session *s, json_t *out)
+{
+	struct replica_status *list = NULL;
+	size_t count = 0;
+	json_t *all = json_array();
+	json_object_set_new(out, "replicas", all);
+	int rc = replica_list(s->call, s->binding.state, &list, &count);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		json_array_append_new(all, replica_json(s, &list[i]));
+	return rc;
+}
+
 int handle_status(struct api_request *r, json_t **result)
 {
 	const struct control_parts *parts = control_get_options(r->control)->parts;
@@ -133,6 +161,8 @@ int handle_status(struct api_request *r, json_t **result)
 		rc = session_bind(&s);
 	if (rc == 0)
 		rc = add_state(&s, out);
+	if (rc == 0)
+		rc = add_replicas(&s, out);
 	if (rc == 0)
 		rc = parts->describe(r->call, &s.binding, out);
 	if (rc < 0)

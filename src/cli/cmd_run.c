@@ -165,7 +165,8 @@ static void add_rows(struct session *s, struct table *t, const json_t *list, con
 		struct str address = json_str(item, "address");
 		if (!address.n)
 			address = arena_printf(&s->arena, "%s/%s", kind, json_text(item, "name"));
-		const struct str cells[] = {address, state_of(item), json_str(item, "url")};
+		struct str more = json_str(item, "url").n ? json_str(item, "url") : json_str(item, "error");
+		const struct str cells[] = {address, state_of(item), more};
 		table_add(t, cells);
 	}
 }
@@ -189,6 +190,7 @@ static int status_run(const struct arguments *a)
 	add_rows(&s, t, json_object_get(result, "clouds"), "cloud");
 	add_rows(&s, t, json_object_get(result, "endpoints"), "endpoint");
 	add_rows(&s, t, json_object_get(result, "gateways"), "gateway");
+	add_rows(&s, t, json_object_get(result, "replicas"), "dataset");
 	table_write(t, a->out);
 	return session_end(&s, rc);
 }
