@@ -10,6 +10,7 @@
 #include "api/open_state.h"
 #include "base/file.h"
 #include "infra/address_index.h"
+#include "infra/stand_ins.h"
 #include "infra/workspace_place.h"
 
 struct control {
@@ -319,6 +320,19 @@ static int all_resources(struct session *s, struct clouds_env_options *o)
 	return 0;
 }
 
+// What exists already elsewhere is played, too.
+static int place_stand_ins(struct session *s, const struct clouds_env_options *o, const struct environment *environment)
+{
+	const struct stand_ins stand_ins = {.folder = s->binding.folder,
+		.state_folder = s->binding.state_folder,
+		.workspace = s->binding.workspace,
+		.synthetic = environment->synthetic,
+		.clouds = clouds_env_clouds(s->env),
+		.resources = o->resources,
+		.count = o->resource_count};
+	return stand_ins_place(s->call, &stand_ins);
+}
+
 int session_open_clouds(struct session *s)
 {
 	const struct environment *environment;
@@ -335,6 +349,8 @@ int session_open_clouds(struct session *s)
 		return call_fail(s->call, ERR_DENIED,
 			"an untrusted workspace can be validated and planned, and nothing else: its clouds are not opened");
 	rc = clouds_env_open(s->call, &o, &s->env);
+	if (rc == 0 && o.pocket)
+		rc = place_stand_ins(s, &o, environment);
 	return rc < 0 ? rc : session_bind(s);
 }
 
