@@ -321,15 +321,15 @@ static int all_resources(struct session *s, struct clouds_env_options *o)
 }
 
 // What exists already elsewhere is played, too.
-static int place_stand_ins(struct session *s, const struct clouds_env_options *o, const struct environment *environment)
+static int place_stand_ins(struct session *s, const struct environment *environment)
 {
 	const struct stand_ins stand_ins = {.folder = s->binding.folder,
 		.state_folder = s->binding.state_folder,
 		.workspace = s->binding.workspace,
 		.synthetic = environment->synthetic,
 		.clouds = clouds_env_clouds(s->env),
-		.resources = o->resources,
-		.count = o->resource_count};
+		.resources = s->loaded ? s->workspace.resources : s->recorded,
+		.count = s->loaded ? s->workspace.resource_count : s->recorded_count};
 	return stand_ins_place(s->call, &stand_ins);
 }
 
@@ -350,7 +350,7 @@ int session_open_clouds(struct session *s)
 			"an untrusted workspace can be validated and planned, and nothing else: its clouds are not opened");
 	rc = clouds_env_open(s->call, &o, &s->env);
 	if (rc == 0 && o.pocket)
-		rc = place_stand_ins(s, &o, environment);
+		rc = place_stand_ins(s, environment);
 	return rc < 0 ? rc : session_bind(s);
 }
 

@@ -43,7 +43,7 @@ transfers:
   us: {what: dataset/returns, to: US, basis: standard contractual clauses, reference: DPO-1, until: "%s"}
 """
 EU = ("aws-eu", "gcp-eu")
-CRASHES = int(os.environ.get("ISOBAR_CRASHES", "6"))
+CRASHES = int(os.environ.get("ISOBAR_CRASHES", "4"))
 
 
 def write(folder, text):
@@ -151,7 +151,7 @@ def copied(s, folder):
     s.run("run", "dataset/orders", folder=folder)
     equal_to_source(s, folder)
     same(copies_of(s, folder, "gcp-eu", "orders"), ["part-0.parquet"], "the synthetic copy")
-    made = {row[0]: json.loads(row[1]) for row in state_query(folder, "SELECT key, value FROM records WHERE key LIKE 'made/dataset/%'")}
+    made = {row[0]: json.loads(row[1]) for row in state_query(folder, "SELECT key, value FROM record WHERE key LIKE 'made/dataset/%'")}
     same(made["made/dataset/returns"]["outputs"]["records"], 30, "records of returns")
     same(made["made/dataset/orders"]["outputs"]["records"], 1000, "records of orders")
     told = {one["address"]: one for one in s.status(folder)["replicas"]}
@@ -186,10 +186,10 @@ def survives_crashes(s, folder):
         s.run("run", "dataset/returns", folder=folder, env={"ISOBAR_CRASH_AT": at}, expect=None)
         s.run("run", "dataset/returns", folder=folder)
         equal_to_source(s, folder)
-        before = len(state_query(folder, "SELECT 1 FROM events WHERE type = 'transfer.done'"))
+        before = len(state_query(folder, "SELECT 1 FROM event WHERE type = 'transfer.done'"))
         s.run("run", "dataset/returns", folder=folder)
-        same(len(state_query(folder, "SELECT 1 FROM events WHERE type = 'transfer.done'")), before, "transfers of a run with nothing to do")
-        open_intents = state_query(folder, "SELECT key FROM records WHERE key LIKE 'intent/replica/%'")
+        same(len(state_query(folder, "SELECT 1 FROM event WHERE type = 'transfer.done'")), before, "transfers of a run with nothing to do")
+        open_intents = state_query(folder, "SELECT key FROM record WHERE key LIKE 'intent/replica/%'")
         same(open_intents, [], "intents left open after boundary %d" % at)
 
 
