@@ -38,9 +38,9 @@
 #include "models/image_command.h"
 #include "models/model_kind.h"
 #include "models/tracking_kind.h"
+#include "monitor/budget_kind.h"
 #include "monitor/channel_kind.h"
 #include "monitor/metrics_kind.h"
-#include "monitor/budget_kind.h"
 #include "monitor/monitor.h"
 #include "monitor/monitor_kind.h"
 #include "monitor/recorder.h"
@@ -148,11 +148,16 @@ static int make_contexts(struct call *c, const struct binding *b, struct context
 	struct str secret = arena_printf(c->arena, "%.*s/key-hash.secret", STR(b->state_folder));
 	if (!folder || !state_folder || !secret.p)
 		return call_no_memory(c);
-	all->security = (struct security_ctx){
-		.clouds = b->clouds, .state = b->state, .folder = folder, .state_folder = state_folder, .hash_secret_path = secret.p};
+	all->security = (struct security_ctx){.clouds = b->clouds,
+		.state = b->state,
+		.folder = folder,
+		.state_folder = state_folder,
+		.hash_secret_path = secret.p};
 	all->deploy = (struct deploy_ctx){.clouds = b->clouds, .state = b->state};
-	all->gateway = (struct gateway_ctx){
-		.state = b->state, .folder = folder, .state_folder = state_folder, .hash_secret_path = secret.p,
+	all->gateway = (struct gateway_ctx){.state = b->state,
+		.folder = folder,
+		.state_folder = state_folder,
+		.hash_secret_path = secret.p,
 		.free_port = b->pocket};
 	return 0;
 }

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/session.h"
 #include "api/open_state.h"
+#include "api/session.h"
 #include "base/file.h"
 #include "infra/address_index.h"
 #include "infra/stand_ins.h"
@@ -22,7 +22,7 @@ struct control {
 	struct state state;
 	bool has_state;
 	struct str plane; // with the state; see control_plane
-	bool changing; // a request of this process changes the workspace
+	bool changing;    // a request of this process changes the workspace
 };
 
 static bool keep_list(struct control *control, const char *const *from, size_t count, const char *const **out)
@@ -347,7 +347,8 @@ int session_open_clouds(struct session *s)
 	o.op = s->binding.op;
 	if (s->options.given.untrusted)
 		return call_fail(s->call, ERR_DENIED,
-			"an untrusted workspace can be validated and planned, and nothing else: its clouds are not opened");
+			"an untrusted workspace can be validated and planned, and nothing else: its clouds are not "
+			"opened");
 	rc = clouds_env_open(s->call, &o, &s->env);
 	if (rc == 0 && o.pocket)
 		rc = place_stand_ins(s, environment);
@@ -388,7 +389,8 @@ int session_lock(struct session *s)
 {
 	struct control *control = s->request->control;
 	if (control->options.given.untrusted)
-		return call_fail(s->call, ERR_DENIED, "an untrusted workspace can be validated and planned, and nothing else");
+		return call_fail(
+			s->call, ERR_DENIED, "an untrusted workspace can be validated and planned, and nothing else");
 	int rc = lock_here(s);
 	if (rc == 0)
 		rc = open_state_once(s->call, control);

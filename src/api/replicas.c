@@ -34,13 +34,15 @@ static json_t *alert_json(const struct call *c, const struct replica_status *r, 
 	json_set_str(j, "signal", S("replica lag"));
 	json_object_set_new(j, "state", json_string(firing ? "firing" : "resolved"));
 	json_object_set_new(j, "value", json_real((double)r->lag_ns / 1e9));
-	json_object_set_new(j, "since_ns", firing ? json_integer(now) : json_incref(json_object_get(before, "since_ns")));
+	json_object_set_new(
+		j, "since_ns", firing ? json_integer(now) : json_incref(json_object_get(before, "since_ns")));
 	json_object_set_new(j, "since", firing ? json_string(text) : json_incref(json_object_get(before, "since")));
 	if (!firing)
 		json_object_set_new(j, "ended", json_string(text));
 	json_set_str(j, "summary",
-		arena_printf(&a, "the copy of %.*s on %.*s is %lld minutes behind%s%.*s", STR(r->dataset), STR(r->cloud),
-			(long long)(r->lag_ns / (60 * NS_PER_S)), r->error.n ? ": " : "", STR(r->error)));
+		arena_printf(&a, "the copy of %.*s on %.*s is %lld minutes behind%s%.*s", STR(r->dataset),
+			STR(r->cloud), (long long)(r->lag_ns / (60 * NS_PER_S)), r->error.n ? ": " : "",
+			STR(r->error)));
 	return j;
 }
 
@@ -66,7 +68,8 @@ static int judge_lag(struct call *c, const struct binding *b, const struct repli
 	return state_put_noted(c, b->state, &note);
 }
 
-static int judge_copies(struct call *c, const struct binding *b, const struct resource *resource, const struct dataset *d)
+static int judge_copies(
+	struct call *c, const struct binding *b, const struct resource *resource, const struct dataset *d)
 {
 	struct replica_status *list = NULL;
 	size_t count = 0;
@@ -86,7 +89,9 @@ static int refresh(struct call *c, const struct binding *b, const struct resourc
 		.clouds = b->clouds,
 		.resource = resource,
 		.run = S("refresh"),
-		.scratch = arena_printf(c->arena, "%.*s/made/dataset+%.*s/refresh", STR(b->state_folder), STR(resource->name)).p,
+		.scratch = arena_printf(
+			c->arena, "%.*s/made/dataset+%.*s/refresh", STR(b->state_folder), STR(resource->name))
+				   .p,
 		.folder = arena_cstr(c->arena, b->folder),
 	};
 	return in.scratch && in.folder ? dataset_files_refresh(c, &in, d) : call_no_memory(c);
@@ -99,7 +104,8 @@ static int note_attempt(struct call *c, const struct binding *b, struct str key,
 }
 
 // A run by hand that is under way does the same: it is not waited for.
-static int refresh_and_note(struct call *c, const struct binding *b, const struct resource *resource, const struct dataset *d)
+static int refresh_and_note(
+	struct call *c, const struct binding *b, const struct resource *resource, const struct dataset *d)
 {
 	AUTO(arena) arena = {0};
 	struct call child;
@@ -127,14 +133,17 @@ static int look_at(struct call *c, const struct binding *b, const struct resourc
 	struct str key = arena_printf(c->arena, "refresh/%.*s", STR(resource->address));
 	if (!key.p)
 		return call_no_memory(c);
-	if (kind_decode_json(&dataset_kind, resource->resolved, c->arena, &d, &c->err) || state_get(c, b->state, key, &last))
+	if (kind_decode_json(&dataset_kind, resource->resolved, c->arena, &d, &c->err) ||
+		state_get(c, b->state, key, &last))
 		return c->err.code;
 	if (!d.replicas.bucket.name.n || !files_format(d.format))
 		return 0;
-	int64_t pause = json_flag(last.value, "ok", true) ? interval_ns(d.replicas.refresh)
-							   : MIN(interval_ns(d.replicas.refresh), AFTER_FAILURE_S * NS_PER_S);
+	int64_t pause = json_flag(last.value, "ok", true)
+				? interval_ns(d.replicas.refresh)
+				: MIN(interval_ns(d.replicas.refresh), AFTER_FAILURE_S * NS_PER_S);
 	bool due = !last.revision || call_now_ns(c) - json_int(last.value, "at_ns", 0) >= pause ||
-		   call_now_ns(c) < json_int(last.value, "at_ns", 0); // a clock that was set back must not stop them for long
+		   call_now_ns(c) <
+			   json_int(last.value, "at_ns", 0); // a clock that was set back must not stop them for long
 	if (due && refresh_and_note(c, b, resource, &d))
 		return c->err.code;
 	return judge_copies(c, b, resource, &d);

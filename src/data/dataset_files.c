@@ -37,7 +37,9 @@ static int take_lock(struct call *c, const struct ingest *in, int *fd)
 	if (file_make_dirs(folder, 0700, &c->err))
 		return c->err.code;
 	int code = lock_take(path, fd, &c->err);
-	return code == ERR_IN_USE ? call_fail(c, ERR_IN_USE, "%.*s is being copied by another run", STR(in->resource->address)) : code;
+	return code == ERR_IN_USE
+		       ? call_fail(c, ERR_IN_USE, "%.*s is being copied by another run", STR(in->resource->address))
+		       : code;
 }
 
 // ---------------------------------------------------------------- targets
@@ -49,7 +51,8 @@ static bool is_source(const struct files_run *run, const struct target *t)
 static int add_target(struct call *c, struct files_run *run, struct str bucket, struct str cloud)
 {
 	struct target t = {.cloud = clouds_find(run->in->clouds, cloud)};
-	const struct passage p = {.what = run->in->resource->address, .to = t.cloud, .making = true, .of = run->in->resource};
+	const struct passage p = {
+		.what = run->in->resource->address, .to = t.cloud, .making = true, .of = run->in->resource};
 	bool may = false;
 	if (!t.cloud)
 		return call_fail(c, ERR_NOT_FOUND, "the workspace has no cloud \"%.*s\"", STR(cloud));
@@ -80,7 +83,8 @@ static int add_bucket(struct call *c, struct files_run *run, const struct field_
 	if (resource_list(c, run->in->state, prefix, &list, &count))
 		return c->err.code;
 	if (!count)
-		return call_fail(c, ERR_NOT_FOUND, "bucket/%.*s lies on no cloud yet: apply the workspace first", STR(bucket->name));
+		return call_fail(c, ERR_NOT_FOUND, "bucket/%.*s lies on no cloud yet: apply the workspace first",
+			STR(bucket->name));
 	for (size_t i = 0; i < count; i++)
 		if (add_target(c, run, bucket->name, list[i].cloud))
 			return c->err.code;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hashing the files of a source and counting their records: each is streamed once; of a Parquet file the footer says the
-// number. What is known already is taken from the record, which is written as the scan goes on, so that a scan that is cut
-// short goes on where it stopped.
+// Hashing the files of a source and counting their records: each is streamed once; of a Parquet file the footer says
+// the number. What is known already is taken from the record, which is written as the scan goes on, so that a scan that
+// is cut short goes on where it stopped.
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@
 #include "data/parquet.h"
 
 // ---------------------------------------------------------------- one stream
-struct scan { // the ctx of a sink
+struct scan {                  // the ctx of a sink
 	struct digest *digest; // owned
 	uint32_t crc;
 	uint64_t size;
@@ -84,12 +84,17 @@ static struct str key_of(struct call *c, const struct files_source *s, const str
 	return arena_printf(c->arena, "%.*s%.*s", STR(s->prefix), STR(f->name));
 }
 
-static int read_piece(struct call *c, const struct files_source *s, const struct source_file *f, uint64_t offset, struct buf *out)
+static int read_piece(
+	struct call *c, const struct files_source *s, const struct source_file *f, uint64_t offset, struct buf *out)
 {
 	uint64_t length = out->limit;
 	if (s->cloud) {
 		struct sink sink = {.ctx = out, .write = piece_write, .restart = piece_restart};
-		struct store_get get = {.bucket = s->bucket, .key = key_of(c, s, f), .offset = offset, .length = length, .if_match = f->etag};
+		struct store_get get = {.bucket = s->bucket,
+			.key = key_of(c, s, f),
+			.offset = offset,
+			.length = length,
+			.if_match = f->etag};
 		struct object ignored = {0};
 		return get.key.p ? CLOUD_CALL(c, s->cloud, store, get, &get, &sink, &ignored) : call_no_memory(c);
 	}
@@ -111,13 +116,15 @@ static int parquet_records(struct call *c, const struct files_source *s, const s
 	AUTO(buf) tail = {.limit = PARQUET_TAIL};
 	uint32_t size = 0;
 	if (f->size < PARQUET_TAIL + 4)
-		return call_fail(c, ERR_CORRUPT, "%.*s is no Parquet file: %llu bytes", STR(f->name), (unsigned long long)f->size);
+		return call_fail(c, ERR_CORRUPT, "%.*s is no Parquet file: %llu bytes", STR(f->name),
+			(unsigned long long)f->size);
 	if (read_piece(c, s, f, f->size - PARQUET_TAIL, &tail) || parquet_footer_size(buf_str(&tail), &size, &c->err))
 		return call_context(c, "%.*s", STR(f->name));
 	if (size == 0 || size + (uint64_t)PARQUET_TAIL > f->size)
 		return call_fail(c, ERR_CORRUPT, "%.*s: its footer is longer than the file", STR(f->name));
 	AUTO(buf) footer = {.limit = size};
-	if (read_piece(c, s, f, f->size - PARQUET_TAIL - size, &footer) || parquet_rows(buf_str(&footer), records, &c->err))
+	if (read_piece(c, s, f, f->size - PARQUET_TAIL - size, &footer) ||
+		parquet_rows(buf_str(&footer), records, &c->err))
 		return call_context(c, "%.*s", STR(f->name));
 	return 0;
 }
@@ -188,7 +195,8 @@ static bool take_known(const json_t *known, struct source_file *f)
 {
 	const json_t *j = json_object_getn(known, f->name.p, f->name.n);
 	struct str sha256 = json_str(j, "sha256");
-	if (sha256.n != HEX_SHA256_SIZE - 1 || !str_eq(json_str(j, "etag"), f->etag) || json_int(j, "size", -1) != (int64_t)f->size)
+	if (sha256.n != HEX_SHA256_SIZE - 1 || !str_eq(json_str(j, "etag"), f->etag) ||
+		json_int(j, "size", -1) != (int64_t)f->size)
 		return false;
 	f->sha256 = sha256;
 	f->crc32c = (uint32_t)json_int(j, "crc32c", 0);

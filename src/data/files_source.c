@@ -76,7 +76,8 @@ static int find_cloud(struct call *c, const struct ingest *in, struct str bucket
 	if (resource_list(c, in->state, prefix, &list, &count))
 		return c->err.code;
 	if (count != 1)
-		return call_fail(c, ERR_INVALID, "its source bucket/%.*s lies on %zu clouds: write which, bucket/%.*s/... on CLOUD", STR(bucket),
+		return call_fail(c, ERR_INVALID,
+			"its source bucket/%.*s lies on %zu clouds: write which, bucket/%.*s/... on CLOUD", STR(bucket),
 			count, STR(bucket));
 	*cloud = list[0].cloud;
 	return 0;
@@ -90,7 +91,8 @@ static int list_objects(struct call *c, struct files_source *s)
 		return call_context(c, "list %.*s/%.*s on %.*s", STR(s->bucket), STR(s->prefix), STR(s->cloud->name));
 	for (size_t i = 0; i < page.count; i++) {
 		const struct object *o = &page.objects[i];
-		const struct source_file file = {.name = str_drop(o->key, s->prefix.n), .etag = o->etag, .size = o->size};
+		const struct source_file file = {
+			.name = str_drop(o->key, s->prefix.n), .etag = o->etag, .size = o->size};
 		if (str_ends(o->key, S("/")) || !file.name.n) // folders as some tools mark them
 			continue;
 		if (add_file(c, &g, &file))
@@ -108,7 +110,8 @@ static int open_bucket(struct call *c, const struct ingest *in, struct str sourc
 		return c->err.code;
 	s->cloud = clouds_find(in->clouds, cloud);
 	if (!s->cloud)
-		return call_fail(c, ERR_NOT_FOUND, "source %.*s: the workspace has no cloud \"%.*s\"", STR(source), STR(cloud));
+		return call_fail(
+			c, ERR_NOT_FOUND, "source %.*s: the workspace has no cloud \"%.*s\"", STR(source), STR(cloud));
 	if (bucket_find(c, in->state, bucket, cloud, &s->bucket))
 		return c->err.code;
 	s->prefix = !prefix.n || str_ends(prefix, S("/")) ? prefix : arena_printf(c->arena, "%.*s/", STR(prefix));
@@ -128,7 +131,8 @@ static int add_entry(struct call *c, struct gathering *g, const char *name)
 		return 0;
 	const struct source_file file = {.name = arena_str(c->arena, str_of(name)),
 		.size = (uint64_t)st.st_size,
-		.etag = arena_printf(c->arena, "%lld-%lld.%09ld", (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec)};
+		.etag = arena_printf(c->arena, "%lld-%lld.%09ld", (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+			st.st_mtim.tv_nsec)};
 	return file.name.p && file.etag.p ? add_file(c, g, &file) : call_no_memory(c);
 }
 
@@ -158,7 +162,8 @@ static int fingerprint(struct call *c, struct files_source *s)
 	AUTO(buf) text = {0};
 	char *hex = arena_alloc(c->arena, HEX_SHA256_SIZE);
 	for (size_t i = 0; i < s->count; i++)
-		buf_printf(&text, "%.*s\n%llu\n%.*s\n", STR(s->files[i].name), (unsigned long long)s->files[i].size, STR(s->files[i].etag));
+		buf_printf(&text, "%.*s\n%llu\n%.*s\n", STR(s->files[i].name), (unsigned long long)s->files[i].size,
+			STR(s->files[i].etag));
 	if (!hex || buf_check(&text, &c->err))
 		return hex ? c->err.code : call_no_memory(c);
 	struct sha256 digest = sha256_of(buf_str(&text));
@@ -170,7 +175,8 @@ static int fingerprint(struct call *c, struct files_source *s)
 int files_source_open(struct call *c, const struct ingest *in, const struct dataset *d, struct files_source *out)
 {
 	struct files_source s = {.address = in->resource->address, .format = d->format, .listed_ns = call_now_ns(c)};
-	int code = str_starts(d->source, S("bucket/")) ? open_bucket(c, in, d->source, &s) : open_folder(c, in, d->source, &s);
+	int code = str_starts(d->source, S("bucket/")) ? open_bucket(c, in, d->source, &s)
+						       : open_folder(c, in, d->source, &s);
 	if (code)
 		return code;
 	if (!s.count)
@@ -183,7 +189,8 @@ int files_source_open(struct call *c, const struct ingest *in, const struct data
 }
 
 // ---------------------------------------------------------------- sending
-static int send_local(struct call *c, const struct files_source *s, const struct source_file *file, const struct copy *copy, char hex[HEX_SHA256_SIZE])
+static int send_local(struct call *c, const struct files_source *s, const struct source_file *file,
+	const struct copy *copy, char hex[HEX_SHA256_SIZE])
 {
 	const char *path = arena_printf(c->arena, "%s/%.*s", s->folder, STR(file->name)).p;
 	struct file_digest d = {0};
@@ -198,20 +205,23 @@ static int send_local(struct call *c, const struct files_source *s, const struct
 	struct copy_proof proof = {.size = d.size, .crc32c = d.crc32c};
 	memcpy(proof.sha256, d.sha256, SHA256_SIZE);
 	memcpy(hex, d.hex, HEX_SHA256_SIZE);
-	const struct store_put put = {.bucket = copy->to.bucket, .key = copy->to.key, .content_type = S("application/octet-stream")};
+	const struct store_put put = {
+		.bucket = copy->to.bucket, .key = copy->to.key, .content_type = S("application/octet-stream")};
 	if (cloud_put_fd(c, copy->to.cloud, &put, fd, &stored) || copy_prove(c, &copy->to, &proof))
 		return call_context(c, "send %s", path);
 	const struct transfer moved = {.to = copy->to.cloud, .bytes = d.size, .what = copy->what, .id = copy->id};
 	return transfer_record(c, copy->state, &moved);
 }
 
-int files_source_send(struct call *c, const struct files_source *s, const struct source_file *file, const struct copy *to)
+int files_source_send(
+	struct call *c, const struct files_source *s, const struct source_file *file, const struct copy *to)
 {
 	struct copy copy = *to;
 	struct copy_result result = {0};
 	int code = 0;
 	if (s->cloud) {
-		copy.from = (struct copy_end){s->cloud, s->bucket, arena_printf(c->arena, "%.*s%.*s", STR(s->prefix), STR(file->name))};
+		copy.from = (struct copy_end){
+			s->cloud, s->bucket, arena_printf(c->arena, "%.*s%.*s", STR(s->prefix), STR(file->name))};
 		code = copy.from.key.p ? copy_object(c, &copy, &result) : call_no_memory(c);
 	} else {
 		code = send_local(c, s, file, &copy, result.sha256);

@@ -32,7 +32,8 @@ static int add_cloud(struct call *c, struct ingest_run *run, struct str name)
 	const struct cloud *cloud = clouds_find(in->clouds, name);
 	if (!cloud)
 		return call_fail(c, ERR_NOT_FOUND, "the workspace has no cloud \"%.*s\"", STR(name));
-	const struct passage p = {.what = in->resource->address, .to = cloud, .making = true, .of = in->resource, .id = in->run};
+	const struct passage p = {
+		.what = in->resource->address, .to = cloud, .making = true, .of = in->resource, .id = in->run};
 	if (passage_check(c, in->state, &p))
 		return c->err.code;
 	run->clouds[run->count] = cloud;

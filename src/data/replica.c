@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reconciler of a copy: observe (what lies there, what the record says), decide (batches, then the finish), act. A pass
-// has a number, raised by each finish, and the names of its actions carry it and the source's fingerprint, so that an action
-// that is done stands for these bytes and no others.
+// The reconciler of a copy: observe (what lies there, what the record says), decide (batches, then the finish), act. A
+// pass has a number, raised by each finish, and the names of its actions carry it and the source's fingerprint, so that
+// an action that is done stands for these bytes and no others.
 #include "data/replica.h"
 
 #include <string.h>
@@ -23,8 +23,8 @@ struct str replica_key(struct arena *a, struct str address, struct str cloud)
 // ---------------------------------------------------------------- observing
 struct replica_view {
 	const struct replica_run *run;
-	struct str pass;   // "3-0123456789ab"
-	size_t *puts;      // indexes of the source's files that must be copied
+	struct str pass; // "3-0123456789ab"
+	size_t *puts;    // indexes of the source's files that must be copied
 	size_t put_count;
 	bool *batch_done;
 	size_t batches;
@@ -116,7 +116,8 @@ static int replica_observe(struct call *c, void *ctx, void **view)
 		return v->pass.p ? c->err.code : call_no_memory(c);
 	v->current = is_current(v, &there);
 	if (run->incomplete >= REPLICA_INCOMPLETE_MAX)
-		(void)err_set(&v->failed, ERR_CONFLICT, "files of its source change while they are copied; the next run takes them as they are then");
+		(void)err_set(&v->failed, ERR_CONFLICT,
+			"files of its source change while they are copied; the next run takes them as they are then");
 	if (look_at_batches(c, run, v))
 		return c->err.code;
 	*view = v;
@@ -166,13 +167,17 @@ static int replica_decide(struct arena *a, const void *view, int64_t now_ns, str
 		return ERR_NO_MEMORY;
 	for (size_t i = 0; i < v->batches && rc == 0; i++)
 		if (!v->batch_done[i])
-			rc = add_action(a, v, out, (struct action){.name = batch_name(a, v, i), .type = S("replica.put"), .input = json_in_arena(a, batch_input(v, i))});
+			rc = add_action(a, v, out,
+				(struct action){.name = batch_name(a, v, i),
+					.type = S("replica.put"),
+					.input = json_in_arena(a, batch_input(v, i))});
 	if (!out->count) {
 		json_t *input = json_in_arena(a, json_object());
 		json_set_str(input, "cloud", v->run->r->to->name);
 		json_set_str(input, "pass", v->pass);
 		json_object_set_new(input, "batches", json_integer((json_int_t)v->batches));
-		rc = add_action(a, v, out, (struct action){.name = finish_name(a, v), .type = S("replica.finish"), .input = input});
+		rc = add_action(a, v, out,
+			(struct action){.name = finish_name(a, v), .type = S("replica.finish"), .input = input});
 	}
 	return rc;
 }
@@ -181,13 +186,16 @@ static int replica_decide(struct arena *a, const void *view, int64_t now_ns, str
 static int replica_act(struct call *c, void *ctx, const struct action *action, json_t **output)
 {
 	struct replica_run *run = ctx;
-	return str_eq(action->type, S("replica.put")) ? replica_put(c, run, action, output) : replica_finish(c, run, action, output);
+	return str_eq(action->type, S("replica.put")) ? replica_put(c, run, action, output)
+						      : replica_finish(c, run, action, output);
 }
 
 int replica_make(struct call *c, const struct replica *r, struct replica_result *out)
 {
-	struct replica_run run = {.r = r, .failures = ATTEMPTS_UNKNOWN, .prefix = replica_prefix(c->arena, r->in->resource->name)};
-	const struct passage p = {.what = r->source->address, .to = r->to, .making = true, .of = r->in->resource, .id = r->in->run};
+	struct replica_run run = {
+		.r = r, .failures = ATTEMPTS_UNKNOWN, .prefix = replica_prefix(c->arena, r->in->resource->name)};
+	const struct passage p = {
+		.what = r->source->address, .to = r->to, .making = true, .of = r->in->resource, .id = r->in->run};
 	run.name = arena_printf(c->arena, "replica/%.*s/%.*s", STR(r->in->resource->name), STR(r->to->name)).p;
 	run.key = replica_key(c->arena, r->source->address, r->to->name);
 	if (!run.name || !run.key.p || !run.prefix.p)

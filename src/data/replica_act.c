@@ -19,7 +19,8 @@ int replica_look(struct call *c, const struct replica_run *run, struct replica_t
 	if (state_get(c, run->r->in->state, run->key, &record))
 		return c->err.code;
 	if (cloud_list_all(c, run->r->to, run->r->bucket, run->prefix, &page))
-		return call_context(c, "list %.*s/%.*s on %.*s", STR(run->r->bucket), STR(run->prefix), STR(run->r->to->name));
+		return call_context(
+			c, "list %.*s/%.*s on %.*s", STR(run->r->bucket), STR(run->prefix), STR(run->r->to->name));
 	if (page.count)
 		qsort(page.objects, page.count, sizeof(*page.objects), compare_objects);
 	*out = (struct replica_there){.record = record.revision ? record.value : NULL,
@@ -66,7 +67,8 @@ bool replica_has(const struct replica_there *there, const struct source_file *f)
 
 struct str replica_pass(struct arena *a, const struct replica_run *run, const struct replica_there *there)
 {
-	return arena_printf(a, "%lld-%.*s", (long long)json_int(there->record, "pass", 0), STR(str_take(run->r->source->fingerprint, 12)));
+	return arena_printf(a, "%lld-%.*s", (long long)json_int(there->record, "pass", 0),
+		STR(str_take(run->r->source->fingerprint, 12)));
 }
 
 // ---------------------------------------------------------------- putting
@@ -91,7 +93,8 @@ static json_t *put_json(const struct source_file *f, const struct object *there)
 }
 
 // What a crash left half done is seen here: an object with this checksum is not sent again.
-static int put_one(struct call *c, const struct replica_run *run, const struct copy *copy, const struct source_file *f, struct object *there)
+static int put_one(struct call *c, const struct replica_run *run, const struct copy *copy, const struct source_file *f,
+	struct object *there)
 {
 	const struct copy_end *to = &copy->to;
 	int code = CLOUD_CALL(c, to->cloud, store, head, to->bucket, to->key, there);
@@ -115,7 +118,8 @@ static int put_named(struct call *c, struct replica_run *run, const struct actio
 {
 	const struct source_file *f = find_source(run, name);
 	struct object there = {0};
-	struct copy copy = {.to = {run->r->to, run->r->bucket, arena_printf(c->arena, "%.*s%.*s", STR(run->prefix), STR(name))},
+	struct copy copy = {
+		.to = {run->r->to, run->r->bucket, arena_printf(c->arena, "%.*s%.*s", STR(run->prefix), STR(name))},
 		.state = run->r->in->state,
 		.what = run->r->source->address,
 		.id = arena_printf(c->arena, "%.*s/%.*s", STR(action->name), STR(name))};
@@ -149,8 +153,11 @@ int replica_put(struct call *c, struct replica_run *run, const struct action *ac
 			c->err = child.err;
 			return call_context(c, "%.*s", STR(json_value_str(one)));
 		}
-		const struct progress_event e = {.step = run->r->source->address, .what = run->r->to->name, .done = (double)(i + 1),
-			.total = (double)json_array_size(files), .unit = "files"};
+		const struct progress_event e = {.step = run->r->source->address,
+			.what = run->r->to->name,
+			.done = (double)(i + 1),
+			.total = (double)json_array_size(files),
+			.unit = "files"};
 		progress_report(run->r->in->progress, &e);
 	}
 	*output = json_pack("{s:O}", "files", put);
@@ -221,8 +228,7 @@ static size_t count_gone(const struct finish *f)
 	size_t gone = 0;
 	const char *name;
 	json_t *known;
-	json_object_foreach(json_object_get(f->there.record, "files"), name, known)
-		gone += is_gone(f, name);
+	json_object_foreach(json_object_get(f->there.record, "files"), name, known) gone += is_gone(f, name);
 	return gone;
 }
 
@@ -278,7 +284,8 @@ static int put_manifest(struct call *c, struct finish *f)
 	AUTO(json) j = manifest_json(f->run->r->source);
 	if (json_write(j, &text, &c->err))
 		return c->err.code;
-	const struct store_put put = {.bucket = f->run->r->bucket, .content_type = S("application/json"),
+	const struct store_put put = {.bucket = f->run->r->bucket,
+		.content_type = S("application/json"),
 		.key = arena_printf(c->arena, "datasets/%.*s/files.json", STR(f->run->r->in->resource->name))};
 	struct object stored;
 	struct sha256 digest = sha256_of(buf_str(&text));
@@ -292,7 +299,8 @@ static json_t *record_json(const struct finish *f)
 	json_t *j = json_object();
 	json_object_set_new(j, "pass", json_integer(json_int(f->there.record, "pass", 0) + 1));
 	json_set_str(j, "fingerprint", f->whole ? r->source->fingerprint : json_str(f->there.record, "fingerprint"));
-	json_object_set_new(j, "synced_ns", json_integer(f->whole ? r->source->listed_ns : json_int(f->there.record, "synced_ns", 0)));
+	json_object_set_new(j, "synced_ns",
+		json_integer(f->whole ? r->source->listed_ns : json_int(f->there.record, "synced_ns", 0)));
 	json_object_set_new(j, "objects", json_integer((json_int_t)json_object_size(f->files)));
 	json_object_set_new(j, "bytes", json_integer((json_int_t)f->bytes));
 	json_object_set_new(j, "records", json_integer(f->records));
@@ -330,8 +338,11 @@ static json_t *event_json(struct call *c, const struct finish *f, const struct a
 static int keep_record(struct call *c, const struct finish *f, const struct action *action)
 {
 	AUTO(json) record = record_json(f);
-	const struct state_note note = {.key = f->run->key, .value = record, .expected = f->there.revision,
-		.type = f->whole ? S("replica.synced") : S("replica.incomplete"), .address = f->run->r->source->address,
+	const struct state_note note = {.key = f->run->key,
+		.value = record,
+		.expected = f->there.revision,
+		.type = f->whole ? S("replica.synced") : S("replica.incomplete"),
+		.address = f->run->r->source->address,
 		.data = event_json(c, f, action)};
 	return state_put_noted(c, f->run->r->in->state, &note);
 }
@@ -370,7 +381,8 @@ int replica_finish(struct call *c, struct replica_run *run, const struct action 
 	run->result.copied += f.copied;
 	run->result.removed += f.removed;
 	run->result.held = f.held;
-	*output = json_pack("{s:b, s:I, s:I}", "whole", (int)f.whole, "copied", (json_int_t)f.copied, "removed", (json_int_t)f.removed);
+	*output = json_pack("{s:b, s:I, s:I}", "whole", (int)f.whole, "copied", (json_int_t)f.copied, "removed",
+		(json_int_t)f.removed);
 	return *output ? 0 : call_no_memory(c);
 }
 

@@ -16,16 +16,16 @@ enum {
 
 struct replica_run { // ctx of the reconciler
 	const struct replica *r;
-	const char *name;      // of the reconciler: "replica/returns/gcp-eu"
-	struct str key;        // of its record
-	struct str prefix;     // of its objects
-	char watched[256];     // action whose failures are counted
-	int64_t failures;      // as attempts_check keeps them
-	int incomplete;        // finishes that found the source changed
-	int looks;             // that failed in a row
+	const char *name;  // of the reconciler: "replica/returns/gcp-eu"
+	struct str key;    // of its record
+	struct str prefix; // of its objects
+	char watched[256]; // action whose failures are counted
+	int64_t failures;  // as attempts_check keeps them
+	int incomplete;    // finishes that found the source changed
+	int looks;         // that failed in a row
 	struct replica_result result;
 };
-struct replica_there { // what lies at the copy's place, and what we know of it
+struct replica_there {        // what lies at the copy's place, and what we know of it
 	const json_t *record; // NULL: none yet
 	uint64_t revision;
 	struct object *objects; // in order of key
@@ -33,7 +33,8 @@ struct replica_there { // what lies at the copy's place, and what we know of it
 	size_t skip; // bytes of the prefix before a file's name
 };
 int replica_look(struct call *c, const struct replica_run *run, struct replica_there *out);
-bool replica_has(const struct replica_there *there, const struct source_file *f); // this very version, unchanged since we put it
+bool replica_has(
+	const struct replica_there *there, const struct source_file *f); // this very version, unchanged since we put it
 struct str replica_pass(struct arena *a, const struct replica_run *run, const struct replica_there *there);
 int replica_put(struct call *c, struct replica_run *run, const struct action *action, json_t **output);
 int replica_finish(struct call *c, struct replica_run *run, const struct action *action, json_t **output);

@@ -45,7 +45,11 @@ int replica_note_failure(struct call *c, const struct state *s, struct str key, 
 	json_set_str(data, "replica", key);
 	struct str address = str_drop(key, sizeof("replica/") - 1);
 	ptrdiff_t on = str_find(address, S(" on "));
-	const struct state_note note = {.key = key, .value = value, .expected = record.revision, .type = S("replica.failed"),
-		.address = on < 0 ? address : str_take(address, (size_t)on), .data = data};
+	const struct state_note note = {.key = key,
+		.value = value,
+		.expected = record.revision,
+		.type = S("replica.failed"),
+		.address = on < 0 ? address : str_take(address, (size_t)on),
+		.data = data};
 	return state_put_noted(c, s, &note);
 }

@@ -65,7 +65,8 @@ static int send_folder(struct call *c, struct filling *f, const char *folder, st
 	int rc = 0;
 	for (struct dirent *entry; rc == 0 && (entry = readdir(dir));)
 		if (entry->d_name[0] != '.')
-			rc = send_entry(c, f, folder, arena_printf(c->arena, "%.*s%s", STR(prefix), entry->d_name), depth);
+			rc = send_entry(
+				c, f, folder, arena_printf(c->arena, "%.*s%s", STR(prefix), entry->d_name), depth);
 	closedir(dir);
 	return rc;
 }
@@ -83,9 +84,11 @@ static int read_columns(struct call *c, const struct resource *dataset, struct s
 	{
 		columns[n].name = str_of(name);
 		if (!synthetic_type(json_value_str(type), &columns[n++].type))
-			return call_fail(c, ERR_INVALID, "%.*s: column %s has no known type", STR(dataset->address), name);
+			return call_fail(
+				c, ERR_INVALID, "%.*s: column %s has no known type", STR(dataset->address), name);
 	}
-	*out = (struct synthetic){.seed = dataset->address, .columns = columns, .column_count = n, .row_count = SYNTHETIC_ROWS};
+	*out = (struct synthetic){
+		.seed = dataset->address, .columns = columns, .column_count = n, .row_count = SYNTHETIC_ROWS};
 	return 0;
 }
 
@@ -97,16 +100,20 @@ static int make_up(struct call *c, struct filling *f, const struct resource *dat
 	struct str format = json_str(dataset->resolved, "format");
 	if (!f->s->synthetic)
 		return call_fail(c, ERR_NOT_FOUND,
-			"%.*s has no stand-in: put files into pocket/buckets/%.*s/%.*s, or let the environment say `data: synthetic`",
+			"%.*s has no stand-in: put files into pocket/buckets/%.*s/%.*s, or let the environment say "
+			"`data: synthetic`",
 			STR(dataset->address), STR(f->r->name), STR(prefix));
 	if (read_columns(c, dataset, &s))
 		return c->err.code;
 	if (!s.column_count)
-		return call_fail(c, ERR_NOT_FOUND, "%.*s has no stand-in and no `schema:` to make one up from: put files into pocket/buckets/%.*s/%.*s",
+		return call_fail(c, ERR_NOT_FOUND,
+			"%.*s has no stand-in and no `schema:` to make one up from: put files into "
+			"pocket/buckets/%.*s/%.*s",
 			STR(dataset->address), STR(f->r->name), STR(prefix));
 	if (synthetic_file(c->arena, &s, format, &file, &c->err))
 		return call_context(c, "%.*s", STR(dataset->address));
-	const struct store_put put = {.bucket = f->bucket, .content_type = S("application/octet-stream"),
+	const struct store_put put = {.bucket = f->bucket,
+		.content_type = S("application/octet-stream"),
 		.key = arena_printf(c->arena, "%.*spart-0.%.*s", STR(prefix), STR(format))};
 	return put.key.p ? cloud_put_bytes(c, f->cloud, &put, buf_str(&file), &stored) : call_no_memory(c);
 }
@@ -115,8 +122,8 @@ static int fill_source(struct call *c, struct filling *f, const struct resource 
 {
 	struct str bucket, prefix, cloud;
 	struct store_page page = {0};
-	if (!files_source_parse(json_str(dataset->resolved, "source"), &bucket, &prefix, &cloud) || !str_eq(bucket, f->r->name) ||
-		(cloud.n && !str_eq(cloud, f->cloud->name)))
+	if (!files_source_parse(json_str(dataset->resolved, "source"), &bucket, &prefix, &cloud) ||
+		!str_eq(bucket, f->r->name) || (cloud.n && !str_eq(cloud, f->cloud->name)))
 		return 0;
 	if (prefix.n && !str_ends(prefix, S("/")))
 		prefix = arena_printf(c->arena, "%.*s/", STR(prefix));
@@ -143,7 +150,8 @@ static int fill(struct call *c, struct filling *f)
 	if (CLOUD_CALL(c, f->cloud, store, bucket_create, f->bucket) || send_folder(c, f, folder, S(""), 0))
 		return c->err.code;
 	for (size_t i = 0; i < f->s->count; i++)
-		if (str_eq(f->s->resources[i].kind, S("dataset")) && !is_declared_before(f->s, i) && fill_source(c, f, &f->s->resources[i]))
+		if (str_eq(f->s->resources[i].kind, S("dataset")) && !is_declared_before(f->s, i) &&
+			fill_source(c, f, &f->s->resources[i]))
 			return c->err.code;
 	return 0;
 }
@@ -152,7 +160,9 @@ static int place_one(struct call *c, const struct stand_ins *s, const struct res
 {
 	struct str name = json_str(r->resolved, "name");
 	struct filling f = {.s = s, .r = r, .cloud = clouds_find(s->clouds, r->cloud)};
-	const char *marker = arena_printf(c->arena, "%.*s/pocket/%.*s/stand-in-%.*s", STR(s->state_folder), STR(r->cloud), STR(r->name)).p;
+	const char *marker = arena_printf(
+		c->arena, "%.*s/pocket/%.*s/stand-in-%.*s", STR(s->state_folder), STR(r->cloud), STR(r->name))
+				     .p;
 	f.bucket = name.n ? name : arena_printf(c->arena, "%.*s-%.*s", STR(s->workspace), STR(r->name));
 	if (!marker || !f.bucket.p)
 		return call_no_memory(c);

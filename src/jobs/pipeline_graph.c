@@ -161,7 +161,8 @@ static int add_node(struct call *c, struct pipeline_graph *g, const struct addre
 	if (resource_get(c, g->env->state, resource_address(c->arena, a->kind, a->name, S("")), &n->resource))
 		return call_context(c, "%.*s", STR(address));
 	if (n->resource.waits_for.n)
-		return call_fail(c, ERR_WAITING, "%.*s waits on a later release: %.*s", STR(address), STR(n->resource.waits_for));
+		return call_fail(c, ERR_WAITING, "%.*s waits on a later release: %.*s", STR(address),
+			STR(n->resource.waits_for));
 	g->count++;
 	return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies kept up to date by the control plane: when a dataset is due, what a failure changes, alerts about copies that are behind.
+// Copies kept up to date by the control plane: when a dataset is due, what a failure changes, alerts about copies that
+// are behind.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,12 +49,17 @@ static void open_world(struct world *w)
 	declare_bucket(w, "bucket/raw on aws-eu", "raw");
 	declare_bucket(w, "bucket/lake on gcp-eu", "lake");
 	fixture_resource(&w->f, &w->s, "dataset/d",
-		json_pack("{s:s,s:s,s:s,s:[s],s:{s:s,s:s,s:s}}", "source", "bucket/raw/in/", "format", "jsonl", "class", "internal", "residency",
-			"DE", "replicas", "bucket", "bucket/lake", "refresh", "hourly", "lag_alert", "3h"),
+		json_pack("{s:s,s:s,s:s,s:[s],s:{s:s,s:s,s:s}}", "source", "bucket/raw/in/", "format", "jsonl", "class",
+			"internal", "residency", "DE", "replicas", "bucket", "bucket/lake", "refresh", "hourly",
+			"lag_alert", "3h"),
 		NULL);
-	fixture_resource(&w->f, &w->s, "dataset/plain", json_pack("{s:s,s:s}", "source", "file:x", "format", "idx"), NULL);
-	w->binding = (struct binding){.folder = str_of(w->f.folder), .state_folder = str_of(w->f.folder), .workspace = S("fashion"),
-		.state = &w->s, .clouds = &w->all};
+	fixture_resource(
+		&w->f, &w->s, "dataset/plain", json_pack("{s:s,s:s}", "source", "file:x", "format", "idx"), NULL);
+	w->binding = (struct binding){.folder = str_of(w->f.folder),
+		.state_folder = str_of(w->f.folder),
+		.workspace = S("fashion"),
+		.state = &w->s,
+		.clouds = &w->all};
 }
 
 static void close_world(struct world *w)

@@ -37,8 +37,9 @@ static void declare(struct world *w, const char *json)
 	assert_ok(&w->f, resource_get(&w->f.call, &w->s, S("dataset/returns"), &w->dataset));
 }
 
-#define DECLARED(format, more) \
-	"{\"source\":\"bucket/raw/in/returns/\",\"format\":\"" format "\",\"class\":\"personal\",\"residency\":[\"EU\"]" more "}"
+#define DECLARED(format, more)                                                                                         \
+	"{\"source\":\"bucket/raw/in/returns/\",\"format\":\"" format                                                  \
+	"\",\"class\":\"personal\",\"residency\":[\"EU\"]" more "}"
 #define REPLICAS ",\"replicas\":{\"bucket\":\"bucket/lake\",\"refresh\":\"hourly\"}"
 
 static void put(struct world *w, const char *name, const char *text)
@@ -49,7 +50,8 @@ static void put(struct world *w, const char *name, const char *text)
 static void drop(struct world *w, const char *name)
 {
 	const struct cloud *c = &w->list[0];
-	assert_ok(&w->f, CLOUD_CALL(&w->f.call, c, store, delete, S("raw"), arena_printf(&w->f.arena, "in/returns/%s", name)));
+	assert_ok(&w->f,
+		CLOUD_CALL(&w->f.call, c, store, delete, S("raw"), arena_printf(&w->f.arena, "in/returns/%s", name)));
 }
 
 static void open_world(struct world *w)
@@ -61,7 +63,8 @@ static void open_world(struct world *w)
 		memory_cloud_init(&w->clouds[i], names[i], providers[i]);
 		memory_cloud_bucket(&w->clouds[i], "fashion-lake");
 		w->list[i] = w->clouds[i].cloud;
-		fixture_resource(&w->f, &w->s, arena_printf(&w->f.arena, "bucket/lake on %s", names[i]).p, json_object(), NULL);
+		fixture_resource(
+			&w->f, &w->s, arena_printf(&w->f.arena, "bucket/lake on %s", names[i]).p, json_object(), NULL);
 		fixture_resource(&w->f, &w->s, arena_printf(&w->f.arena, "cloud/%s", names[i]).p,
 			json_pack("{s:s,s:s}", "provider", providers[i], "region", regions[i]), NULL);
 	}
@@ -74,7 +77,8 @@ static void open_world(struct world *w)
 	assert_ok(&w->f, resource_put(&w->f.call, &w->s, &raw));
 	declare(w, DECLARED("jsonl", REPLICAS));
 	put(w, "a.jsonl", "{\"n\":1}\n{\"n\":2}\n");
-	put(w, "2026/b.jsonl", "{\"n\":3}\n\n{\"n\":4}"); // a blank line is no record, a last one without its newline is
+	put(w, "2026/b.jsonl",
+		"{\"n\":3}\n\n{\"n\":4}"); // a blank line is no record, a last one without its newline is
 	put(w, "c.jsonl", "");
 }
 
@@ -87,8 +91,12 @@ static void close_world(struct world *w)
 
 static struct ingest ingest_of(struct world *w)
 {
-	return (struct ingest){.state = &w->s, .clouds = &w->all, .resource = &w->dataset, .run = S("0123456789ab"),
-		.scratch = fixture_path(&w->f, "made/dataset+returns/run"), .folder = fixture_path(&w->f, "ws")};
+	return (struct ingest){.state = &w->s,
+		.clouds = &w->all,
+		.resource = &w->dataset,
+		.run = S("0123456789ab"),
+		.scratch = fixture_path(&w->f, "made/dataset+returns/run"),
+		.folder = fixture_path(&w->f, "ws")};
 }
 
 static int run(struct world *w, json_t **outputs)
@@ -112,9 +120,8 @@ static void check_copy(const json_t *outputs, const char *cloud, int copied, int
 {
 	size_t i;
 	const json_t *one, *found = NULL;
-	json_array_foreach(json_object_get(outputs, "copies"), i, one)
-		if (str_eq(json_str(one, "cloud"), str_of(cloud)))
-			found = one;
+	json_array_foreach(json_object_get(outputs, "copies"), i,
+		one) if (str_eq(json_str(one, "cloud"), str_of(cloud))) found = one;
 	assert_non_null(found);
 	assert_int_equal(json_int(found, "copied", -1), copied);
 	assert_int_equal(json_int(found, "removed", -1), removed);
@@ -150,7 +157,8 @@ static void test_copies(void **state)
 	assert_str(json_str(events[1].data, "class"), S("personal"));
 	assert_str(json_value_str(json_array_get(json_object_get(events[1].data, "residency"), 0)), S("EU"));
 	AUTO(json) manifest = NULL;
-	assert_ok(&w.f, json_parse(memory_cloud_peek(&w.clouds[1], "fashion-lake", "datasets/returns/files.json"), &manifest, &w.f.call.err));
+	assert_ok(&w.f, json_parse(memory_cloud_peek(&w.clouds[1], "fashion-lake", "datasets/returns/files.json"),
+				&manifest, &w.f.call.err));
 	assert_int_equal(json_array_size(json_object_get(manifest, "files")), 3);
 	close_world(&w);
 }
@@ -298,7 +306,8 @@ static void test_folder(void **state)
 	open_world(&w);
 	fixture_write(&w.f, "ws/data/x.jsonl", S("{}\n{}\n"));
 	fixture_write(&w.f, "ws/data/.hidden", S("no"));
-	declare(&w, "{\"source\":\"file:data\",\"format\":\"jsonl\",\"class\":\"internal\",\"bucket\":\"bucket/lake on gcp-eu\"}");
+	declare(&w, "{\"source\":\"file:data\",\"format\":\"jsonl\",\"class\":\"internal\",\"bucket\":\"bucket/lake on "
+		    "gcp-eu\"}");
 	assert_ok(&w.f, run(&w, &out));
 	assert_int_equal(json_int(out, "records", 0), 2);
 	assert_int_equal(json_array_size(json_object_get(out, "parts")), 1);
@@ -322,14 +331,16 @@ static void test_source(void **state)
 	assert_true(files_source_parse(S("bucket/raw"), &bucket, &prefix, &cloud));
 	assert_str(prefix, S(""));
 	assert_false(files_source_parse(S("file:data"), &bucket, &prefix, &cloud));
-	assert_true(files_format(S("parquet")) && files_format(S("jsonl")) && files_format(S("csv")) && !files_format(S("idx")));
+	assert_true(files_format(S("parquet")) && files_format(S("jsonl")) && files_format(S("csv")) &&
+		    !files_format(S("idx")));
 	const struct ingest in = ingest_of(&w);
 	assert_ok(&w.f, kind_decode_json(&dataset_kind, w.dataset.resolved, &w.f.arena, &d, &w.f.call.err));
 	assert_ok(&w.f, dataset_files_fingerprint(&w.f.call, &in, &d, &before));
 	put(&w, "a.jsonl", "{\"n\":9}\n");
 	assert_ok(&w.f, dataset_files_fingerprint(&w.f.call, &in, &d, &after));
 	assert_false(str_eq(before, after));
-	declare(&w, "{\"source\":\"bucket/lake/x/\",\"format\":\"jsonl\",\"class\":\"personal\",\"residency\":[\"EU\"]}");
+	declare(&w,
+		"{\"source\":\"bucket/lake/x/\",\"format\":\"jsonl\",\"class\":\"personal\",\"residency\":[\"EU\"]}");
 	assert_fails(&w.f, run(&w, &out), ERR_INVALID); // on three clouds: which?
 	put(&w, "../evil.jsonl", "{}");
 	declare(&w, DECLARED("jsonl", ""));

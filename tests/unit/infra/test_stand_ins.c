@@ -56,8 +56,13 @@ static void close_world(struct world *w)
 
 static int place(struct world *w, bool synthetic)
 {
-	const struct stand_ins s = {.folder = str_of(fixture_path(&w->f, "ws")), .state_folder = str_of(fixture_path(&w->f, "state")),
-		.workspace = S("fashion"), .synthetic = synthetic, .clouds = &w->all, .resources = w->resources, .count = w->count};
+	const struct stand_ins s = {.folder = str_of(fixture_path(&w->f, "ws")),
+		.state_folder = str_of(fixture_path(&w->f, "state")),
+		.workspace = S("fashion"),
+		.synthetic = synthetic,
+		.clouds = &w->all,
+		.resources = w->resources,
+		.count = w->count};
 	return stand_ins_place(&w->f.call, &s);
 }
 
@@ -89,14 +94,17 @@ static void test_synthetic(void **state)
 	struct world w;
 	open_world(&w);
 	fixture_write(&w.f, "ws/pocket/buckets/raw/there/a.jsonl", S("{}\n"));
-	declare(&w, "dataset/there", "{\"source\":\"bucket/raw/there/\",\"format\":\"jsonl\",\"schema\":{\"a\":\"text\"}}");
-	declare(&w, "dataset/p", "{\"source\":\"bucket/raw/p/\",\"format\":\"parquet\",\"schema\":{\"a\":\"text\",\"n\":\"decimal\"}}");
+	declare(&w, "dataset/there",
+		"{\"source\":\"bucket/raw/there/\",\"format\":\"jsonl\",\"schema\":{\"a\":\"text\"}}");
+	declare(&w, "dataset/p",
+		"{\"source\":\"bucket/raw/p/\",\"format\":\"parquet\",\"schema\":{\"a\":\"text\",\"n\":\"decimal\"}}");
 	declare(&w, "dataset/j", "{\"source\":\"bucket/raw/j\",\"format\":\"jsonl\",\"schema\":{\"a\":\"text\"}}");
 	declare(&w, "dataset/other", "{\"source\":\"file:x\",\"format\":\"idx\"}");
 	assert_ok(&w.f, place(&w, true));
 	assert_int_equal(memory_cloud_count(&w.cloud, "theirs", "there/"), 1); // has a stand-in
 	assert_true(str_starts(memory_cloud_peek(&w.cloud, "theirs", "p/part-0.parquet"), S("PAR1")));
-	assert_true(str_starts(memory_cloud_peek(&w.cloud, "theirs", "j/part-0.jsonl"), S("{\"a\":\"a-1\"}\n{\"a\":\"a-2\"}\n")));
+	assert_true(str_starts(
+		memory_cloud_peek(&w.cloud, "theirs", "j/part-0.jsonl"), S("{\"a\":\"a-1\"}\n{\"a\":\"a-2\"}\n")));
 	close_world(&w);
 }
 
@@ -107,12 +115,14 @@ static void test_missing(void **state)
 	open_world(&w);
 	declare(&w, "dataset/d", "{\"source\":\"bucket/raw/in/\",\"format\":\"parquet\",\"schema\":{\"a\":\"text\"}}");
 	assert_int_equal(place(&w, false), ERR_NOT_FOUND);
-	assert_non_null(strstr(w.f.call.err.message, "put files into pocket/buckets/raw/in/, or let the environment say `data: synthetic`"));
+	assert_non_null(strstr(w.f.call.err.message,
+		"put files into pocket/buckets/raw/in/, or let the environment say `data: synthetic`"));
 	err_clear(&w.f.call.err);
-	w.resources[2].resolved = json_in_arena(&w.f.arena, json_pack("{s:s,s:s}", "source", "bucket/raw/in/", "format", "parquet"));
+	w.resources[2].resolved =
+		json_in_arena(&w.f.arena, json_pack("{s:s,s:s}", "source", "bucket/raw/in/", "format", "parquet"));
 	assert_fails(&w.f, place(&w, true), ERR_NOT_FOUND); // nothing to make it up from
-	w.resources[2].resolved = json_in_arena(&w.f.arena,
-		json_pack("{s:s,s:s,s:{s:s}}", "source", "bucket/raw/in/", "format", "parquet", "schema", "a", "integer"));
+	w.resources[2].resolved = json_in_arena(&w.f.arena, json_pack("{s:s,s:s,s:{s:s}}", "source", "bucket/raw/in/",
+								    "format", "parquet", "schema", "a", "integer"));
 	assert_ok(&w.f, place(&w, true)); // what failed is not marked as done
 	assert_int_equal(memory_cloud_count(&w.cloud, "theirs", "in/"), 1);
 	close_world(&w);
@@ -134,7 +144,7 @@ static void test_cloud_away(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_files), cmocka_unit_test(test_synthetic), cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_cloud_away)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_files), cmocka_unit_test(test_synthetic),
+		cmocka_unit_test(test_missing), cmocka_unit_test(test_cloud_away)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
