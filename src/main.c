@@ -50,6 +50,7 @@
 #include "security/audit_kind.h"
 #include "security/encryption_key_kind.h"
 #include "security/identity_provider_kind.h"
+#include "security/operator.h"
 #include "security/principal.h"
 #include "security/role_kind.h"
 #include "security/security_ctx.h"
@@ -89,6 +90,9 @@ static const struct kind *const explained_kinds[] = {
 	&pipeline_kind,
 	NULL,
 };
+
+// Files that a user may write beside the workspace.
+static const struct kind *const file_kinds[] = {&operator_kind, NULL};
 
 // ---------------------------------------------------------------- handlers
 // What each handler's context is: binding an open workspace fills it.
@@ -514,6 +518,7 @@ static void build_app(struct app *app)
 	app->cli = (struct cli){
 		.kinds = explained_kinds,
 		.top_kind = &workspace_top_kind,
+		.files = file_kinds,
 		.app = app,
 		.open_local = open_local,
 		.close_local = close_local,

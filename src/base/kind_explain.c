@@ -57,25 +57,36 @@ static void list_common(struct buf *out)
 	buf_add_char(out, '\n');
 }
 
+// The table of a whole file has no plural.
+static const char *kind_title(const struct kind *k)
+{
+	return k->plural ? k->plural : k->singular;
+}
+
 static void explain_kind(const struct kind *k, struct buf *out)
 {
-	buf_printf(out, "%s   (%s%s/%s)\n\n    %s\n", k->plural, k->single ? "" : "one of them: ", k->singular,
-		k->single ? "workspace" : "NAME", k->help);
+	if (k->plural)
+		buf_printf(out, "%s   (%s%s/%s)\n\n    %s\n", k->plural, k->single ? "" : "one of them: ", k->singular,
+			k->single ? "workspace" : "NAME", k->help);
+	else
+		buf_printf(out, "%s   (a file of its own)\n\n    %s\n", k->singular, k->help);
 	if (k->waits)
 		buf_add(out, S("    It is read and recorded, and waits for a later release that acts on it.\n"));
 	buf_add(out, S("\nFields:\n"));
 	list_fields(k, out);
-	if (!k->no_resource)
+	if (k->plural && !k->no_resource)
 		list_common(out);
 	if (k->example) {
 		buf_add(out, S("\nExample:\n"));
 		write_lines(k->example, "    ", out);
 	}
-	buf_printf(out, "\nisobar explain %s.FIELD says more about one.\n", k->plural);
+	buf_printf(out, "\nisobar explain %s.FIELD says more about one.\n", kind_title(k));
 }
 
 static void explain_changes(const struct kind *k, const struct field *field, struct buf *out)
 {
+	if (!k->plural) // of a file that nobody applies
+		return;
 	bool in_place = field->flags & FIELD_IN_PLACE;
 	buf_add(out, S("  change:       "));
 	if (in_place)
@@ -148,7 +159,7 @@ static struct str field_name_at(const void *ctx, size_t i)
 static struct str kind_name_at(const void *ctx, size_t i)
 {
 	const struct kind *const *kinds = ctx;
-	return str_of(kinds[i]->plural);
+	return str_of(kind_title(kinds[i]));
 }
 
 static int not_there(struct err *e, struct str what, struct str meant, const char *where)
@@ -213,7 +224,7 @@ int kind_explain(const struct kind *const *kinds, struct str path, struct buf *o
 	}
 	AUTO(buf) clean = {0};
 	const struct field *field = NULL;
-	buf_add(&clean, str_of(k->plural));
+	buf_add(&clean, str_of(kind_title(k)));
 	int rc = follow(k, rest, &clean, &field, e);
 	if (rc == 0 && !field)
 		return not_there(e, rest, S(""), "there is no field");

@@ -104,3 +104,39 @@ void kind_write_reference(const struct kind *const *kinds, struct buf *out)
 		add_rows(k, S(""), 0, out);
 	}
 }
+
+// Nobody applies a file of its own, so that its fields have no "change".
+static void add_file_rows(const struct kind *k, struct str prefix, int depth, struct buf *out)
+{
+	for (size_t i = 0; i < k->field_count && depth < MAX_BLOCKS; i++) {
+		const struct field *field = &k->fields[i];
+		AUTO(buf) expected = {0};
+		AUTO(buf) inner = {0};
+		if (!kind_is_written(field))
+			continue;
+		kind_expected(field, &expected);
+		buf_printf(out, "| `%.*s%s` | ", STR(prefix), field->name);
+		add_cell(buf_str(&expected), out);
+		buf_add(out, S(" | "));
+		add_default(field, out);
+		buf_add(out, S(" | "));
+		add_cell(str_of(field->help), out);
+		buf_add(out, S(" |\n"));
+		if (!kind_is_block(field->type))
+			continue;
+		const char *step = field->type == FIELD_NAMED ? ".NAME." : field->type == FIELD_BLOCKS ? "[]." : ".";
+		buf_printf(&inner, "%.*s%s%s", STR(prefix), field->name, step);
+		add_file_rows(field->block, buf_str(&inner), depth + 1, out);
+	}
+}
+
+void kind_write_file_reference(const struct kind *file, struct buf *out)
+{
+	buf_printf(out, "# %s.yaml\n\n", file->singular);
+	add_sentence(str_of(file->help), out);
+	buf_printf(out, "\n\nWritten from the tables of the program; `isobar explain %s.FIELD` prints the same.\n", file->singular);
+	if (file->example)
+		buf_printf(out, "\n```yaml\n%s```\n", file->example);
+	buf_add(out, S("\n| Field | Write | Default | Meaning |\n|---|---|---|---|\n"));
+	add_file_rows(file, S(""), 0, out);
+}

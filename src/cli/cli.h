@@ -20,6 +20,7 @@ struct cli_target {             // which workspace a command is about
 struct cli {                             // what main.c passes to every command; arguments.app
 	const struct kind *const *kinds; // NULL-ended, for explain and schema
 	const struct kind *top_kind;     // keys of a workspace that are no kinds, for schema
+	const struct kind *const *files; // NULL-ended, files beside the workspace, for explain; NULL: none
 	void *app;
 	// A control plane inside this process, for when no `isobar up` runs; closed by close_local.
 	int (*open_local)(struct call *c, void *app, const struct cli_target *target, struct client_local *out);

@@ -22,8 +22,15 @@ static const struct option explain_options[] = {
 	{.name = "reference",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct explain_options, reference),
-		.help = "the manual page of all kinds as Markdown (docs/kinds.md)"},
+		.help = "the manual page as Markdown: of all kinds (docs/kinds.md), or of the file named (docs/operator.md)"},
 };
+
+static const struct kind *find_file(const struct cli *cli, struct str path)
+{
+	struct str head, rest;
+	str_cut(path, '.', &head, &rest);
+	return cli->files && head.n ? kind_find(cli->files, head) : NULL;
+}
 
 static int explain_run(const struct arguments *a)
 {
@@ -32,10 +39,14 @@ static int explain_run(const struct arguments *a)
 	struct err e = {0};
 	AUTO(buf) text = {0};
 	int rc = 0;
-	if (o->reference)
+	struct str path = str_of(a->count ? a->rest[0] : "");
+	const struct kind *file = find_file(cli, path);
+	if (o->reference && file)
+		kind_write_file_reference(file, &text);
+	else if (o->reference)
 		kind_write_reference(cli->kinds, &text);
 	else
-		rc = kind_explain(cli->kinds, str_of(a->count ? a->rest[0] : ""), &text, &e);
+		rc = kind_explain(file ? cli->files : cli->kinds, path, &text, &e);
 	if (rc == 0)
 		rc = buf_check(&text, &e);
 	return print(a, &text, rc, &e);
@@ -44,8 +55,10 @@ static int explain_run(const struct arguments *a)
 const struct command explain_command = {
 	.name = "explain",
 	.arguments = "[KIND[.FIELD...]]",
-	.help = "Explains what can be written in a workspace: kinds, fields, defaults, and what may change in place.",
-	.example = "isobar explain\nisobar explain trainings.federated\nisobar explain buckets.encrypt_with",
+	.help = "Explains what can be written in a workspace: kinds, fields, defaults, and what may change in place; and in "
+		"the operator's file: operator.FIELD.",
+	.example = "isobar explain\nisobar explain trainings.federated\nisobar explain buckets.encrypt_with\n"
+		   "isobar explain operator.clouds.credentials",
 	COMMAND_OPTIONS(explain_options, struct explain_options),
 	.max_arguments = 1,
 	.run = explain_run,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -198,29 +199,80 @@ static int upload(struct call *c, const struct object_place *from, const struct 
 	return 0;
 }
 
-// Under another name until it is whole and proven.
+struct str object_partial(struct arena *a, struct str path, const struct object *whole)
+{
+	return arena_printf(a, "%.*s.part-%08x", STR(path), crc32c(crc32c(0, whole->key), whole->etag));
+}
+
+struct partial { // a file that is not whole yet
+	const char *path;
+	int fd;
+	uint64_t have;
+};
+
+// What a run that was cut left of this very version is gone on with; another run that is at it has the file locked.
+static int open_partial(struct call *c, const struct object *whole, struct partial *p)
+{
+	struct stat st;
+	p->fd = open(p->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (p->fd < 0)
+		return call_errno(c, "create %s", p->path);
+	if (flock(p->fd, LOCK_EX | LOCK_NB) < 0)
+		return call_fail(c, ERR_IN_USE, "%s: another copy to the same file runs", p->path);
+	if (fstat(p->fd, &st) < 0)
+		return call_errno(c, "look at %s", p->path);
+	p->have = (uint64_t)st.st_size <= whole->size ? (uint64_t)st.st_size : 0;
+	if (ftruncate(p->fd, (off_t)p->have) < 0 || lseek(p->fd, (off_t)p->have, SEEK_SET) < 0)
+		return call_errno(c, "prepare %s", p->path);
+	return 0;
+}
+
+static int fetch_rest(
+	struct call *c, const struct object_place *from, const struct object *whole, const struct partial *p)
+{
+	const struct store_get get = {.bucket = from->bucket,
+		.key = from->key,
+		.offset = p->have,
+		.length = p->have ? UINT64_MAX : 0,
+		.if_match = whole->etag};
+	struct object ignored = {0};
+	return p->have && p->have == whole->size ? 0 : cloud_get_fd(c, from->cloud, &get, p->fd, &ignored);
+}
+
+static int prove_file(struct call *c, const struct object_place *from, const struct object *whole,
+	const struct partial *p, struct file_digest *d)
+{
+	int code = digest_fd(p->fd, p->path, d, &c->err);
+	if (!code && (d->size != whole->size || (whole->has_crc32c && whole->crc32c != d->crc32c)))
+		code = call_fail(c, ERR_CORRUPT, "%.*s: %llu bytes came, and not those of the store's checksum",
+			STR(from->text), (unsigned long long)d->size);
+	return code;
+}
+
+// Under another name until it is whole and proven. What came stays when the way was cut, and goes when it is wrong.
 static int download(struct call *c, const struct object_place *from, struct str path, struct copy_result *out)
 {
-	const char *final = arena_cstr(c->arena, path),
-		   *partial = arena_printf(c->arena, "%.*s.part-%d", STR(path), (int)getpid()).p;
-	struct object got = {0};
+	struct object whole = {0};
 	struct file_digest d = {0};
-	if (!final || !partial)
+	const char *final = arena_cstr(c->arena, path);
+	if (!final)
 		return call_no_memory(c);
-	AUTO(fd) fd = open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return call_errno(c, "create %s", partial);
-	const struct store_get get = {.bucket = from->bucket, .key = from->key};
-	int code = cloud_get_fd(c, from->cloud, &get, fd, &got);
+	if (CLOUD_CALL(c, from->cloud, store, head, from->bucket, from->key, &whole))
+		return c->err.code;
+	struct partial p = {.path = object_partial(c->arena, path, &whole).p, .fd = -1};
+	int code = p.path ? open_partial(c, &whole, &p) : call_no_memory(c);
+	AUTO(fd) fd = p.fd;
+	if (code)
+		return code;
+	code = fetch_rest(c, from, &whole, &p);
+	bool cut = code && code != ERR_CONFLICT && code != ERR_CORRUPT && lseek(fd, 0, SEEK_END) > 0;
 	if (!code)
-		code = digest_fd(fd, partial, &d, &c->err);
-	if (!code && (d.size != got.size || (got.has_crc32c && got.crc32c != d.crc32c)))
-		code = call_fail(c, ERR_CORRUPT, "%.*s: %llu bytes came, and not those of the store's checksum",
-			STR(from->text), (unsigned long long)d.size);
-	if (!code && (fsync(fd) < 0 || rename(partial, final) < 0))
+		code = prove_file(c, from, &whole, &p, &d);
+	if (!code && (fsync(fd) < 0 || rename(p.path, final) < 0))
 		code = call_errno(c, "write %s", final);
 	if (code) {
-		(void)unlink(partial);
+		if (!cut)
+			(void)unlink(p.path);
 		return code;
 	}
 	*out = (struct copy_result){.objects = 1, .bytes = d.size};

@@ -34,6 +34,8 @@ MUST_CHECK int objects_list(
 MUST_CHECK int objects_copy(struct call *c, const struct object_env *env, const struct object_place *from,
 	const struct object_place *to,
 	struct copy_result *out); // one object or file; a target ending in '/' keeps the name
+// Where a download lies until it is whole; a later one of the same version goes on there. .p NULL without memory.
+struct str object_partial(struct arena *a, struct str path, const struct object *whole);
 // offset and length as in struct store_get.
 MUST_CHECK int objects_cat(struct call *c, const struct object_place *at, uint64_t offset, uint64_t length, int fd);
 // What one place names as object or file; ERR_NOT_FOUND.

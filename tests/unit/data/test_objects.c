@@ -151,11 +151,97 @@ static void test_cat_and_remove(void **state)
 	close_world(&w);
 }
 
+// A download that was cut goes on where it ended, of the same version only, and never into a wrong whole.
+static void test_download_goes_on(void **state)
+{
+	(void)state;
+	struct world w;
+	struct object whole;
+	struct copy_result r;
+	open_world(&w);
+	memory_cloud_poke(&w.us, "raw", "big", S("0123456789"));
+	struct object_place from = place(&w, "aws-us:raw/big"), to = place(&w, fixture_path(&w.f, "big"));
+	assert_ok(&w.f, CLOUD_CALL(&w.f.call, from.cloud, store, head, from.bucket, from.key, &whole));
+	struct str partial = object_partial(&w.f.arena, to.key, &whole);
+	const char *name = strrchr(partial.p, '/') + 1;
+	fixture_write(&w.f, name, S("0123"));
+	assert_ok(&w.f, objects_copy(&w.f.call, &w.env, &from, &to, &r));
+	assert_int_equal(r.bytes, 10);
+	assert_str(fixture_read(&w.f, "big"), S("0123456789"));
+	assert_int_equal(access(partial.p, F_OK), -1);
+	// What is wrong is noticed at the end, and the next run begins anew.
+	fixture_write(&w.f, name, S("wrong"));
+	assert_fails(&w.f, objects_copy(&w.f.call, &w.env, &from, &to, &r), ERR_CORRUPT);
+	assert_int_equal(access(partial.p, F_OK), -1);
+	fixture_write(&w.f, name, S("0123456789 and too much"));
+	assert_ok(&w.f, objects_copy(&w.f.call, &w.env, &from, &to, &r));
+	assert_str(fixture_read(&w.f, "big"), S("0123456789"));
+	// Another version is another file.
+	memory_cloud_poke(&w.us, "raw", "big", S("abcdefghij"));
+	fixture_write(&w.f, name, S("0123"));
+	assert_ok(&w.f, objects_copy(&w.f.call, &w.env, &from, &to, &r));
+	assert_str(fixture_read(&w.f, "big"), S("abcdefghij"));
+	// An empty object, and one that is not there.
+	memory_cloud_poke(&w.us, "raw", "none", S(""));
+	from = place(&w, "aws-us:raw/none");
+	assert_ok(&w.f, objects_copy(&w.f.call, &w.env, &from, &to, &r));
+	assert_str(fixture_read(&w.f, "big"), S(""));
+	from = place(&w, "aws-us:raw/absent");
+	assert_fails(&w.f, objects_copy(&w.f.call, &w.env, &from, &to, &r), ERR_NOT_FOUND);
+	struct object_row row;
+	assert_fails(&w.f, objects_head(&w.f.call, &from, &row), ERR_NOT_FOUND);
+	assert_ok(&w.f, objects_head(&w.f.call, &to, &row));
+	assert_int_equal(row.size, 0);
+	close_world(&w);
+}
+
+static int open_toy(struct call *c, void *ctx, struct str name, const struct cloud **out)
+{
+	if (!str_eq(name, S("s3")) && !str_eq(name, S("own")))
+		return call_fail(c, ERR_NOT_FOUND, "no %.*s", STR(name));
+	*out = ctx;
+	return 0;
+}
+
+// Without a workspace: no state, no clouds of its own.
+static void test_schemes(void **state)
+{
+	(void)state;
+	struct world w;
+	struct object_place p;
+	open_world(&w);
+	const struct object_env env = {.open = open_toy, .open_ctx = &w.us.cloud};
+	assert_ok(&w.f, object_place_parse(&w.f.call, &env, S("s3://raw/a/b:c"), &p));
+	assert_ptr_equal(p.cloud, &w.us.cloud);
+	assert_str(p.bucket, S("raw"));
+	assert_str(p.key, S("a/b:c"));
+	assert_ok(&w.f, object_place_parse(&w.f.call, &env, S("own:raw/a"), &p));
+	assert_ptr_equal(p.cloud, &w.us.cloud);
+	assert_fails(&w.f, object_place_parse(&w.f.call, &env, S("gs://raw/a"), &p), ERR_NOT_FOUND);
+	assert_fails(&w.f, object_place_parse(&w.f.call, &env, S("s3:///a"), &p), ERR_INVALID);
+	assert_fails(&w.f, object_place_parse(&w.f.call, &env, S("ftp://raw/a"), &p), ERR_INVALID);
+	assert_true(object_place_is_named(S("aws-us:lake/a")));
+	assert_false(object_place_is_named(S("s3://lake/a")));
+	assert_false(object_place_is_named(S("./a:b")));
+	assert_false(object_place_is_named(S("file:///a")));
+	// Copies are made, and counted by nobody.
+	struct copy_result r;
+	memory_cloud_poke(&w.us, "raw", "x", S("bytes"));
+	struct object_place from, to;
+	assert_ok(&w.f, object_place_parse(&w.f.call, &env, S("s3://raw/x"), &from));
+	assert_ok(&w.f, object_place_parse(&w.f.call, &env, S("own:raw/y/"), &to));
+	assert_ok(&w.f, objects_copy(&w.f.call, &env, &from, &to, &r));
+	assert_str(memory_cloud_peek(&w.us, "raw", "y/x"), S("bytes"));
+	close_world(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_download_goes_on),
+		cmocka_unit_test(test_schemes),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_cat_and_remove),
 	};

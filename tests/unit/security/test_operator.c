@@ -248,6 +248,12 @@ static void test_table(void **state)
 	buf_clear(&text);
 	assert_ok(f, kind_explain(kinds, S("operator"), &text, &f->call.err));
 	assert_non_null(strstr(buf_cstr(&text), "/usr/share/datasets"));
+	assert_null(strstr(buf_cstr(&text), "(null)"));
+	buf_clear(&text);
+	kind_write_file_reference(&operator_kind, &text);
+	assert_true(str_starts(buf_str(&text), S("# operator.yaml\n")));
+	assert_non_null(strstr(buf_cstr(&text), "| `clouds.NAME.credentials.storage_key` | the name of a secret |"));
+	operator_free(load(f, str_of(operator_kind.example))); // the example holds
 }
 
 int main(void)
