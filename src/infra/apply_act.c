@@ -269,13 +269,30 @@ static int start(struct call *c, struct lane *l, const struct plan_change *chang
 	return down.n ? call_fail(c, ERR_UNAVAILABLE, "not tried, because the cloud does not answer: %.*s", STR(down)) : 0;
 }
 
+static bool is_over(struct applier *p, size_t index)
+{
+	pthread_mutex_lock(&p->lock);
+	bool over = p->states[index] != PENDING;
+	pthread_mutex_unlock(&p->lock);
+	return over;
+}
+
+int applier_new_record(
+	struct call *c, const struct applier *p, const struct plan_change *change, struct resource *out)
+{
+	*out = new_record(c, change);
+	if (p->apply->workspace)
+		workspace_write_inputs(p->apply->workspace, c->arena, out);
+	return out->uid.n ? 0 : call_fail(c, ERR_IO, "the system gives no randomness");
+}
+
 int applier_act(struct call *c, void *lane, const struct action *action, json_t **output)
 {
 	struct lane *l = lane;
 	struct call act;
 	size_t index;
 	const struct plan_change *change = applier_find(l->applier, action->address, &index);
-	if (!change || change->action == PLAN_NOTHING)
+	if (!change || is_over(l->applier, index))
 		return 0; // an act that a kill cut off, after its record was written: the plan finds nothing left to do
 	int64_t began = call_mono_ns(c);
 	int64_t timeout_ns = l->applier->apply->act_timeout_ns;

@@ -53,7 +53,15 @@ struct lane {
 // apply.c
 void applier_report(struct applier *p, const struct plan_change *change, struct apply_event event);
 const struct plan_change *applier_find(const struct applier *p, struct str address, size_t *index); // NULL when absent
-// apply_lanes.c
+// apply_act.c: what the record of a change will be, before anything was made.
+MUST_CHECK int applier_new_record(
+	struct call *c, const struct applier *p, const struct plan_change *change, struct resource *out);
+// apply_records.c: writes those changes of the lane that are records and nothing else, and whose turn it is: many in one
+// commit, which needs no intent. Returns how many, or a negative code.
+MUST_CHECK int applier_write_records(struct call *c, struct lane *l);
+// apply_lanes.c: whether a change must wait by these states; *hopeless: something that it needs failed.
+bool applier_must_wait(
+	const struct applier *p, const enum progress_state *states, size_t index, bool *hopeless);
 MUST_CHECK int applier_run_lanes(struct call *c, struct applier *p);
 // apply_needs.c: fills p->index and p->needs.
 MUST_CHECK int applier_find_needs(struct call *c, struct applier *p);

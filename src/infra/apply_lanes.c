@@ -37,7 +37,8 @@ static int lane_observe(struct call *c, void *ctx, void **out)
 	return 0;
 }
 
-static bool must_wait(const struct applier *p, const enum progress_state *states, size_t index, bool *hopeless)
+bool applier_must_wait(
+	const struct applier *p, const enum progress_state *states, size_t index, bool *hopeless)
 {
 	const struct change_needs *needs = &p->needs[index];
 	bool wait = false;
@@ -89,7 +90,7 @@ static int lane_decide(struct arena *a, const void *view, int64_t now_ns, struct
 		if (v->states[index] != PENDING)
 			continue;
 		pending = true;
-		if (must_wait(p, v->states, index, &hopeless) || hopeless)
+		if (applier_must_wait(p, v->states, index, &hopeless) || hopeless)
 			continue;
 		int rc = add_action(a, v, &p->apply->plan->changes[index], out);
 		if (rc < 0)
@@ -113,7 +114,7 @@ static size_t skip_hopeless(struct lane *l)
 			size_t index = l->changes[i];
 			bool hopeless = false;
 			over += p->states[index] != PENDING;
-			if (p->states[index] != PENDING || must_wait(p, p->states, index, &hopeless) || !hopeless)
+			if (p->states[index] != PENDING || applier_must_wait(p, p->states, index, &hopeless) || !hopeless)
 				continue;
 			p->states[index] = SKIPPED;
 			p->finished++;
@@ -149,7 +150,9 @@ static int run_lane(struct call *c, struct lane *l)
 	};
 	size_t before = 0;
 	for (bool finished = false; !finished && !is_broken(p);) {
-		int rc = reconcile_once(c, p->apply->env->state, &r, &finished);
+		int rc = applier_write_records(c, l);
+		if (rc >= 0)
+			rc = reconcile_once(c, p->apply->env->state, &r, &finished);
 		size_t over = skip_hopeless(l);
 		if (rc < 0 && over == before)
 			return rc;

@@ -213,3 +213,12 @@ int resource_put_noted(struct call *c, const struct state *s, struct resource *r
 		.data = data};
 	return state_put_noted(c, s, &note);
 }
+
+int resource_record(struct call *c, struct resource *r, struct record *out)
+{
+	int rc = give_uid(c, r);
+	if (rc < 0)
+		return rc;
+	*out = (struct record){.key = key_of(c, r->address), .value = json_in_arena(c->arena, encode(c->arena, r))};
+	return out->key.p && out->value ? 0 : call_no_memory(c);
+}

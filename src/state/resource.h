@@ -42,6 +42,8 @@ MUST_CHECK int resource_get(
 MUST_CHECK int resource_list(
 	struct call *c, const struct state *s, struct str prefix, struct resource **out, size_t *count);
 MUST_CHECK int resource_put(struct call *c, const struct state *s, struct resource *r); // at r->revision; raises it
+// The record that resource_put would write, for a batch of a caller's own; lives in c->arena. Gives a uid, not a revision.
+MUST_CHECK int resource_record(struct call *c, struct resource *r, struct record *out);
 // The same with the event that tells of it, in one commit; data's reference is stolen.
 MUST_CHECK int resource_put_noted(
 	struct call *c, const struct state *s, struct resource *r, struct str event, json_t *data);
