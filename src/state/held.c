@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "state/state_impl.h"
+#include "state/transfer.h"
 
 struct held {
 	struct arena arena;
@@ -148,6 +149,19 @@ static int held_release(struct call *c, void *ctx, const struct lease *lease)
 	return h->inner.ops->release(c, h->inner.ctx, lease);
 }
 
+static int held_dump(struct call *c, void *ctx, const struct state_sink *sink)
+{
+	struct held *h = ctx;
+	return state_dump(c, &h->inner, sink);
+}
+
+// Under the lease alone, without its fence: what loads excludes everybody else by its transaction.
+static int held_load(struct call *c, void *ctx, const struct state_source *source, bool replace)
+{
+	struct held *h = ctx;
+	return state_load(c, &h->inner, source, replace);
+}
+
 static void held_close(void *ctx)
 {
 	(void)ctx; // the lease ends by held_give_back, the state below by its owner
@@ -175,6 +189,8 @@ static struct held *new_held(struct call *c, const struct held_options *o)
 		.list = held_list,
 		.lease = held_lease,
 		.release = held_release,
+		.dump = held_dump,
+		.load = held_load,
 		.close = held_close,
 	};
 	struct held *h = calloc(1, sizeof(*h));

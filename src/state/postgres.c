@@ -80,6 +80,8 @@ int state_open_postgres(struct call *c, const struct state_place *place, struct 
 		.list = postgres_list,
 		.lease = postgres_lease,
 		.release = postgres_release,
+		.dump = postgres_dump,
+		.load = postgres_load,
 		.close = postgres_close,
 	};
 	struct postgres_state *s = new_state();

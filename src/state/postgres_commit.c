@@ -89,7 +89,8 @@ static int revision_of(struct attempt *t, struct str key, uint64_t *revision)
 	return rc;
 }
 
-static int write_value(struct attempt *t, const struct record *r)
+int postgres_write_value(
+	struct call *c, struct postgres_state *s, struct postgres_link *link, const struct record *r)
 {
 	AUTO(buf) text = {0};
 	struct postgres_rows rows;
@@ -97,15 +98,15 @@ static int write_value(struct attempt *t, const struct record *r)
 		.sql = r->value ? "INSERT INTO record VALUES ($1, $2, $3) ON CONFLICT (key) DO UPDATE SET revision = "
 				  "excluded.revision, value = excluded.value"
 				: "DELETE FROM record WHERE key = $1"};
-	postgres_set_text(t->c, &what, 1, r->key);
-	int rc = r->value ? state_write_json(t->c, r->value, &text) : 0;
+	postgres_set_text(c, &what, 1, r->key);
+	int rc = r->value ? state_write_json(c, r->value, &text) : 0;
 	if (rc == 0 && r->value) {
-		postgres_set_integer(t->c, &what, 2, (int64_t)t->revision);
+		postgres_set_integer(c, &what, 2, (int64_t)r->revision);
 		postgres_set(&what, 3, str_bytes(buf_cstr(&text), text.n));
 	}
 	if (rc == 0)
-		rc = postgres_run(t->c, t->s, t->link, &what, &rows);
-	return rc < 0 ? call_context(t->c, "write \"%.*s\"", STR(r->key)) : 0;
+		rc = postgres_run(c, s, link, &what, &rows);
+	return rc < 0 ? call_context(c, "write \"%.*s\"", STR(r->key)) : 0;
 }
 
 static int write_record(struct attempt *t, const struct state_write *w, uint64_t *revision)
@@ -118,32 +119,32 @@ static int write_record(struct attempt *t, const struct state_write *w, uint64_t
 	*revision = 0;
 	if (rc == 0 && w->record->value)
 		*revision = ++t->revision;
+	const struct record new = {.key = key, .revision = t->revision, .value = w->record->value};
 	if (rc == 0 && (w->record->value || found))
-		rc = write_value(t, w->record);
+		rc = postgres_write_value(t->c, t->s, t->link, &new);
 	return rc;
 }
 
 // ---------------------------------------------------------------- events
-static int insert_event(struct attempt *t, const struct event *e)
+int postgres_insert_event(
+	struct call *c, struct postgres_state *s, struct postgres_link *link, const struct event *e)
 {
 	AUTO(buf) text = {0};
 	struct postgres_rows rows;
 	struct postgres_statement what = {.sql = "INSERT INTO event VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
-	if (e->data) {
-		int rc = state_write_json(t->c, e->data, &text);
-		if (rc < 0)
-			return rc;
-	}
-	postgres_set_integer(t->c, &what, 1, (int64_t)++t->head);
-	postgres_set_integer(t->c, &what, 2, e->schema);
-	postgres_set_integer(t->c, &what, 3, e->time_ns);
-	postgres_set_text(t->c, &what, 4, e->type);
-	postgres_set_text(t->c, &what, 5, e->address);
-	postgres_set_text(t->c, &what, 6, e->trace);
-	postgres_set_text(t->c, &what, 7, e->principal);
-	postgres_set_text(t->c, &what, 8, e->workspace);
+	int rc = e->data ? state_write_json(c, e->data, &text) : 0;
+	if (rc < 0)
+		return rc;
+	postgres_set_integer(c, &what, 1, (int64_t)e->sequence);
+	postgres_set_integer(c, &what, 2, e->schema);
+	postgres_set_integer(c, &what, 3, e->time_ns);
+	postgres_set_text(c, &what, 4, e->type);
+	postgres_set_text(c, &what, 5, e->address);
+	postgres_set_text(c, &what, 6, e->trace);
+	postgres_set_text(c, &what, 7, e->principal);
+	postgres_set_text(c, &what, 8, e->workspace);
 	postgres_set(&what, 9, e->data ? str_bytes(buf_cstr(&text), text.n) : S("{}"));
-	return postgres_run(t->c, t->s, t->link, &what, &rows);
+	return postgres_run(c, s, link, &what, &rows);
 }
 
 static int insert_events(struct attempt *t)
@@ -152,8 +153,11 @@ static int insert_events(struct attempt *t)
 	if (b->expected_head != UINT64_MAX && b->expected_head != t->head)
 		return state_conflict_head(t->c, t->head, b->expected_head);
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < b->event_count; i++)
-		rc = insert_event(t, &b->events[i]);
+	for (size_t i = 0; rc == 0 && i < b->event_count; i++) {
+		struct event e = b->events[i];
+		e.sequence = ++t->head;
+		rc = postgres_insert_event(t->c, t->s, t->link, &e);
+	}
 	return rc;
 }
 

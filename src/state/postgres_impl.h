@@ -14,6 +14,7 @@
 #include "state/postgres_library.h"
 #include "state/postgres_url.h"
 #include "state/state_impl.h"
+#include "state/transfer.h"
 
 enum {
 	POSTGRES_LINKS = 4,        // commits wait for each other anyway; more only serves readers
@@ -99,6 +100,14 @@ int postgres_context(struct call *c, const struct postgres_state *s, const char 
 #define POSTGRES_NOW "coalesce($%d::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint * 1000)"
 void postgres_set_now(struct call *c, struct postgres_statement *statement, int index);
 
+// -- rows, and one written with the sequence or revision that it has
+MUST_CHECK int postgres_read_event(struct call *c, const struct postgres_rows *rows, int row, struct event *e);
+MUST_CHECK int postgres_read_record(struct call *c, const struct postgres_rows *rows, int row, struct record *out);
+MUST_CHECK int postgres_insert_event(
+	struct call *c, struct postgres_state *s, struct postgres_link *link, const struct event *e);
+MUST_CHECK int postgres_write_value(
+	struct call *c, struct postgres_state *s, struct postgres_link *link, const struct record *r);
+
 // -- postgres_migrate.c
 MUST_CHECK int postgres_migrate(struct call *c, struct postgres_state *s);
 // -- postgres_commit.c
@@ -113,6 +122,8 @@ int postgres_get(struct call *c, void *s, struct str key, struct record *out);
 int postgres_list(struct call *c, void *s, struct str prefix, struct record **out, size_t *count);
 int postgres_lease(struct call *c, void *s, struct str name, struct str holder, int64_t ttl_ns, struct lease *out);
 int postgres_release(struct call *c, void *s, const struct lease *lease);
+int postgres_dump(struct call *c, void *s, const struct state_sink *sink);
+int postgres_load(struct call *c, void *s, const struct state_source *source, bool replace);
 void postgres_close(void *s);
 
 #endif

@@ -16,7 +16,7 @@ static const int64_t simulated_step_ns = 20 * NS_PER_MS; // of a clock that only
 static const int64_t listen_again_ns = 200 * NS_PER_MS;  // when there is no listening link
 
 // ---------------------------------------------------------------- reading
-static int read_event(struct call *c, const struct postgres_rows *rows, int row, struct event *e)
+int postgres_read_event(struct call *c, const struct postgres_rows *rows, int row, struct event *e)
 {
 	json_t *data;
 	int rc = postgres_json(c, rows, row, 8, &data);
@@ -59,7 +59,7 @@ int postgres_read(struct call *c, void *ctx, const struct state_query *q, struct
 	if (!events)
 		return call_no_memory(c);
 	for (int i = 0; rc == 0 && i < rows.count; i++)
-		rc = read_event(c, &rows, i, &events[i]);
+		rc = postgres_read_event(c, &rows, i, &events[i]);
 	if (rc < 0)
 		return rc;
 	*out = events;

@@ -6,7 +6,7 @@
 
 #include "state/postgres_impl.h"
 
-static int read_record(struct call *c, const struct postgres_rows *rows, int row, struct record *out)
+int postgres_read_record(struct call *c, const struct postgres_rows *rows, int row, struct record *out)
 {
 	struct record r = {.key = postgres_str(rows, row, 0), .revision = (uint64_t)postgres_integer(rows, row, 1)};
 	json_t *value;
@@ -29,7 +29,7 @@ int postgres_get(struct call *c, void *ctx, struct str key, struct record *out)
 	postgres_set_text(c, &what, 1, key);
 	rc = postgres_ask(c, ctx, &what, &rows);
 	if (rc == 0 && rows.count)
-		rc = read_record(c, &rows, 0, &found);
+		rc = postgres_read_record(c, &rows, 0, &found);
 	if (rc == 0)
 		*out = found;
 	return rc;
@@ -52,7 +52,7 @@ int postgres_list(struct call *c, void *ctx, struct str prefix, struct record **
 	if (!records)
 		return call_no_memory(c);
 	for (int i = 0; rc == 0 && i < rows.count; i++)
-		rc = read_record(c, &rows, i, &records[i]);
+		rc = postgres_read_record(c, &rows, i, &records[i]);
 	if (rc < 0)
 		return rc;
 	*out = records;

@@ -269,6 +269,8 @@ int state_open_sqlite(struct call *c, const char *path, struct state *out)
 		.list = sqlite_list,
 		.lease = sqlite_lease,
 		.release = sqlite_release,
+		.dump = sqlite_dump,
+		.load = sqlite_load,
 		.close = sqlite_close,
 	};
 	int rc = make_file(c, path);

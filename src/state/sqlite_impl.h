@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "state/state_impl.h"
+#include "state/transfer.h"
 
 // X(NAME, SQL)
 #define SQLITE_STATEMENTS(X)                                                                                           \
@@ -26,6 +27,12 @@
 	X(LIST, "SELECT key, revision, value FROM record WHERE key >= ?1 AND key < ?2 ORDER BY key")                   \
 	X(PUT, "INSERT INTO record VALUES (?1, ?2, ?3) ON CONFLICT (key) DO UPDATE SET revision = ?2, value = ?3")     \
 	X(DELETE, "DELETE FROM record WHERE key = ?1")                                                                 \
+	X(LAST_REVISION, "SELECT value FROM counter WHERE name = 'revision'")                                          \
+	X(SET_REVISION, "UPDATE counter SET value = max(value, ?1) WHERE name = 'revision'")                           \
+	X(LEASES, "SELECT name, fence FROM lease ORDER BY name")                                                       \
+	X(LEASE_KEEP, "INSERT INTO lease VALUES (?1, '', ?2, 0) ON CONFLICT (name) DO NOTHING")                        \
+	X(LIST_ALL, "SELECT key, revision, value FROM record ORDER BY key")                                            \
+	X(HOLDS, "SELECT (SELECT count(*) FROM event) + (SELECT count(*) FROM record)")                                \
 	X(NEXT_REVISION, "UPDATE counter SET value = value + 1 WHERE name = 'revision' RETURNING value")               \
 	X(LEASE_GET, "SELECT holder, fence, expires_ns FROM lease WHERE name = ?1")                                    \
 	X(LEASE_PUT, "INSERT INTO lease VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET holder = ?2, fence "  \
@@ -54,6 +61,11 @@ struct sqlite_state {
 int sqlite_fail(struct call *c, struct sqlite_state *s, const char *what);
 // A reset statement, prepared at first use; NULL with c->err set.
 sqlite3_stmt *sqlite_statement(struct call *c, struct sqlite_state *s, enum sqlite_statement which);
+// Rows, and one written with the sequence or revision that it has.
+MUST_CHECK int sqlite_read_event(struct call *c, sqlite3_stmt *row, struct event *e);
+MUST_CHECK int sqlite_read_record(struct call *c, sqlite3_stmt *row, struct record *out);
+MUST_CHECK int sqlite_insert_event(struct call *c, struct sqlite_state *s, struct event *e, uint64_t sequence);
+MUST_CHECK int sqlite_write_value(struct call *c, struct sqlite_state *s, const struct record *r, uint64_t revision);
 // Runs a statement without rows to its end.
 MUST_CHECK int sqlite_run(struct call *c, struct sqlite_state *s, enum sqlite_statement which);
 MUST_CHECK int sqlite_run_text(struct call *c, struct sqlite_state *s, const char *sql);
@@ -86,6 +98,8 @@ int sqlite_put(
 int sqlite_list(struct call *c, void *s, struct str prefix, struct record **out, size_t *count);
 int sqlite_lease(struct call *c, void *s, struct str name, struct str holder, int64_t ttl_ns, struct lease *out);
 int sqlite_release(struct call *c, void *s, const struct lease *lease);
+int sqlite_dump(struct call *c, void *s, const struct state_sink *sink);
+int sqlite_load(struct call *c, void *s, const struct state_source *source, bool replace);
 void sqlite_close(void *s);
 
 #endif

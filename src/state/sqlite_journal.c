@@ -20,7 +20,7 @@ static int bind_json(struct call *c, sqlite3_stmt *statement, int index, const j
 	return 0;
 }
 
-static int insert_event(struct call *c, struct sqlite_state *s, struct event *e, uint64_t sequence)
+int sqlite_insert_event(struct call *c, struct sqlite_state *s, struct event *e, uint64_t sequence)
 {
 	int rc = state_fill_event(c, e);
 	sqlite3_stmt *statement = rc == 0 ? sqlite_statement(c, s, SQL_APPEND) : NULL;
@@ -49,7 +49,7 @@ static int insert_events(struct call *c, struct sqlite_state *s, const struct st
 	if (rc == 0 && b->expected_head != UINT64_MAX && b->expected_head != *head)
 		rc = state_conflict_head(c, *head, b->expected_head);
 	for (size_t i = 0; rc == 0 && i < b->event_count; i++)
-		rc = insert_event(c, s, &b->events[i], ++*head);
+		rc = sqlite_insert_event(c, s, &b->events[i], ++*head);
 	return rc;
 }
 
@@ -65,7 +65,7 @@ static int revision_of(struct call *c, struct sqlite_state *s, struct str key, u
 	return MIN(rc, 0);
 }
 
-static int write_value(struct call *c, struct sqlite_state *s, const struct record *r, uint64_t revision)
+int sqlite_write_value(struct call *c, struct sqlite_state *s, const struct record *r, uint64_t revision)
 {
 	sqlite3_stmt *statement = sqlite_statement(c, s, r->value ? SQL_PUT : SQL_DELETE);
 	if (!statement)
@@ -94,7 +94,7 @@ static int write_record(struct call *c, struct sqlite_state *s, const struct sta
 	if (rc == 0 && w->record->value)
 		rc = sqlite_one_integer(c, s, SQL_NEXT_REVISION, &next);
 	if (rc == 0 && (w->record->value || found))
-		rc = write_value(c, s, w->record, next);
+		rc = sqlite_write_value(c, s, w->record, next);
 	*revision = next;
 	return rc;
 }
@@ -161,7 +161,7 @@ static struct str keep(struct call *c, sqlite3_stmt *row, int column)
 	return arena_str(c->arena, sqlite_column_str(row, column));
 }
 
-static int read_event(struct call *c, sqlite3_stmt *row, struct event *e)
+int sqlite_read_event(struct call *c, sqlite3_stmt *row, struct event *e)
 {
 	json_t *data;
 	int rc = sqlite_column_json(c, row, 8, &data);
@@ -190,7 +190,7 @@ static int read_rows(struct call *c, struct sqlite_state *s, sqlite3_stmt *state
 		events = state_grow(c, events, n, sizeof(*events));
 		if (!events)
 			return c->err.code;
-		rc = read_event(c, statement, &events[n]);
+		rc = sqlite_read_event(c, statement, &events[n]);
 		if (rc < 0)
 			return rc;
 		n++;

@@ -3,7 +3,7 @@
 // A lease's row stays when it is released, so that its fence only ever grows.
 #include "state/sqlite_impl.h"
 
-static int read_record(struct call *c, sqlite3_stmt *row, struct record *out)
+int sqlite_read_record(struct call *c, sqlite3_stmt *row, struct record *out)
 {
 	json_t *value;
 	struct record r = {.key = arena_str(c->arena, sqlite_column_str(row, 0)),
@@ -29,7 +29,7 @@ int sqlite_get(struct call *c, void *ctx, struct str key, struct record *out)
 		sqlite_bind_str(statement, 1, key);
 		rc = sqlite_step(c, s, statement);
 		if (rc > 0)
-			rc = read_record(c, statement, &found);
+			rc = sqlite_read_record(c, statement, &found);
 		sqlite3_reset(statement);
 	}
 	sqlite_leave(s);
@@ -60,7 +60,7 @@ static int list_rows(
 		records = state_grow(c, records, n, sizeof(*records));
 		if (!records)
 			return c->err.code;
-		rc = read_record(c, statement, &records[n]);
+		rc = sqlite_read_record(c, statement, &records[n]);
 		if (rc < 0)
 			return rc;
 		n++;

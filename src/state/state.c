@@ -3,6 +3,7 @@
 #include "state/state.h"
 
 #include "state/postgres_url.h"
+#include "state/transfer.h"
 
 int state_commit(struct call *c, const struct state *s, const struct state_batch *batch)
 {
@@ -86,6 +87,20 @@ int state_open(struct call *c, const struct state_place *place, struct state *ou
 		return state_open_postgres(c, place, out);
 	char *path = arena_cstr(c->arena, place->url);
 	return path ? state_open_sqlite(c, path, out) : call_no_memory(c);
+}
+
+int state_dump(struct call *c, const struct state *s, const struct state_sink *sink)
+{
+	if (!s->ops->dump)
+		return call_fail(c, ERR_UNSUPPORTED, "a state on %s cannot be copied", s->ops->name);
+	return s->ops->dump(c, s->ctx, sink);
+}
+
+int state_load(struct call *c, const struct state *s, const struct state_source *source, bool replace)
+{
+	if (!s->ops->load)
+		return call_fail(c, ERR_UNSUPPORTED, "nothing can be copied into a state on %s", s->ops->name);
+	return s->ops->load(c, s->ctx, source, replace);
 }
 
 void state_close(struct state *s)

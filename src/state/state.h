@@ -59,6 +59,8 @@ struct state_query {            // which events
 	size_t limit;           // at most; 0: STATE_READ_MAX
 };
 
+struct state_sink;
+struct state_source;
 struct state_ops {
 	const char *name; // "sqlite"
 	// All of the batch or nothing: ERR_CONFLICT (head or a record's revision), ERR_DENIED (fence), ERR_NO_SPACE,
@@ -85,6 +87,9 @@ struct state_ops {
 	int (*lease)(struct call *c, void *s, struct str name, struct str holder, int64_t ttl_ns, struct lease *out);
 	int (*release)(struct call *c, void *s,
 		const struct lease *lease); // one that another has taken meanwhile: 0, nothing changes
+	// See state/transfer.h; NULL: not offered.
+	int (*dump)(struct call *c, void *s, const struct state_sink *sink);
+	int (*load)(struct call *c, void *s, const struct state_source *source, bool replace);
 	void (*close)(void *s);
 };
 

@@ -104,6 +104,18 @@ int state_denied_expired(struct call *c, struct str lease)
 	return call_fail(c, ERR_DENIED, "the lease \"%.*s\" has run out; nothing was written", STR(lease));
 }
 
+int state_not_empty(struct call *c, uint64_t items)
+{
+	return call_fail(c, ERR_EXISTS,
+		"the state is not empty (%" PRIu64 " events and records): nothing was changed; --force replaces it", items);
+}
+
+int state_gap(struct call *c, uint64_t found, uint64_t expected)
+{
+	return call_fail(c, ERR_CORRUPT, "event %" PRIu64 " stands where %" PRIu64 " should: nothing was changed", found,
+		expected);
+}
+
 int state_in_use(struct call *c, struct str lease, struct str holder, int64_t left_ns)
 {
 	return call_fail(c, ERR_IN_USE, "the lease \"%.*s\" is held by %.*s for another %" PRId64 " ms", STR(lease),

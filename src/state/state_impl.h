@@ -22,6 +22,8 @@ int state_conflict_head(struct call *c, uint64_t head, uint64_t expected);
 int state_conflict_revision(struct call *c, struct str key, uint64_t found, uint64_t expected);
 int state_denied_fence(struct call *c, struct str lease, uint64_t held, uint64_t fence);
 int state_denied_expired(struct call *c, struct str lease);
+int state_not_empty(struct call *c, uint64_t items);
+int state_gap(struct call *c, uint64_t found, uint64_t expected);
 int state_in_use(struct call *c, struct str lease, struct str holder, int64_t left_ns);
 
 #endif

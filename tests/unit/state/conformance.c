@@ -14,6 +14,7 @@
 
 #include "base/time.h"
 #include "conformance.h"
+#include "state/transfer.h"
 
 static const struct conformance_factory *factory;
 
@@ -423,6 +424,139 @@ static void test_too_large_a_value_is_refused(void **out)
 	assert_int_equal(r.revision, 0);
 }
 
+// ---------------------------------------------------------------- copies
+struct copy { // of a whole state, in the bench's arena
+	struct bench *b;
+	struct state_item items[64];
+	size_t count, given, fail_at; // fail_at: the source fails there; 0: never
+};
+
+static int keep_item(struct call *c, void *ctx, const struct state_item *item)
+{
+	struct copy *copy = ctx;
+	struct arena *a = &copy->b->arena;
+	struct state_item *kept = &copy->items[copy->count++];
+	assert_true(copy->count < COUNT_OF(copy->items));
+	(void)c;
+	*kept = *item;
+	kept->lease.name = arena_str(a, item->lease.name);
+	kept->record.key = arena_str(a, item->record.key);
+	kept->event.type = arena_str(a, item->event.type);
+	kept->event.address = arena_str(a, item->event.address);
+	kept->event.trace = arena_str(a, item->event.trace);
+	kept->event.principal = arena_str(a, item->event.principal);
+	kept->event.workspace = arena_str(a, item->event.workspace);
+	if (item->record.value)
+		kept->record.value = json_in_arena(a, json_deep_copy(item->record.value));
+	if (item->event.data)
+		kept->event.data = json_in_arena(a, json_deep_copy(item->event.data));
+	return 0;
+}
+
+static int give_item(struct call *c, void *ctx, struct state_item *out)
+{
+	struct copy *copy = ctx;
+	if (copy->fail_at && copy->given + 1 == copy->fail_at)
+		return call_fail(c, ERR_CORRUPT, "the copy ends here");
+	if (copy->given == copy->count)
+		return 0;
+	*out = copy->items[copy->given++];
+	return 1;
+}
+
+static void dump(struct bench *b, struct copy *copy)
+{
+	const struct state_sink sink = {.put = keep_item, .ctx = copy};
+	*copy = (struct copy){.b = b};
+	if (state_dump(&b->call, &b->state, &sink) < 0)
+		fail_msg("%s", b->call.err.message);
+}
+
+static int load(struct bench *b, struct copy *copy, bool replace)
+{
+	const struct state_source source = {.next = give_item, .ctx = copy};
+	copy->given = 0;
+	return state_load(&b->call, &b->state, &source, replace);
+}
+
+static void assert_same_copies(const struct copy *one, const struct copy *two)
+{
+	assert_int_equal(one->count, two->count);
+	for (size_t i = 0; i < one->count; i++) {
+		const struct state_item *a = &one->items[i], *b = &two->items[i];
+		assert_int_equal(a->type, b->type);
+		assert_int_equal(a->revision, b->revision);
+		assert_true(str_eq(a->lease.name, b->lease.name) && a->lease.fence == b->lease.fence);
+		assert_true(str_eq(a->record.key, b->record.key) && a->record.revision == b->record.revision);
+		assert_true(a->event.sequence == b->event.sequence && a->event.schema == b->event.schema &&
+			    a->event.time_ns == b->event.time_ns && str_eq(a->event.type, b->event.type) &&
+			    str_eq(a->event.trace, b->event.trace) && str_eq(a->event.principal, b->event.principal));
+		assert_true(a->record.value ? json_equal(a->record.value, b->record.value) : !b->record.value);
+		assert_true(a->event.data ? json_equal(a->event.data, b->event.data) : !b->event.data);
+	}
+}
+
+static void fill_for_copies(struct bench *b)
+{
+	struct lease taken;
+	AUTO(json) v = json_pack("{s:s, s:f}", "text", "gr\xc3\xbc\xc3\x9f", "real", 0.1);
+	for (int i = 0; i < 5; i++)
+		append(b, i % 2 ? "odd" : "even", "a/b");
+	assert_int_equal(state_put(&b->call, &b->state, S("k/1"), v, 0, NULL), 0);
+	assert_int_equal(state_put(&b->call, &b->state, S("k/2"), v, 0, NULL), 0);
+	assert_int_equal(state_put(&b->call, &b->state, S("k/1"), NULL, UINT64_MAX, NULL), 0);
+	assert_int_equal(lease(b, "one", &taken), 0);
+}
+
+static void test_a_copy_is_whole_and_loads_as_it_was(void **out)
+{
+	struct bench *b = *out;
+	struct copy first, second;
+	uint64_t revision;
+	AUTO(json) v = json_object();
+	fill_for_copies(b);
+	dump(b, &first);
+	assert_int_equal(first.count, 1 + 1 + 5 + 1);
+	assert_int_equal(first.items[0].revision, 2);
+	assert_str(first.items[1].lease.name, "control");
+	append(b, "later", "");
+	assert_int_equal(state_put(&b->call, &b->state, S("later"), v, 0, NULL), 0);
+	assert_int_equal(load(b, &first, false), ERR_EXISTS);
+	assert_non_null(strstr(b->call.err.message, "--force replaces it"));
+	if (load(b, &first, true) < 0)
+		fail_msg("%s", b->call.err.message);
+	assert_int_equal(head_of(b), 5);
+	// Revisions and fences go on from the higher of both: nobody's old one fits again.
+	assert_int_equal(state_put(&b->call, &b->state, S("new"), v, 0, &revision), 0);
+	assert_true(revision > 3);
+	assert_int_equal(state_put(&b->call, &b->state, S("new"), NULL, UINT64_MAX, NULL), 0);
+	dump(b, &second);
+	second.items[0].revision = first.items[0].revision;
+	assert_same_copies(&first, &second);
+	append(b, "goes on", "");
+	assert_int_equal(head_of(b), 6);
+}
+
+static void test_a_copy_that_breaks_off_changes_nothing(void **out)
+{
+	struct bench *b = *out;
+	struct copy first, second;
+	fill_for_copies(b);
+	dump(b, &first);
+	for (first.fail_at = 1; first.fail_at <= first.count + 1; first.fail_at++) {
+		assert_int_equal(load(b, &first, true), ERR_CORRUPT);
+		assert_non_null(strstr(b->call.err.message, "the copy ends here"));
+	}
+	first.fail_at = 0;
+	struct state_item gap = first.items[3];
+	first.items[3].event.sequence = 9;
+	assert_int_equal(load(b, &first, true), ERR_CORRUPT);
+	assert_non_null(strstr(b->call.err.message, "event 9 stands where 2 should"));
+	first.items[3] = gap;
+	dump(b, &second);
+	assert_same_copies(&first, &second);
+}
+
 #define CONFORMANCE(test) cmocka_unit_test_setup_teardown(test, bench_open, bench_close)
 
 int conformance_run(const char *name, const struct conformance_factory *f)
@@ -441,6 +575,8 @@ int conformance_run(const char *name, const struct conformance_factory *f)
 		CONFORMANCE(test_threads_and_processes_lose_nothing),
 		CONFORMANCE(test_everything_survives_reopening),
 		CONFORMANCE(test_too_large_a_value_is_refused),
+		CONFORMANCE(test_a_copy_is_whole_and_loads_as_it_was),
+		CONFORMANCE(test_a_copy_that_breaks_off_changes_nothing),
 	};
 	factory = f;
 	return cmocka_run_group_tests_name(name, tests, NULL, NULL);
