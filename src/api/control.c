@@ -125,7 +125,7 @@ bool control_is_served(struct call *c, const struct control *control)
 	return lock == ERR_IN_USE;
 }
 
-static int open_state_locked(struct call *c, struct control *control)
+static int open_state_locked(struct call *c, struct control *control, bool moving)
 {
 	if (control->has_state)
 		return 0;
@@ -133,7 +133,8 @@ static int open_state_locked(struct call *c, struct control *control)
 	const struct open_state_options options = {.path = control->options.path,
 		.place = &control->place,
 		.operator_file = control->options.operator_file,
-		.untrusted = control->options.given.untrusted};
+		.untrusted = control->options.given.untrusted,
+		.moving = moving};
 	int rc = open_state(c, &options, &control->state, &shared);
 	control->has_state = rc == 0;
 	if (rc == 0 && shared)
@@ -141,10 +142,10 @@ static int open_state_locked(struct call *c, struct control *control)
 	return rc;
 }
 
-static int open_state_once(struct call *c, struct control *control)
+static int open_state_once(struct call *c, struct control *control, bool moving)
 {
 	pthread_mutex_lock(&control->lock);
-	int rc = open_state_locked(c, control);
+	int rc = open_state_locked(c, control, moving);
 	pthread_mutex_unlock(&control->lock);
 	return rc;
 }
@@ -200,9 +201,14 @@ static void fill_binding(struct session *s)
 	s->infra.state = s->binding.state;
 }
 
+int session_move_state(struct session *s)
+{
+	return open_state_once(s->call, s->request->control, true);
+}
+
 int session_read_state(struct session *s)
 {
-	int rc = open_state_once(s->call, s->request->control);
+	int rc = open_state_once(s->call, s->request->control, false);
 	if (rc == 0)
 		rc = resource_list(
 			s->call, control_state(s->request->control), S(""), &s->recorded, &s->recorded_count);
@@ -393,7 +399,7 @@ int session_lock(struct session *s)
 			s->call, ERR_DENIED, "an untrusted workspace can be validated and planned, and nothing else");
 	int rc = lock_here(s);
 	if (rc == 0)
-		rc = open_state_once(s->call, control);
+		rc = open_state_once(s->call, control, false);
 	if (rc < 0 || !control->plane.n)
 		return rc;
 	rc = planes_take_turn(s->call, &control->state, control->plane, &s->held);

@@ -41,6 +41,9 @@ int handle_overrides(struct api_request *r, json_t **result);
 int handle_override_end(struct api_request *r, json_t **result);
 // handle_audit.c
 int handle_audit_verify(struct api_request *r, json_t **result);
+// handle_backup.c
+int handle_backup(struct api_request *r, json_t **result);
+int handle_restore(struct api_request *r, json_t **result);
 // handle_data.c
 int handle_objects_list(struct api_request *r, json_t **result);
 int handle_guards(struct api_request *r, json_t **result);

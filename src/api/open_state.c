@@ -2,6 +2,7 @@
 // See open_state.h.
 #include "api/open_state.h"
 
+#include "api/backup_files.h"
 #include "base/file.h"
 #include "infra/workspace_state.h"
 #include "security/operator.h"
@@ -100,6 +101,8 @@ int open_state(struct call *c, const struct open_state_options *o, struct state 
 	rc = at.url.n ? open_server(c, o, &at, &opened) : state_open_sqlite(c, path_in(c, o, "state.db"), &opened);
 	if (rc == 0 && (at.url.n || !str_eq(last, now)))
 		rc = note_place(c, o, &opened, now);
+	if (rc == 0 && !o->moving)
+		rc = backup_settle(c, o->place->state_folder, &opened);
 	if (rc < 0) {
 		state_close(&opened);
 		return rc;

@@ -139,6 +139,15 @@ const struct api_route api_routes[] = {
 		.response = "{files: [{path, content, about, put}]}"),
 	// A PLACE is CLOUD:bucket/key, s3://bucket/key, gs://bucket/key, az://container/key, or a path of the control
 	// plane's machine.
+	ROUTE("POST", "/v1/backup", "state.backup", handle_backup,
+		.summary = "Writes all of the state, as it is at one moment, and the workspace's keys into a file of the "
+			   "control plane's machine.",
+		.request = "{file: ABSOLUTE PATH, keys: sealed | plain | none, passphrase?: \"env:NAME\" | \"file:PATH\" | "
+			   "\"keyring:NAME\" | \"secret/NAME\"}",
+		.response = "{file, events, records, files: COUNTS}"),
+	ROUTE("POST", "/v1/restore", "state.restore", handle_restore,
+		.summary = "Puts a backup into an empty state (or, with force, in place of another). Not inside `isobar up`.",
+		.request = "{file, keys?: none, passphrase?, force: false}", .response = "{file, events, records, files: COUNTS}"),
 	ROUTE("GET", "/v1/objects", "data.read", handle_objects_list, .summary = "What lies at a place.",
 		.request = "?at=PLACE&recursive=1", .response = "{objects: [{name, size, modified}]}"),
 	ROUTE("GET", "/v1/objects/content", "data.read", handle_objects_read, .summary = "The bytes of an object.",

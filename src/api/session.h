@@ -40,6 +40,8 @@ struct approval_rule session_approvals(const struct session *s);
 // Opens the clouds of the workspace and of the records, and binds the handlers. Pocket clouds that never ran are
 // started.
 MUST_CHECK int session_open_clouds(struct session *s);
+// Before session_read_state: the state may lie in another place than before, since it is moved there.
+MUST_CHECK int session_move_state(struct session *s);
 // Handlers bound without clouds: enough for a plan of a workspace of which nothing is recorded.
 MUST_CHECK int session_bind(struct session *s);
 // Only one request at a time may change the workspace, on all control planes that share its state: ERR_IN_USE. What

@@ -110,6 +110,7 @@ extern const struct command models_command, endpoints_command, alerts_command, o
 extern const struct command data_ls_command, data_cp_command, data_sync_command, data_mv_command, data_rm_command,
 	data_du_command, data_cat_command, data_verify_command;
 extern const struct command guards_command, permissions_command, check_command;
+extern const struct command backup_command, restore_command;
 extern const struct command reference_command, completion_command;
 
 #endif

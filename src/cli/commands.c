@@ -29,6 +29,8 @@ const struct command *const cli_commands[] = {
 	&cost_command,
 	&audit_verify_command,
 	&report_command,
+	&backup_command,
+	&restore_command,
 	&data_ls_command,
 	&data_cp_command,
 	&data_sync_command,

@@ -75,21 +75,27 @@ int passphrase_of_json(struct call *c, const json_t *json, const struct secret *
 	return rc;
 }
 
+struct box {
+	const unsigned char *nonce;
+	struct str name;
+	unsigned char tag[TAG_BYTES]; // out when sealing, in when opening
+};
+
 // One run of the cipher over in; false when it refuses, or the tag is not right.
-static bool run(const struct passphrase_key *k, const unsigned char *nonce, struct str name, struct str in,
-	unsigned char *out, unsigned char tag[TAG_BYTES], bool seal)
+static bool run(const struct passphrase_key *k, struct box *b, struct str in, unsigned char *out, bool seal)
 {
 	EVP_CIPHER_CTX *x = EVP_CIPHER_CTX_new();
 	int n = 0;
-	bool good = x &&
-		    EVP_CipherInit_ex(x, EVP_aes_256_gcm(), NULL, (const unsigned char *)k->key.p, nonce, seal) == 1 &&
-		    EVP_CipherUpdate(x, NULL, &n, (const unsigned char *)name.p, (int)name.n) == 1 &&
-		    EVP_CipherUpdate(x, out, &n, (const unsigned char *)in.p, (int)in.n) == 1;
+	bool good =
+		x &&
+		EVP_CipherInit_ex(x, EVP_aes_256_gcm(), NULL, (const unsigned char *)k->key.p, b->nonce, seal) == 1 &&
+		EVP_CipherUpdate(x, NULL, &n, (const unsigned char *)b->name.p, (int)b->name.n) == 1 &&
+		EVP_CipherUpdate(x, out, &n, (const unsigned char *)in.p, (int)in.n) == 1;
 	if (good && !seal)
-		good = EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, tag) == 1;
+		good = EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, b->tag) == 1;
 	good = good && EVP_CipherFinal_ex(x, out + n, &n) == 1;
 	if (good && seal)
-		good = EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, tag) == 1;
+		good = EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, b->tag) == 1;
 	EVP_CIPHER_CTX_free(x);
 	return good;
 }
@@ -103,8 +109,10 @@ int passphrase_seal(struct call *c, const struct passphrase_key *k, struct str n
 		return call_no_memory(c);
 	if (c->edges->random(c->edges->ctx, box, NONCE_BYTES) < 0)
 		return call_fail(c, ERR_IO, "no randomness for a nonce");
-	if (!run(k, box, name, plain, box + NONCE_BYTES, box + NONCE_BYTES + plain.n, true))
+	struct box sealed = {.nonce = box, .name = name};
+	if (!run(k, &sealed, plain, box + NONCE_BYTES, true))
 		return call_no_memory(c);
+	memcpy(box + NONCE_BYTES + plain.n, sealed.tag, TAG_BYTES);
 	base64_encode(str_bytes(box, NONCE_BYTES + plain.n + TAG_BYTES), out);
 	return buf_check(out, &c->err);
 }
@@ -114,7 +122,6 @@ int passphrase_open(
 {
 	AUTO(buf) box = {.limit = PASSPHRASE_SEALED_MAX + NONCE_BYTES + TAG_BYTES};
 	AUTO(secret) plain = {0};
-	unsigned char tag[TAG_BYTES];
 	if (base64_decode(sealed, &box) < 0 || box.n < NONCE_BYTES + TAG_BYTES)
 		return call_fail(c, ERR_CORRUPT, "the sealed %.*s is cut off", STR(name));
 	size_t n = box.n - NONCE_BYTES - TAG_BYTES;
@@ -122,9 +129,9 @@ int passphrase_open(
 	if (rc < 0)
 		return rc;
 	plain.n = n;
-	memcpy(tag, box.p + NONCE_BYTES + n, TAG_BYTES);
-	const unsigned char *nonce = (const unsigned char *)box.p;
-	if (!run(k, nonce, name, str_bytes(box.p + NONCE_BYTES, n), (unsigned char *)plain.p, tag, false))
+	struct box b = {.nonce = (const unsigned char *)box.p, .name = name};
+	memcpy(b.tag, box.p + NONCE_BYTES + n, TAG_BYTES);
+	if (!run(k, &b, str_bytes(box.p + NONCE_BYTES, n), (unsigned char *)plain.p, false))
 		return call_fail(c, ERR_DENIED,
 			"the passphrase does not open %.*s: it is another one, or the file was changed", STR(name));
 	*out = plain;

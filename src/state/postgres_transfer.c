@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "state/postgres_impl.h"
+#include "state/reconcile.h"
 
 enum { PAGE = 500 };
 
@@ -180,8 +181,10 @@ static int finish(struct load *l)
 	postgres_set_integer(l->c, &set, 2, (int64_t)l->revision);
 	postgres_set_text(l->c, &set, 3, str_of(l->s->place.schema));
 	int rc = postgres_run(l->c, l->s, l->link, &set, &rows);
+	journal_boundary("before the end of a load");
 	if (rc == 0)
 		rc = postgres_run(l->c, l->s, l->link, &commit, &rows);
+	journal_boundary("after a load");
 	if (rc == 0)
 		l->link->in_transaction = false;
 	return rc;

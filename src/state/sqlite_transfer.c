@@ -3,6 +3,7 @@
 // and nobody waits for it.
 #include <stdlib.h>
 
+#include "state/reconcile.h"
 #include "state/sqlite_impl.h"
 
 enum { FREE_EVERY = 256 }; // items whose memory is kept at a time
@@ -165,8 +166,12 @@ int sqlite_load(struct call *c, void *ctx, const struct state_source *source, bo
 	struct load l = {.c = c, .s = ctx};
 	sqlite_enter(c, l.s);
 	int rc = sqlite_begin(c, l.s);
-	if (rc == 0)
-		rc = sqlite_end(c, l.s, load_all(&l, source, replace));
+	if (rc == 0) {
+		rc = load_all(&l, source, replace);
+		journal_boundary("before the end of a load");
+		rc = sqlite_end(c, l.s, rc);
+	}
 	sqlite_leave(l.s);
+	journal_boundary("after a load");
 	return rc;
 }
