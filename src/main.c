@@ -28,7 +28,9 @@
 #include "gateway/gateway_ctx.h"
 #include "gateway/gateway_kind.h"
 #include "gateway/publish.h"
+#include "infra/addresses.h"
 #include "infra/environment_kind.h"
+#include "infra/format.h"
 #include "infra/processes.h"
 #include "infra/workspace_place.h"
 #include "infra/workspace_top.h"
@@ -416,6 +418,21 @@ static int find_state_folder(struct call *c, void *app, const struct cli_target 
 	return rc;
 }
 
+static int list_addresses(struct call *c, void *app, const struct cli_target *target, struct str prefix, struct buf *out)
+{
+	const struct app *a = app;
+	const struct workspace_options options = {
+		.path = target->path,
+		.environment = target->environment,
+		.given = given_of(&target->variables, &target->variable_files, target->untrusted),
+		.check_only = true,
+		.kinds = a->parts.kinds,
+		.handlers = a->parts.handlers,
+		.handler_count = a->parts.handler_count,
+	};
+	return workspace_addresses(&options, prefix, out, &c->err);
+}
+
 // ---------------------------------------------------------------- isobar up
 struct up_command_options {
 	const char *environment, *listen, *operator_file;
@@ -485,6 +502,7 @@ static const struct command up_command = {
 
 // ---------------------------------------------------------------- commands
 static const struct command *const process_commands[] = {
+	&format_command,
 	&up_command,
 	&demo_command,
 	&pocket_command,
@@ -523,6 +541,7 @@ static void build_app(struct app *app)
 		.open_local = open_local,
 		.close_local = close_local,
 		.find_state_folder = find_state_folder,
+		.list_addresses = list_addresses,
 		.write_api_reference = api_write_reference,
 	};
 }

@@ -27,6 +27,9 @@ struct cli {                             // what main.c passes to every command;
 	void (*close_local)(void *app, struct client_local *local);
 	// Where the environment keeps its state; "" when that is not known.
 	int (*find_state_folder)(struct call *c, void *app, const struct cli_target *target, struct str *folder);
+	// Lines of addresses that begin with prefix, from the files alone.
+	int (*list_addresses)(
+		struct call *c, void *app, const struct cli_target *target, struct str prefix, struct buf *out);
 	void (*write_api_reference)(FILE *out);
 	const struct command *const *commands; // all of the program, for the manual
 	size_t command_count;

@@ -101,7 +101,7 @@ struct progress_view *progress_new(struct arena *a, FILE *out);
 void progress_event(struct progress_view *p, const json_t *event);
 void progress_end(struct progress_view *p); // leaves the last state of the bars on the screen
 
-extern const struct command validate_command, explain_command, schema_command, plan_command, apply_command,
+extern const struct command addresses_command, validate_command, explain_command, schema_command, plan_command, apply_command,
 	destroy_command;
 extern const struct command override_command, adopt_command, approve_command;
 extern const struct command run_command, status_command, down_command, deploy_command, rollback_command;

@@ -9,6 +9,7 @@ const struct command *const cli_commands[] = {
 	&destroy_command,
 	&approve_command,
 	&adopt_command,
+	&addresses_command,
 	&explain_command,
 	&schema_command,
 	&guards_command,

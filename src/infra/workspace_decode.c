@@ -282,3 +282,25 @@ void workspace_decode(struct workspace *w, struct node *root, struct findings *f
 			unknown_key(w, n, f);
 	}
 }
+
+static void add_name(struct workspace *w, const struct kind *k, struct node *n, struct findings *f)
+{
+	struct workspace_entry *e = &w->entries[w->entry_count];
+	*e = (struct workspace_entry){.kind = k, .name = n->key, .node = n};
+	if (workspace_index_add(w, e))
+		return;
+	w->entry_count += kind_rewrite_cloud(k, n, f->arena) == 0;
+}
+
+void workspace_decode_names(struct workspace *w, struct node *root, struct findings *f)
+{
+	size_t count = count_entries(w, root);
+	w->entries = count <= WORKSPACE_MAX_ENTRIES ? arena_new_array(f->arena, count + 1, struct workspace_entry) : NULL;
+	for (struct node *map = root->first; map && w->entries; map = map->next) {
+		const struct kind *k = kind_of_plural(w, map->key);
+		if (!k || map->type != NODE_MAP || !workspace_index_room(w, k, map->count))
+			continue;
+		for (struct node *n = map->first; n; n = n->next)
+			add_name(w, k, n, f);
+	}
+}

@@ -74,7 +74,8 @@ static void speak(struct language *l)
 	language_clouds(l);
 }
 
-static void build_one(struct workspace *w, struct findings *f)
+// Everything up to the entries; false when it is not whole.
+static bool speak_in(struct workspace *w, struct findings *f)
 {
 	bool untrusted = w->options->given.untrusted;
 	struct language l = {
@@ -89,8 +90,13 @@ static void build_one(struct workspace *w, struct findings *f)
 	};
 	name_values(&l);
 	speak(&l);
-	if (language_is_over(&l) || !workspace_index_make(w))
-		return; // what is there is not whole, so nothing more can be said of it
+	return !language_is_over(&l) && workspace_index_make(w);
+}
+
+static void build_one(struct workspace *w, struct findings *f)
+{
+	if (!speak_in(w, f))
+		return; // nothing more can be said of what is there
 	workspace_decode(w, w->root, f);
 	if (!workspace_index_clouds(w))
 		return;
@@ -233,4 +239,24 @@ int workspace_build(struct workspace *w, struct findings *f, struct err *e)
 	else
 		rc = workspace_need_environment(w, &ignored, e);
 	return rc;
+}
+
+int workspace_read_names(
+	const struct workspace_options *options, struct findings *f, struct workspace *w, struct err *e)
+{
+	static const struct environment none = {.name = S_INIT("default")};
+	*w = (struct workspace){.arena = f->arena, .options = options};
+	int rc = workspace_read(options->path, f, w, &w->root, e);
+	if (rc < 0 || !w->root)
+		return rc;
+	workspace_decode_environments(w, node_member(w->root, S("environments")), f);
+	if (choose(w, e) < 0 || !w->environment)
+		w->environment = w->environment_count ? &w->environments[0] : &none;
+	err_clear(e);
+	if (!speak_in(w, f))
+		return 0;
+	workspace_decode_names(w, w->root, f);
+	if (w->entries && !workspace_index_clouds(w))
+		return err_set(e, ERR_NO_MEMORY, "out of memory");
+	return 0;
 }

@@ -29,6 +29,9 @@ int workspace_read(const char *path, struct findings *f, struct workspace *w, st
 int workspace_read_file(struct workspace *w, struct str relative, struct findings *f, struct node **doc, struct err *e);
 // workspace_environments.c: w in the environment in force, or in each of them: fills w and adds findings.
 int workspace_build(struct workspace *w, struct findings *f, struct err *e);
+// Entries with their names and clouds only, of the environment in force or the first; what is wrong is passed over.
+int workspace_read_names(
+	const struct workspace_options *options, struct findings *f, struct workspace *w, struct err *e);
 void workspace_sort_findings(const struct workspace *w, struct findings *f);
 // Later findings at this place would be about something that was found wrong already: they are left out.
 void workspace_distrust(struct workspace *w, struct position at, const struct findings *f);
@@ -56,6 +59,7 @@ bool workspace_has_link(struct str folder, struct str path);
 // workspace_decode.c: workspace-level keys, defaults, entries; environments, which come first.
 void workspace_decode_environments(struct workspace *w, struct node *map, struct findings *f);
 void workspace_decode(struct workspace *w, struct node *root, struct findings *f);
+void workspace_decode_names(struct workspace *w, struct node *root, struct findings *f); // no more than that
 // workspace_references.c: every reference and every cloud named must exist.
 void workspace_check_references(struct workspace *w, struct findings *f);
 // workspace_paths.c: file: paths stay inside the workspace's folder or below the data folder of the distribution (rule
