@@ -246,6 +246,8 @@ int handle_cost(struct api_request *r, json_t **result)
 	json_int_t bytes = 0;
 	for (size_t i = 0; i < count; i++) {
 		json_t *one = json_pack("{s:I, s:f}", "bytes", (json_int_t)totals[i].bytes, "price", totals[i].price);
+		json_set_str(one, "id",
+			arena_printf(r->call->arena, "cost/%.*s/%.*s", STR(totals[i].from), STR(totals[i].to)));
 		json_set_str(one, "from", totals[i].from);
 		json_set_str(one, "to", totals[i].to);
 		json_set_str(one, "currency", totals[i].currency);

@@ -59,6 +59,8 @@ int handle_objects_sync(struct api_request *r, json_t **result);
 int handle_objects_clear(struct api_request *r, json_t **result);
 int handle_objects_verify(struct api_request *r, json_t **result);
 int handle_objects_usage(struct api_request *r, json_t **result);
+// handle_why.c
+int handle_why(struct api_request *r, json_t **result);
 // report.c
 int handle_report(struct api_request *r, json_t **result);
 

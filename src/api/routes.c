@@ -108,6 +108,11 @@ const struct api_route api_routes[] = {
 			    "heads_checked, root, reason, public_key, bad_index?}]}"),
 	ROUTE("GET", "/v1/cost", "cost.read", handle_cost, .summary = "Bytes moved between clouds, and their price.",
 		.response = "{bytes_moved, price, currency, transfers: [{from, to, bytes, price, currency}]}"),
+	ROUTE("GET", "/v1/why/{thing}", "workspace.read", handle_why,
+		.summary = "The story of anything Isobar printed: its history, its causes, what followed, what it cost.",
+		.response = "{thing, kind, at, by, trace, history: [{at, by, text}], because, then: [{id, kind, label, depth, "
+			    "at, by, text}], "
+			    "cost: {bytes, amount, currency, of_all: {bytes, amount}}, more}"),
 	ROUTE("GET", "/v1/report", "report.read", handle_report,
 		.summary = "One HTML page about the workspace, with nothing to load.", .response = "{html}"),
 	ROUTE("GET", "/v1/check", "workspace.read", handle_check,

@@ -112,5 +112,6 @@ extern const struct command data_ls_command, data_cp_command, data_sync_command,
 extern const struct command guards_command, permissions_command, check_command;
 extern const struct command backup_command, restore_command;
 extern const struct command reference_command, completion_command;
+extern const struct command why_command;
 
 #endif

@@ -294,8 +294,8 @@ static struct str cost_cell(struct session *s, const json_t *item, const char *m
 
 static int cost_run(const struct arguments *a)
 {
-	static const struct table_column columns[] = {{"FROM", false}, {"TO", false}, {"BYTES", true}, {"PRICE", true}};
-	static const char *const members[] = {"from", "to", "bytes", "price"};
+	static const struct table_column columns[] = {{"ID", false}, {"FROM", false}, {"TO", false}, {"BYTES", true}, {"PRICE", true}};
+	static const char *const members[] = {"id", "from", "to", "bytes", "price"};
 	const struct listing l = {"/v1/cost", "transfers", columns, members, COUNT_OF(columns), cost_cell};
 	return list_run(a, &l);
 }

@@ -32,6 +32,7 @@ const struct command *const cli_commands[] = {
 	&report_command,
 	&backup_command,
 	&restore_command,
+	&why_command,
 	&data_ls_command,
 	&data_cp_command,
 	&data_sync_command,
