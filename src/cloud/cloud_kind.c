@@ -102,7 +102,8 @@ static const struct kind jobs_kind = {
 	KIND_FIELDS(jobs_fields),
 };
 
-static const char *const endpoints_engines[] = {"local", "kubernetes", "kserve", "sagemaker", "vertex", "azureml", NULL};
+static const char *const endpoints_engines[] = {
+	"local", "kubernetes", "kserve", "sagemaker", "vertex", "azureml", NULL};
 static const struct field endpoints_fields[] = {
 	{.name = "engine",
 		.type = FIELD_CHOICE,
@@ -206,7 +207,8 @@ static const struct field fields[] = {
 		.flags = FIELD_REQUIRED,
 		.offset = offsetof(struct cloud_declaration, provider),
 		.choices = providers,
-		.help = "whose cloud it is; says which object store, signatures and prices apply; site: a hall of one's own"},
+		.help = "whose cloud it is; says which object store, signatures and prices apply; site: a hall of "
+			"one's own"},
 	{.name = "region",
 		.type = FIELD_NAME,
 		.flags = 0,
@@ -216,7 +218,8 @@ static const struct field fields[] = {
 		.type = FIELD_NAME,
 		.flags = FIELD_IN_PLACE,
 		.offset = offsetof(struct cloud_declaration, location),
-		.help = "country as ISO 3166 code (US, NL): of a site, where it is; of a region, where you take it to be; checked, never believed"},
+		.help = "country as ISO 3166 code (US, NL): of a site, where it is; of a region, where you take it to "
+			"be; checked, never believed"},
 	{.name = "account",
 		.type = FIELD_TEXT,
 		.flags = FIELD_IN_PLACE,
@@ -290,7 +293,8 @@ static const struct field fields[] = {
 		.offset = offsetof(struct cloud_declaration, prices),
 		.parse = parse_prices,
 		.normal = normal_prices,
-		.help = "prices that no price list tells, such as those of one's own hall: {H100: 1.90 EUR/h, egress: 0 EUR/GB}"},
+		.help = "prices that no price list tells, such as those of one's own hall: {H100: 1.90 EUR/h, egress: "
+			"0 EUR/GB}"},
 };
 
 // ---------------------------------------------------------------- checks
@@ -303,8 +307,8 @@ static void check_unknown_region(const struct kind_check *c, const struct cloud_
 			elsewhere->provider, elsewhere->provider);
 	else if (near.n)
 		suggestion = arena_printf(c->f->arena, "did you mean \"%.*s\"?", STR(near));
-	kind_check_add(c, "region", suggestion, "expected a region of %.*s, got \"%.*s\"", STR(d->provider),
-		STR(d->region));
+	kind_check_add(
+		c, "region", suggestion, "expected a region of %.*s, got \"%.*s\"", STR(d->provider), STR(d->region));
 }
 
 static void check_location(const struct kind_check *c, const struct cloud_declaration *d, const struct region *region)
@@ -319,7 +323,8 @@ static void check_location(const struct kind_check *c, const struct cloud_declar
 static void check_region(const struct kind_check *c, const struct cloud_declaration *d)
 {
 	if (!d->region.n) {
-		kind_check_add(c, "", S("add region:"), "\"region\" is missing; expected a region of %.*s", STR(d->provider));
+		kind_check_add(
+			c, "", S("add region:"), "\"region\" is missing; expected a region of %.*s", STR(d->provider));
 		return;
 	}
 	const struct region *region = region_find(d->provider, d->region);
@@ -327,6 +332,18 @@ static void check_region(const struct kind_check *c, const struct cloud_declarat
 		check_unknown_region(c, d);
 	else if (kind_check_sound(c, "location"))
 		check_location(c, d, region);
+}
+
+// Whose law binds a provider follows its company's home; a region elsewhere changes nothing about it.
+static void check_law(const struct kind_check *c, const struct cloud_declaration *d)
+{
+	struct str law = region_provider_law(d->provider);
+	if (d->operator.law.n && law.n && !str_eq(d->operator.law, law))
+		kind_check_add(c, "operator.law",
+			arena_printf(c->f->arena, "write law: %.*s, or leave it out", STR(law)),
+			"\"%.*s\" contradicts the provider: the company behind %.*s is bound by the law of %.*s, "
+			"wherever its regions lie",
+			STR(d->operator.law), STR(d->provider), STR(law));
 }
 
 // No table knows a hall of one's own: it says itself where it is, and whose law binds who runs it.
@@ -354,8 +371,8 @@ static void check_codes(const struct kind_check *c, const struct cloud_declarati
 		kind_check_add(c, "location", S("write it as DE"), "expected the code of a country, got \"%.*s\"",
 			STR(d->location));
 	if (kind_check_sound(c, "operator") && d->operator.law.n && !is_code(d->operator.law))
-		kind_check_add(c, "operator.law", S("write it as EU"), "expected the code of a country or EU, got \"%.*s\"",
-			STR(d->operator.law));
+		kind_check_add(c, "operator.law", S("write it as EU"),
+			"expected the code of a country or EU, got \"%.*s\"", STR(d->operator.law));
 }
 
 // What belongs to another provider would be left aside without a word.
@@ -393,12 +410,15 @@ static void check(const struct kind_check *c)
 		check_site(c, d);
 	else if (kind_check_sound(c, "region"))
 		check_region(c, d);
+	if (kind_check_sound(c, "operator"))
+		check_law(c, d);
 }
 
 const struct kind cloud_kind = {
 	.plural = "clouds",
 	.singular = "cloud",
-	.help = "a place to run work: a provider's region or a site, with its object store, jobs, endpoints, keys and prices",
+	.help = "a place to run work: a provider's region or a site, with its object store, jobs, endpoints, keys and "
+		"prices",
 	.example = "clouds:\n"
 		   "  aws-us: {provider: aws, region: us-east-1}\n"
 		   "  gcp-eu: {provider: gcp, region: europe-west4}\n"

@@ -9,8 +9,8 @@ static const char *const classes[] = {"public", "internal", "personal", "special
 static const char *const partitions[] = {"hash of record", NULL};
 static const char *const refreshes[] = {"hourly", "daily", "weekly", NULL};
 // GDPR, article 6, paragraph 1.
-static const char *const bases[] = {"consent", "contract", "legal obligation", "vital interests", "public task",
-	"legitimate interest", NULL};
+static const char *const bases[] = {
+	"consent", "contract", "legal obligation", "vital interests", "public task", "legitimate interest", NULL};
 
 static const struct field partition_fields[] = {
 	{.name = "by",
@@ -103,7 +103,7 @@ static const struct field replicas_fields[] = {
 		.help = "how often the copies are brought up to date"},
 	{.name = "lag_alert",
 		.type = FIELD_DURATION,
-		.flags = FIELD_IN_PLACE | FIELD_LATER,
+		.flags = FIELD_IN_PLACE,
 		.offset = offsetof(struct dataset_replicas, lag_alert_ns),
 		.help = "how far a copy may be behind before people are told"},
 };
@@ -119,7 +119,8 @@ static bool is_source(struct str text)
 {
 	struct field_ref ref;
 	struct str whole = str_ends(text, S("/")) ? str_take(text, text.n - 1) : text; // bucket/raw/
-	return str_starts(text, S("file:")) || (str_starts(whole, S("bucket/")) && ref_parse(whole, "bucket", &ref) == 0);
+	return str_starts(text, S("file:")) ||
+	       (str_starts(whole, S("bucket/")) && ref_parse(whole, "bucket", &ref) == 0);
 }
 
 // A field of its own form, because the address in it is looked up, and "file:" is not.
@@ -130,7 +131,8 @@ static bool parse_source(const struct node *node, void *out, struct findings *f)
 		*(struct str *)out = node->text;
 	else
 		findings_add(f, node->at, node_path(node, f->arena), S("file:data"),
-			"expected a folder as file:data, file:///usr/share/datasets/... or bucket/NAME/PREFIX/, got \"%.*s\"",
+			"expected a folder as file:data, file:///usr/share/datasets/... or bucket/NAME/PREFIX/, got "
+			"\"%.*s\"",
 			STR(str_take(node->text, 100)));
 	return good;
 }
@@ -141,7 +143,8 @@ static const struct field dataset_fields[] = {
 		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
 		.offset = offsetof(struct dataset, source),
 		.parse = parse_source,
-		.help = "folder the records come from: file:data inside the workspace, file:///usr/share/datasets/..., or a place in a bucket, bucket/raw/returns/"},
+		.help = "folder the records come from: file:data inside the workspace, file:///usr/share/datasets/..., "
+			"or a place in a bucket, bucket/raw/returns/"},
 	{.name = "format",
 		.type = FIELD_CHOICE,
 		.flags = FIELD_REQUIRED | FIELD_IN_PLACE,
@@ -178,7 +181,8 @@ static const struct field dataset_fields[] = {
 		.flags = FIELD_IN_PLACE,
 		.offset = offsetof(struct dataset, residency),
 		.parse = residency_parse,
-		.help = "where the records and all that is made from them may lie: [EU], [DE, CH] or anywhere (public only)"},
+		.help = "where the records and all that is made from them may lie: [EU], [DE, CH] or anywhere (public "
+			"only)"},
 	{.name = "operators",
 		.type = FIELD_CUSTOM,
 		.flags = FIELD_IN_PLACE,
@@ -208,13 +212,15 @@ static const struct field dataset_fields[] = {
 		.flags = FIELD_IN_PLACE | FIELD_LATER,
 		.offset = offsetof(struct dataset, checks),
 		.parse = dataset_checks_parse,
-		.help = "what is asked of the records whenever they come: unique(order_id), not null(customer_id), rows within 20% of last"},
+		.help = "what is asked of the records whenever they come: unique(order_id), not null(customer_id), "
+			"rows within 20% of last"},
 	{.name = "partition",
 		.type = FIELD_BLOCK,
 		.flags = FIELD_IN_PLACE,
 		.offset = offsetof(struct dataset, partition),
 		.block = &partition_kind,
-		.help = "spreads the records over clouds; without it the dataset lies whole on the only cloud of its bucket"},
+		.help = "spreads the records over clouds; without it the dataset lies whole on the only cloud of its "
+			"bucket"},
 };
 
 static bool has_column(const struct dataset *d, struct str name)
@@ -230,8 +236,8 @@ static void check_column(const struct kind_check *c, const char *at, struct str 
 {
 	const struct dataset *d = c->value;
 	if (name.n && kind_check_sound(c, "schema") && !has_column(d, name))
-		kind_check_add(c, at, S("name one of the columns of schema:"), "the schema has no column \"%.*s\"",
-			STR(name));
+		kind_check_add(
+			c, at, S("name one of the columns of schema:"), "the schema has no column \"%.*s\"", STR(name));
 }
 
 static void check_columns(const struct kind_check *c)
@@ -252,12 +258,19 @@ static void dataset_check(const struct kind_check *c)
 	const struct dataset *d = c->value;
 	bool classed = kind_check_sound(c, "class") && kind_check_sound(c, "residency");
 	if (classed && d->residency.anywhere && !str_eq(d->class, S("public")))
-		kind_check_add(c, "residency", S("[EU]"), "only a dataset of class public may lie anywhere; this one is %.*s",
-			STR(d->class));
+		kind_check_add(c, "residency", S("[EU]"),
+			"only a dataset of class public may lie anywhere; this one is %.*s", STR(d->class));
 	bool partitioned = kind_check_sound(c, "partition") && kind_check_sound(c, "format") && d->partition.by.n;
 	if (partitioned && !str_eq(d->format, S("idx")))
 		kind_check_add(c, "partition", S("leave it out, and the dataset lies whole"),
 			"only records of the format idx can be told apart; these are %.*s", STR(d->format));
+	bool idx = kind_check_sound(c, "format") && str_eq(d->format, S("idx"));
+	if (idx && kind_check_sound(c, "source") && str_starts(d->source, S("bucket/")))
+		kind_check_add(c, "source", S("bring them from a folder, or take them as files: parquet, jsonl, csv"),
+			"records of the format idx are read from a folder only");
+	if (idx && d->replicas.bucket.name.n)
+		kind_check_add(c, "replicas", S("spread them with partition: instead"),
+			"only datasets of files (parquet, jsonl, csv) have copies");
 	check_columns(c);
 }
 

@@ -32,7 +32,8 @@ struct str flow_ruling_text(const struct flow_ruling *r, struct str what, struct
 	say_bounds(r, what, by_place, a, &text);
 	buf_printf(&text, "; %.*s ", STR(r->place.cloud));
 	if (!fact.n)
-		buf_printf(&text, by_place ? "does not say where it lies" : "does not say whose law binds its operator");
+		buf_printf(
+			&text, by_place ? "does not say where it lies" : "does not say whose law binds its operator");
 	else if (by_place)
 		buf_printf(&text, "lies in %.*s", STR(fact));
 	else
@@ -73,9 +74,10 @@ static struct str way_out(const struct checker *k, const struct flow_ruling *r, 
 	bool by_place = !r->verdict.place_fits && !r->verdict.place_door;
 	struct str fact = by_place ? r->place.country : r->place.law;
 	if (!fact.n)
-		return by_place ? S("say it with `location:` of that cloud") : S("say it with `operator: {name: ..., law: ...}` of that cloud");
-	return arena_printf(k->f->arena, "leave %.*s out, or declare a transfer of %.*s to %.*s", STR(r->place.cloud), STR(what),
-		STR(fact));
+		return by_place ? S("say it with `location:` of that cloud")
+				: S("say it with `operator: {name: ..., law: ...}` of that cloud");
+	return arena_printf(k->f->arena, "leave %.*s out, or declare a transfer of %.*s to %.*s", STR(r->place.cloud),
+		STR(what), STR(fact));
 }
 
 static bool may_lie(const struct checker *k, struct str what, struct str cloud, struct flow_ruling *ruling)
@@ -116,7 +118,8 @@ static void check_held(struct checker *k, const struct flow_node *n, const struc
 	}
 }
 
-static void check_some(struct checker *k, const struct flow_node *n, const struct flow_member *m, const struct flow_clouds *clouds)
+static void check_some(
+	struct checker *k, const struct flow_node *n, const struct flow_member *m, const struct flow_clouds *clouds)
 {
 	struct flow_ruling ruling = {0};
 	for (size_t i = 0; i < clouds->count; i++)
@@ -135,7 +138,7 @@ static void check_some(struct checker *k, const struct flow_node *n, const struc
 // A bucket of a dataset that is spread by `partition` only says the name, and a source is where its bytes are anyway.
 static bool is_passive(const struct flow_node *n, const struct flow_member *m)
 {
-	if (m->role == FLOW_FROM || m->role == FLOW_SOURCE)
+	if (m->role == FLOW_FROM || m->role == FLOW_ALL || m->role == FLOW_SOURCE)
 		return true;
 	return str_eq(n->r->kind, S("dataset")) && m->role == FLOW_LIES_IN && flow_member_of(n->r, "partition.clouds");
 }
@@ -184,12 +187,14 @@ static void check_possible(struct checker *k, const struct flow_node *n, size_t 
 static void check_said(struct checker *k, const struct resource *r)
 {
 	enum data_class class = data_class_of(json_str(r->resolved, "class"));
-	if (!str_eq(r->kind, S("dataset")) || flow_declares_residency(r) || flow_from_bucket(r) || class < CLASS_PERSONAL)
+	if (!str_eq(r->kind, S("dataset")) || flow_declares_residency(r) || flow_from_bucket(r) ||
+		class < CLASS_PERSONAL)
 		return;
 	const struct flow_finding finding = {.address = r->address,
 		.path = S("class"),
 		.problem = arena_printf(k->f->arena,
-			"records of class %s from a file must say where they may lie: the country of a file is not known",
+			"records of class %s from a file must say where they may lie: the country of a file is not "
+			"known",
 			data_class_name(class)),
 		.suggestion = S("residency: [EU]")};
 	add(k, &finding);
@@ -203,8 +208,8 @@ static void check_door(struct checker *k, const struct resource *r)
 			continue;
 		const struct flow_finding finding = {.address = r->address,
 			.path = S("until"),
-			.problem = arena_printf(k->f->arena, "ran out on %.*s: nothing of %.*s goes out any more", STR(d->until),
-				STR(d->what)),
+			.problem = arena_printf(k->f->arena, "ran out on %.*s: nothing of %.*s goes out any more",
+				STR(d->until), STR(d->what)),
 			.suggestion = S("renew it with its basis and reference, or take it and what it allowed away")};
 		add(k, &finding);
 	}

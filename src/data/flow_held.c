@@ -33,7 +33,7 @@ static int look_at_member(const struct holder *h, size_t node, const struct flow
 {
 	const struct flow_node *n = &h->f->nodes[node];
 	struct flow_clouds clouds = {0};
-	if (!str_eq(str_of(m->kind), n->r->kind) || m->role == FLOW_FROM || m->role == FLOW_ASKS)
+	if (!str_eq(str_of(m->kind), n->r->kind) || m->role == FLOW_FROM || m->role == FLOW_ALL || m->role == FLOW_ASKS)
 		return 0;
 	if (flow_member_of(n->r, "partition.clouds") && m->role == FLOW_LIES_IN)
 		return 0; // only the name of the bucket

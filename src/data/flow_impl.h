@@ -8,6 +8,7 @@
 // What a member of a resource says about its bytes. The table is in flow_links.c.
 enum flow_role {
 	FLOW_FROM,     // addresses or names: it is made from these
+	FLOW_ALL,      // it is made from everything of that kind
 	FLOW_SOURCE,   // "bucket/raw/returns/": its bytes lie there already
 	FLOW_LIES_ON,  // names of clouds: its bytes go to each of them
 	FLOW_LIES_IN,  // a bucket: its bytes go to each cloud of it
@@ -28,8 +29,8 @@ struct flow_node {
 	const struct resource *r;
 	size_t *from; // nodes that it is made from
 	size_t from_count;
-	struct bounds own;  // declared, or of its making
-	struct bounds all;  // with what it inherits, once DONE
+	struct bounds own; // declared, or of its making
+	struct bounds all; // with what it inherits, once DONE
 	enum flow_mark mark;
 	size_t next; // of `from`, while it is OPEN
 };
@@ -51,7 +52,8 @@ struct flow_clouds {
 	struct str *names; // arena
 	size_t count;
 };
-int flow_clouds_of(const struct flow *f, const struct resource *r, const struct flow_member *m, struct flow_clouds *out);
+int flow_clouds_of(
+	const struct flow *f, const struct resource *r, const struct flow_member *m, struct flow_clouds *out);
 const struct bounds *flow_node_bounds(struct flow *f, size_t node);
 bool flow_from_bucket(const struct resource *r); // a dataset whose source is `bucket/...`
 bool flow_declares_residency(const struct resource *r);

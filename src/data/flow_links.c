@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the members of resources say about their bytes: the table, the walk over the addresses in a member, the clouds that
-// they mean, and the bounds that a thing has by its own declaration.
+// What the members of resources say about their bytes: the table, the walk over the addresses in a member, the clouds
+// that they mean, and the bounds that a thing has by its own declaration.
 #include <string.h>
 
 #include "data/flow_impl.h"
@@ -19,6 +19,8 @@ const struct flow_member flow_members[] = {
 	{"route", "to", FLOW_FROM, "endpoint"},
 	{"route", "to", FLOW_ASKS, "endpoint"},
 	{"route", "record.bucket", FLOW_LIES_IN, "bucket"},
+	{"audit", "copies", FLOW_ALL, "route"}, // a log is made from all that is logged
+	{"audit", "copies", FLOW_LIES_IN, "bucket"},
 };
 const size_t flow_member_count = COUNT_OF(flow_members);
 
@@ -90,10 +92,8 @@ static int walk_value(const struct walk *w, const json_t *value)
 	int rc = 0;
 	if (json_is_string(value))
 		return walk_name(w, json_value_str(value));
-	json_array_foreach(value, i, one)
-		rc = rc ? rc : walk_value(w, one);
-	json_object_foreach((json_t *)(uintptr_t)value, key, one)
-		rc = rc ? rc : walk_value(w, one);
+	json_array_foreach(value, i, one) rc = rc ? rc : walk_value(w, one);
+	json_object_foreach((json_t *)(uintptr_t)value, key, one) rc = rc ? rc : walk_value(w, one);
 	return rc;
 }
 
@@ -119,12 +119,12 @@ int flow_clouds_of(const struct flow *f, const struct resource *r, const struct 
 	}
 	struct gather_clouds g = {f, out};
 	struct walk w = {.f = f, .m = m, .each = gather_from_address, .ctx = &g};
-	return m->role == FLOW_FROM || !value ? 0 : walk_value(&w, value);
+	return m->role == FLOW_FROM || m->role == FLOW_ALL || !value ? 0 : walk_value(&w, value);
 }
 
 // ---------------------------------------------------------------- own bounds
-// Undeclared means where the source lies: by the countries of its bucket's clouds. A file lies on a machine whose country
-// nobody told, so there the clouds that it is to be brought to say it.
+// Undeclared means where the source lies: by the countries of its bucket's clouds. A file lies on a machine whose
+// country nobody told, so there the clouds that it is to be brought to say it.
 static int derive_places(const struct flow *f, const struct resource *r, struct places *out)
 {
 	struct flow_clouds clouds = {0};
@@ -154,7 +154,8 @@ int flow_own_bounds(const struct flow *f, const struct resource *r, struct bound
 	struct bounds b = bounds_none();
 	bool declares = str_eq(r->kind, S("dataset")) || str_eq(r->kind, S("route"));
 	int rc = declares ? bounds_of_json(r->resolved, &b, e) : 0;
-	if (rc == 0 && str_eq(r->kind, S("dataset")) && !flow_declares_residency(r) && derive_places(f, r, &b.where) < 0)
+	if (rc == 0 && str_eq(r->kind, S("dataset")) && !flow_declares_residency(r) &&
+		derive_places(f, r, &b.where) < 0)
 		rc = err_set(e, ERR_NO_MEMORY, "out of memory");
 	*out = b;
 	return rc < 0 ? err_context(e, "%.*s", STR(r->address)) : 0;
@@ -184,13 +185,30 @@ static int link_address(void *ctx, struct str address)
 	return 0;
 }
 
+static int link_all(struct flow *f, struct flow_node *node, const struct flow_member *m)
+{
+	size_t n = 0;
+	node->from = arena_new_array(f->arena, f->count + 1, size_t);
+	if (!node->from)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < f->count; i++)
+		if (str_eq(f->nodes[i].r->kind, str_of(m->kinds)))
+			node->from[n++] = i;
+	node->from_count = n;
+	return 0;
+}
+
 int flow_link(struct flow *f, struct flow_node *node)
 {
 	struct link l = {f, node};
 	for (size_t i = 0; i < flow_member_count; i++) {
 		const struct flow_member *m = &flow_members[i];
 		const json_t *value = flow_member_of(node->r, m->path);
-		if (m->role != FLOW_FROM || !value || !str_eq(str_of(m->kind), node->r->kind))
+		if (!value || !str_eq(str_of(m->kind), node->r->kind))
+			continue;
+		if (m->role == FLOW_ALL && link_all(f, node, m) < 0)
+			return ERR_NO_MEMORY;
+		if (m->role != FLOW_FROM)
 			continue;
 		struct walk w = {.f = f, .m = m, .each = link_address, .ctx = &l};
 		int rc = walk_value(&w, value);

@@ -62,6 +62,10 @@ static void test_refused(void **state)
 	check_refused("{provider: gcp, region: europe-west4, location: DE}", 49,
 		"\"DE\" contradicts the region: europe-west4 lies in NL (Eemshaven)",
 		"write location: NL, or leave it out");
+	check_refused("{provider: aws, region: eu-central-1, operator: {name: x, law: EU}}", 64,
+		"\"EU\" contradicts the provider: the company behind aws is bound by the law of US, wherever its "
+		"regions lie",
+		"write law: US, or leave it out");
 }
 
 static void test_bad_fields(void **state)

@@ -40,7 +40,8 @@ static void open_world(struct world *w)
 	declare(w, "cloud/aws-eu", "{\"provider\":\"aws\",\"region\":\"eu-central-1\"}");
 	declare(w, "cloud/aws-us", "{\"provider\":\"aws\",\"region\":\"us-east-1\"}");
 	declare(w, "cloud/gcp-eu", "{\"provider\":\"gcp\",\"region\":\"europe-west4\"}");
-	declare(w, "cloud/munich", "{\"provider\":\"site\",\"location\":\"DE\",\"operator\":{\"name\":\"Lumen\",\"law\":\"EU\"}}");
+	declare(w, "cloud/munich",
+		"{\"provider\":\"site\",\"location\":\"DE\",\"operator\":{\"name\":\"Lumen\",\"law\":\"EU\"}}");
 	declare(w, "cloud/attic", "{\"provider\":\"site\"}");
 	declare(w, "bucket/raw on aws-eu", "{\"clouds\":[\"aws-eu\"]}");
 	declare(w, "bucket/lake on aws-eu", "{\"clouds\":[\"aws-eu\"]}");
@@ -84,12 +85,15 @@ static void close_world(struct world *w)
 	fixture_close(&w->f);
 }
 
-#define RETURNS "{\"source\":\"bucket/raw/returns/\",\"class\":\"personal\",\"residency\":[\"EU\"],\"operators\":[\"EU\",\"US\"]}"
+#define RETURNS                                                                                                        \
+	"{\"source\":\"bucket/raw/returns/"                                                                            \
+	"\",\"class\":\"personal\",\"residency\":[\"EU\"],\"operators\":[\"EU\",\"US\"]}"
 
 static void declare_chain(struct world *w)
 {
 	declare(w, "dataset/returns", RETURNS);
-	declare(w, "dataset/catalogue", "{\"source\":\"bucket/raw/catalogue/\",\"class\":\"internal\",\"residency\":[\"DE\",\"CH\"]}");
+	declare(w, "dataset/catalogue",
+		"{\"source\":\"bucket/raw/catalogue/\",\"class\":\"internal\",\"residency\":[\"DE\",\"CH\"]}");
 	declare(w, "transform/features", "{\"input\":{\"returns\":\"returns\",\"catalogue\":\"dataset/catalogue\"}}");
 	declare(w, "training/fraud", "{\"data\":\"transform/features/train\"}");
 	declare(w, "model/fraud", "{\"from\":\"training/fraud\"}");
@@ -106,7 +110,8 @@ static void test_inherited(void **state)
 	declare_chain(&w);
 	assert_int_equal(findings(&w, &found), 0);
 	static const char both[] = "{\"class\":\"personal\",\"operators\":[\"EU\",\"US\"],\"residency\":[\"DE\"]}";
-	check_bounds(&w, "dataset/returns", "{\"class\":\"personal\",\"operators\":[\"EU\",\"US\"],\"residency\":[\"EU\"]}");
+	check_bounds(
+		&w, "dataset/returns", "{\"class\":\"personal\",\"operators\":[\"EU\",\"US\"],\"residency\":[\"EU\"]}");
 	check_bounds(&w, "transform/features", both);
 	check_bounds(&w, "transform/features/train", both);
 	check_bounds(&w, "model/fraud@champion", both);
@@ -125,7 +130,8 @@ static void test_endpoint_outside(void **state)
 	open_world(&w);
 	declare_chain(&w);
 	declare(&w, "endpoint/fraud on gcp-eu", "{\"model\":\"model/fraud@champion\",\"clouds\":[\"gcp-eu\"]}");
-	assert_int_equal(findings(&w, &found), 2); // the model on the endpoint, and the requests that the route sends there
+	assert_int_equal(
+		findings(&w, &found), 2); // the model on the endpoint, and the requests that the route sends there
 	check_finding(&found[0], "endpoint/fraud on gcp-eu", "clouds", "gcp-eu");
 	assert_str(found[0].problem,
 		S("model/fraud may lie in [DE] only (class personal, from dataset/catalogue); gcp-eu lies in NL"));
@@ -142,7 +148,9 @@ static void test_transfer(void **state)
 	open_world(&w);
 	declare_chain(&w);
 	declare(&w, "endpoint/support", "{\"model\":\"model/fraud\",\"clouds\":[\"aws-us\"]}");
-	declare(&w, "transfer/us", "{\"what\":\"model/fraud\",\"to\":\"US\",\"until\":\"2026-11-24\",\"basis\":\"SCC\",\"reference\":\"D-1\"}");
+	declare(&w, "transfer/us",
+		"{\"what\":\"model/"
+		"fraud\",\"to\":\"US\",\"until\":\"2026-11-24\",\"basis\":\"SCC\",\"reference\":\"D-1\"}");
 	assert_int_equal(findings(&w, &found), 0); // to the end of that day
 	struct flow_place us;
 	assert_true(flow_cloud(w.flow, S("aws-us"), &us));
@@ -156,8 +164,9 @@ static void test_transfer(void **state)
 	w.now_ns += 86400 * NS_PER_S;
 	assert_int_equal(findings(&w, &found), 2);
 	check_finding(&found[0], "endpoint/support", "clouds", "aws-us");
-	assert_str(found[0].problem, S("model/fraud may lie in [DE] only (class personal, from dataset/returns); aws-us lies in US, and "
-				       "transfer/us ran out on 2026-11-24"));
+	assert_str(found[0].problem,
+		S("model/fraud may lie in [DE] only (class personal, from dataset/returns); aws-us lies in US, and "
+		  "transfer/us ran out on 2026-11-24"));
 	check_finding(&found[1], "transfer/us", "until", "");
 	assert_str(found[1].problem, S("ran out on 2026-11-24: nothing of model/fraud goes out any more"));
 	close_world(&w);
@@ -174,11 +183,12 @@ static void test_operators(void **state)
 		"\"partition\":{\"by\":\"hash of record\",\"clouds\":[\"aws-eu\",\"munich\",\"attic\"]}}");
 	assert_int_equal(findings(&w, &found), 2);
 	check_finding(&found[0], "dataset/health", "partition.clouds", "aws-eu"); // in Germany, under the law of the US
-	assert_str(found[0].problem, S("dataset/health may lie with operators under the law of [EU] only (class special, as it declares); "
-				       "aws-eu is operated under the law of US"));
+	assert_str(found[0].problem,
+		S("dataset/health may lie with operators under the law of [EU] only (class special, as it declares); "
+		  "aws-eu is operated under the law of US"));
 	check_finding(&found[1], "dataset/health", "partition.clouds", "attic");
-	assert_str(found[1].problem,
-		S("dataset/health may lie in [EU] only (class special, as it declares); attic does not say where it lies"));
+	assert_str(found[1].problem, S("dataset/health may lie in [EU] only (class special, as it declares); attic "
+				       "does not say where it lies"));
 	close_world(&w);
 }
 
@@ -188,17 +198,19 @@ static void test_undeclared(void **state)
 	struct world w;
 	struct flow_finding *found;
 	open_world(&w);
-	declare(&w, "dataset/there", "{\"source\":\"bucket/raw/x/\",\"class\":\"personal\",\"replicas\":{\"bucket\":\"bucket/lake\"}}");
+	declare(&w, "dataset/there",
+		"{\"source\":\"bucket/raw/x/\",\"class\":\"personal\",\"replicas\":{\"bucket\":\"bucket/lake\"}}");
 	declare(&w, "dataset/here", "{\"source\":\"file:data\",\"class\":\"internal\",\"bucket\":\"bucket/lake\"}");
 	declare(&w, "dataset/people", "{\"source\":\"file:data\",\"class\":\"personal\",\"bucket\":\"bucket/raw\"}");
 	declare(&w, "model/m", "{\"from\":\"training/t\"}");
 	declare(&w, "training/t", "{\"data\":\"dataset/there\",\"federated\":{\"clouds\":[\"aws-eu\",\"aws-us\"]}}");
 	assert_int_equal(findings(&w, &found), 2);
-	check_bounds(&w, "dataset/there", "{\"class\":\"personal\",\"operators\":null,\"residency\":[\"DE\"]}"); // as its source lies
+	check_bounds(&w, "dataset/there",
+		"{\"class\":\"personal\",\"operators\":null,\"residency\":[\"DE\"]}"); // as its source lies
 	check_bounds(&w, "dataset/here", "{\"class\":\"internal\",\"operators\":null,\"residency\":[\"DE\",\"US\"]}");
 	check_finding(&found[0], "dataset/people", "class", "");
-	assert_str(found[0].problem,
-		S("records of class personal from a file must say where they may lie: the country of a file is not known"));
+	assert_str(found[0].problem, S("records of class personal from a file must say where they may lie: the country "
+				       "of a file is not known"));
 	check_finding(&found[1], "training/t", "federated.clouds", "aws-us");
 	close_world(&w);
 }
@@ -210,12 +222,15 @@ static void test_replicas(void **state)
 	struct flow_finding *found;
 	open_world(&w);
 	declare(&w, "bucket/far on aws-us", "{\"clouds\":[\"aws-us\"]}");
-	declare(&w, "dataset/some", "{\"source\":\"bucket/raw/x/\",\"residency\":[\"EU\"],\"replicas\":{\"bucket\":\"bucket/lake\"}}");
-	declare(&w, "dataset/none", "{\"source\":\"bucket/raw/x/\",\"residency\":[\"EU\"],\"replicas\":{\"bucket\":\"bucket/far\"}}");
+	declare(&w, "dataset/some",
+		"{\"source\":\"bucket/raw/x/\",\"residency\":[\"EU\"],\"replicas\":{\"bucket\":\"bucket/lake\"}}");
+	declare(&w, "dataset/none",
+		"{\"source\":\"bucket/raw/x/\",\"residency\":[\"EU\"],\"replicas\":{\"bucket\":\"bucket/far\"}}");
 	assert_int_equal(findings(&w, &found), 1); // only those clouds of the lake that are allowed get one
 	check_finding(&found[0], "dataset/none", "replicas.bucket", "");
-	assert_str(found[0].problem, S("none of its clouds may have a copy: dataset/none may lie in [EU] only (as it declares); "
-				       "aws-us lies in US"));
+	assert_str(found[0].problem,
+		S("none of its clouds may have a copy: dataset/none may lie in [EU] only (as it declares); "
+		  "aws-us lies in US"));
 	close_world(&w);
 }
 
@@ -235,6 +250,22 @@ static void test_nowhere(void **state)
 	close_world(&w);
 }
 
+static void test_audit(void **state)
+{
+	(void)state;
+	struct world w;
+	struct flow_finding *found;
+	open_world(&w);
+	declare_chain(&w);
+	declare(&w, "route/open", "{\"to\":\"endpoint/other\"}");
+	declare(&w, "audit/workspace", "{\"copies\":[\"bucket/lake on munich\",\"bucket/lake on aws-us\"]}");
+	assert_int_equal(findings(&w, &found), 1); // the log tells of requests to a model of personal data
+	check_finding(&found[0], "audit/workspace", "copies", "aws-us");
+	check_bounds(
+		&w, "audit/workspace", "{\"class\":\"personal\",\"operators\":[\"EU\",\"US\"],\"residency\":[\"DE\"]}");
+	close_world(&w);
+}
+
 static void test_narrow(void **state)
 {
 	(void)state;
@@ -248,7 +279,8 @@ static void test_narrow(void **state)
 	assert_ok(&w.f, flow_narrow(w.flow, S("model/gone@x"), made, &w.f.call.err));
 	AUTO(json) odd = json_pack("{s:i}", "residency", 1);
 	assert_fails(&w.f, flow_narrow(w.flow, S("model/fraud"), odd, &w.f.call.err), ERR_CORRUPT);
-	check_bounds(&w, "dataset/returns", "{\"class\":\"personal\",\"operators\":[\"EU\",\"US\"],\"residency\":[\"EU\"]}");
+	check_bounds(
+		&w, "dataset/returns", "{\"class\":\"personal\",\"operators\":[\"EU\",\"US\"],\"residency\":[\"EU\"]}");
 	check_bounds(&w, "model/fraud", "{\"class\":\"special\",\"operators\":[\"EU\",\"US\"],\"residency\":[]}");
 	close_world(&w);
 }
@@ -264,7 +296,8 @@ static void test_ring_and_depth(void **state)
 	list[0].resolved = json_in_arena(&w.f.arena, json_pack("{s:s,s:[s]}", "source", "file:x", "residency", "DE"));
 	for (size_t i = 1; i <= CHAIN; i++) {
 		struct resource *r = &list[i];
-		*r = (struct resource){.address = arena_printf(&w.f.arena, "transform/t%zu", i), .kind = S("transform")};
+		*r = (struct resource){
+			.address = arena_printf(&w.f.arena, "transform/t%zu", i), .kind = S("transform")};
 		r->resolved = json_in_arena(&w.f.arena, json_object());
 		json_set_str((json_t *)(uintptr_t)r->resolved, "input", list[i - 1].address);
 	}
@@ -290,6 +323,7 @@ int main(void)
 		cmocka_unit_test(test_undeclared),
 		cmocka_unit_test(test_replicas),
 		cmocka_unit_test(test_nowhere),
+		cmocka_unit_test(test_audit),
 		cmocka_unit_test(test_narrow),
 		cmocka_unit_test(test_ring_and_depth),
 	};
