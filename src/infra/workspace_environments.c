@@ -103,6 +103,7 @@ static void build_one(struct workspace *w, struct findings *f)
 	workspace_check_references(w, f);
 	workspace_check_paths(w, f);
 	workspace_check_moved(w, f);
+	workspace_check_named(w, f);
 	workspace_check_models(w, f);
 	workspace_check_when(w, f);
 	workspace_resolve(w, f);

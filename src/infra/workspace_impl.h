@@ -104,6 +104,8 @@ struct str workspace_followed_bucket(const struct workspace *w, const struct kin
 bool workspace_needs_no_place(const struct kind *k, const struct node *map);
 // workspace_models.c: what endpoints serve, by the tables of both.
 void workspace_check_models(const struct workspace *w, struct findings *f);
+// workspace_named.c: files that fields name are there.
+void workspace_check_named(const struct workspace *w, struct findings *f);
 // workspace_when.c: rules that hold in one environment only name one that is there; and the resolved form without the
 // rules of others.
 void workspace_check_when(const struct workspace *w, struct findings *f);
