@@ -41,12 +41,14 @@ static int explain_run(const struct arguments *a)
 	int rc = 0;
 	struct str path = str_of(a->count ? a->rest[0] : "");
 	const struct kind *file = find_file(cli, path);
-	if (o->reference && file)
-		kind_write_file_reference(file, &text);
-	else if (o->reference)
-		kind_write_reference(cli->kinds, &text);
-	else
+	if (!o->reference)
 		rc = kind_explain(file ? cli->files : cli->kinds, path, &text, &e);
+	else if (file)
+		kind_write_file_reference(file, &text);
+	else // the manual is only written of tables that are right in themselves
+		rc = kind_verify(cli->kinds, &e);
+	if (rc == 0 && o->reference && !file)
+		kind_write_reference(cli->kinds, &text);
 	if (rc == 0)
 		rc = buf_check(&text, &e);
 	return print(a, &text, rc, &e);
