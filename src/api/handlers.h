@@ -48,6 +48,7 @@ int handle_restore(struct api_request *r, json_t **result);
 int handle_objects_list(struct api_request *r, json_t **result);
 int handle_guards(struct api_request *r, json_t **result);
 int handle_permissions(struct api_request *r, json_t **result);
+int handle_init(struct api_request *r, json_t **result);
 int handle_check(struct api_request *r, json_t **result);
 int handle_check_deep(struct api_request *r, json_t **result);
 int handle_objects_read(struct api_request *r, json_t **result);

@@ -115,6 +115,14 @@ const struct api_route api_routes[] = {
 			    "cost: {bytes, amount, currency, of_all: {bytes, amount}}, more}"),
 	ROUTE("GET", "/v1/report", "report.read", handle_report,
 		.summary = "One HTML page about the workspace, with nothing to load.", .response = "{html}"),
+	ROUTE("GET", "/v1/init", "workspace.read", handle_init,
+		.summary = "A first workspace as a text: an empty one, or one of what the credentials of this machine "
+			   "can see. "
+			   "Changes nothing and writes nothing.",
+		.request = "?name=TEXT&from=aws,gcp,azure,kubernetes,slurm&region=NAME",
+		.response =
+			"{workspace, text, clouds: [{cloud, provider, region, who, account, buckets: COUNT}], unseen: "
+			"[TEXT]}"),
 	ROUTE("GET", "/v1/check", "workspace.read", handle_check,
 		.summary =
 			"As whom, on which account and region, which parts of the clouds work, which permissions lack, "

@@ -109,7 +109,7 @@ extern const struct command models_command, endpoints_command, alerts_command, o
 	events_command, cost_command, audit_verify_command, report_command;
 extern const struct command data_ls_command, data_cp_command, data_sync_command, data_mv_command, data_rm_command,
 	data_du_command, data_cat_command, data_verify_command;
-extern const struct command guards_command, permissions_command, check_command;
+extern const struct command guards_command, permissions_command, check_command, init_command;
 extern const struct command backup_command, restore_command;
 extern const struct command reference_command, completion_command;
 extern const struct command why_command;

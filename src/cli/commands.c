@@ -15,6 +15,7 @@ const struct command *const cli_commands[] = {
 	&guards_command,
 	&permissions_command,
 	&check_command,
+	&init_command,
 	&run_command,
 	&deploy_command,
 	&rollback_command,
