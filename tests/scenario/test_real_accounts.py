@@ -90,6 +90,48 @@ def make_workspace(s):
     return folder
 
 
+def check_site_and_account(s, home, operator, accounts):
+    """A hall whose address the workspace says, and an account that has to be the one that the workspace says."""
+    folder, path = os.path.join(s.folder, "hall"), os.path.join(s.folder, "hall", "isobar.yaml")
+    host, credentials = host_of(accounts["aws-us"][1]), accounts["aws-us"][2]
+
+    def declare(clouds):
+        write(path, "isobar: 1\nworkspace: hall\nenvironments: {production: {}}\nclouds:\n  %s\n"
+                    "buckets:\n  things: {clouds: all, name: isobar-hall-things}\n" % clouds)
+
+    def apply(expect):
+        return s.run("apply", "--auto-approve", folder=folder, expect=expect)
+
+    declare('munich: {provider: site, location: DE, operator: {law: EU}, store: {engine: s3, api: "%s"}}' % accounts["aws-us"][1])
+    entry = "clouds:\n  munich:\n    credentials: {access_key_id: %s, secret_access_key: secret/aws}\n" % credentials["access_key_id"]
+    secret = "secrets:\n  aws: {from: \"keyring:aws\", hosts: [\"%s\"]}\n"
+    write(operator, secret % host + entry)
+    need("credentials go there only if the operator's file says so" in apply(4).err, "an address of the workspace got credentials")
+    write(operator, secret % "127.0.0.1:1" + entry + "    hosts: [\"%s\"]\n" % host)
+    need("may not be sent to " + host in apply(4).err, "a secret went where it may not")
+    write(operator, secret % host + entry + "    hosts: [\"%s\"]\n" % host)
+    apply(0)
+    need(s.run("plan", "-o", "json", folder=folder).json()["empty"], "a second plan of the hall is not empty")
+    write(os.path.join(home, "note"), "hello")
+    s.run("data", "cp", os.path.join(home, "note"), "munich:things/note", folder=folder)
+    same(s.run("data", "cat", "munich:things/note", folder=folder).out, "hello", "an object in the hall")
+    s.run("destroy", "--objects", "--auto-approve", folder=folder)
+
+    def account(number):
+        declare('aws-us: {provider: aws, region: us-east-1, account: "%s"}' % number)
+
+    write(operator, operator_text(accounts, [host]))
+    account("999999999999")
+    refused = apply(4).err
+    belongs = re.search(r'belong to "(\d{12})"', refused)
+    need(belongs, "another account than the workspace says: %s", refused)
+    account(belongs.group(1))
+    apply(0)
+    s.run("destroy", "--auto-approve", folder=folder)
+    write(operator, operator_text(accounts, [host]).replace("  aws-us:\n", "  aws-us:\n    account: \"888888888888\"\n"))
+    need("no call was made" in apply(4).err, "the operator's file says another account than the workspace")
+
+
 def test(s):
     for name in [name for name in os.environ if name.startswith(HIDDEN)]:
         del os.environ[name]
@@ -158,6 +200,8 @@ def test(s):
     need(all(not cloud.get("pocket") for cloud in status["clouds"]), "a real account passes for a pocket cloud")
     need("Destroy complete: 20 done" in run("destroy", "--objects", "--auto-approve").out, "destroy")
     run("down")
+
+    check_site_and_account(s, home, operator, accounts)
 
     secrets = values_of(accounts)
     check_hidden(folder, secrets)
