@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "data/bucket_kind.h"
 #include "data/digest_file.h"
+#include "data/objects_impl.h"
 #include "data/passage.h"
 
 // ---------------------------------------------------------------- places
@@ -107,12 +108,7 @@ static int need_cloud(struct call *c, const struct object_place *at)
 }
 
 // ---------------------------------------------------------------- ls
-struct rows {
-	struct object_row *items;
-	size_t count, room;
-};
-
-static int add_row(struct call *c, struct rows *rows, struct object_row row)
+int object_rows_add(struct call *c, struct object_rows *rows, struct object_row row)
 {
 	if (rows->count == rows->room) {
 		size_t room = rows->room ? rows->room * 2 : 64;
@@ -128,32 +124,42 @@ static int add_row(struct call *c, struct rows *rows, struct object_row row)
 	return 0;
 }
 
-static int add_page(struct call *c, struct rows *rows, const struct store_page *page)
+static int add_page(struct call *c, struct object_rows *rows, const struct store_page *page)
 {
 	for (size_t i = 0; i < page->prefix_count; i++)
-		if (add_row(c, rows, (struct object_row){.name = page->prefixes[i]}))
+		if (object_rows_add(c, rows, (struct object_row){.name = page->prefixes[i]}))
 			return c->err.code;
 	for (size_t i = 0; i < page->count; i++) {
 		const struct object *o = &page->objects[i];
-		if (add_row(c, rows,
+		if (object_rows_add(c, rows,
 			    (struct object_row){.name = o->key, .size = o->size, .modified_ns = o->modified_ns}))
 			return c->err.code;
 	}
 	return 0;
 }
 
-int objects_list(struct call *c, const struct object_place *at, bool recursive, struct object_row **rows, size_t *count)
+static int list_pages(struct call *c, const struct object_place *at, bool recursive, struct object_rows *all)
 {
-	struct rows all = {0};
 	struct store_list list = {.bucket = at->bucket, .prefix = at->key, .delimiter = recursive ? S("") : S("/")};
-	if (need_cloud(c, at))
-		return c->err.code;
 	do {
 		struct store_page page = {0};
-		if (call_check(c) || CLOUD_CALL(c, at->cloud, store, list, &list, &page) || add_page(c, &all, &page))
-			return call_context(c, "list %.*s", STR(at->text));
+		int code = call_check(c);
+		if (!code)
+			code = CLOUD_CALL(c, at->cloud, store, list, &list, &page);
+		if (!code)
+			code = add_page(c, all, &page);
+		if (code)
+			return code;
 		list.token = page.next;
 	} while (list.token.n);
+	return 0;
+}
+
+int objects_list(struct call *c, const struct object_place *at, bool recursive, struct object_row **rows, size_t *count)
+{
+	struct object_rows all = {0};
+	if (at->cloud ? list_pages(c, at, recursive, &all) : objects_list_folder(c, at, recursive, &all))
+		return call_context(c, "list %.*s", STR(at->text));
 	*rows = all.items;
 	*count = all.count;
 	return 0;

@@ -94,7 +94,7 @@ static void test_list(void **state)
 	assert_ok(&w.f, objects_list(&w.f.call, &p, false, &rows, &count));
 	assert_int_equal(count, 3);
 	p = place(&w, "file.txt");
-	assert_fails(&w.f, objects_list(&w.f.call, &p, false, &rows, &count), ERR_UNSUPPORTED);
+	assert_fails(&w.f, objects_list(&w.f.call, &p, false, &rows, &count), ERR_NOT_FOUND);
 	close_world(&w);
 }
 
@@ -195,6 +195,32 @@ static void test_download_goes_on(void **state)
 	close_world(&w);
 }
 
+static void test_list_folder(void **state)
+{
+	(void)state;
+	struct world w;
+	struct object_row *rows;
+	size_t count;
+	open_world(&w);
+	fixture_write(&w.f, "list/b", S("22"));
+	fixture_write(&w.f, "list/a/c", S("1"));
+	struct object_place p = place(&w, fixture_path(&w.f, "list"));
+	assert_ok(&w.f, objects_list(&w.f.call, &p, false, &rows, &count));
+	assert_int_equal(count, 2);
+	assert_str(rows[0].name, str_of(fixture_path(&w.f, "list/a/")));
+	assert_int_equal(rows[0].modified_ns, 0);
+	assert_int_equal(rows[1].size, 2);
+	assert_ok(&w.f, objects_list(&w.f.call, &p, true, &rows, &count));
+	assert_int_equal(count, 2);
+	assert_str(rows[0].name, str_of(fixture_path(&w.f, "list/a/c")));
+	p = place(&w, fixture_path(&w.f, "list/b"));
+	assert_ok(&w.f, objects_list(&w.f.call, &p, false, &rows, &count));
+	assert_int_equal(count, 1);
+	p = place(&w, fixture_path(&w.f, "none"));
+	assert_fails(&w.f, objects_list(&w.f.call, &p, false, &rows, &count), ERR_NOT_FOUND);
+	close_world(&w);
+}
+
 static int open_toy(struct call *c, void *ctx, struct str name, const struct cloud **out)
 {
 	if (!str_eq(name, S("s3")) && !str_eq(name, S("own")))
@@ -241,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_download_goes_on),
+		cmocka_unit_test(test_list_folder),
 		cmocka_unit_test(test_schemes),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_cat_and_remove),
