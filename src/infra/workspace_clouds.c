@@ -239,7 +239,9 @@ void language_clouds(struct language *l)
 		const struct kind *k = kind_find(l->w->options->kinds, map->key);
 		if (!k || map->type != NODE_MAP || !has_clouds(k))
 			continue;
-		for (struct node *n = map->first; n; n = n->next)
+		if (k->single)
+			walk(&s, k, map);
+		for (struct node *n = k->single ? NULL : map->first; n; n = n->next)
 			walk(&s, k, n);
 	}
 }

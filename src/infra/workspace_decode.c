@@ -286,7 +286,7 @@ void workspace_decode(struct workspace *w, struct node *root, struct findings *f
 static void add_name(struct workspace *w, const struct kind *k, struct node *n, struct findings *f)
 {
 	struct workspace_entry *e = &w->entries[w->entry_count];
-	*e = (struct workspace_entry){.kind = k, .name = n->key, .node = n};
+	*e = (struct workspace_entry){.kind = k, .name = k->single ? S("workspace") : n->key, .node = n};
 	if (workspace_index_add(w, e))
 		return;
 	w->entry_count += kind_rewrite_cloud(k, n, f->arena) == 0;
@@ -300,7 +300,9 @@ void workspace_decode_names(struct workspace *w, struct node *root, struct findi
 		const struct kind *k = kind_of_plural(w, map->key);
 		if (!k || map->type != NODE_MAP || !workspace_index_room(w, k, map->count))
 			continue;
-		for (struct node *n = map->first; n; n = n->next)
+		if (k->single)
+			add_name(w, k, map, f);
+		for (struct node *n = k->single ? NULL : map->first; n; n = n->next)
 			add_name(w, k, n, f);
 	}
 }

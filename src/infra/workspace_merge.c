@@ -214,7 +214,7 @@ static bool is_names(const struct over *o, struct str key)
 	if (top)
 		return top->type == FIELD_NAMED || str_eq(key, S("groups"));
 	const struct kind *k = kind_find(o->l->w->options->kinds, key);
-	return k && str_eq(str_of(k->plural), key);
+	return k && !k->single && str_eq(str_of(k->plural), key);
 }
 
 static void over_member(const struct over *o, struct node *n)

@@ -34,7 +34,7 @@ static bool is_module_key(struct str key)
 static const struct kind *kind_of(const struct use *u, struct str plural)
 {
 	const struct kind *k = kind_find(u->l->w->options->kinds, plural);
-	return k && str_eq(str_of(k->plural), plural) ? k : NULL;
+	return k && !k->single && str_eq(str_of(k->plural), plural) ? k : NULL;
 }
 
 static void note_own(struct use *u)
