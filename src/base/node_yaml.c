@@ -20,6 +20,7 @@ struct yaml {
 	struct position key_at;
 	bool has_key;
 	size_t count, documents;
+	struct str known[256]; // short texts that came before, by a hash of them: keys and words repeat
 	bool stop; // a fault after which nothing sensible follows
 };
 
@@ -171,6 +172,21 @@ static bool wants_key(const struct yaml *y)
 	return y->current && y->current->type == NODE_MAP && !y->has_key;
 }
 
+// A copy, or an equal text of before: of a hundred thousand entries most keys and many values are the same few.
+static struct str keep_text(struct yaml *y, struct str text)
+{
+	enum { SHORT = 24 };
+	uint32_t hash = 2166136261u;
+	if (text.n == 0 || text.n > SHORT)
+		return arena_str(y->f->arena, text);
+	for (size_t i = 0; i < text.n; i++)
+		hash = (hash ^ (unsigned char)text.p[i]) * 16777619u;
+	struct str *known = &y->known[(hash ^ hash >> 16) % COUNT_OF(y->known)];
+	if (!str_eq(*known, text))
+		*known = arena_str(y->f->arena, text);
+	return *known;
+}
+
 static void read_scalar(struct yaml *y, struct fy_event *event)
 {
 	struct fy_token *token = event->scalar.value;
@@ -181,7 +197,7 @@ static void read_scalar(struct yaml *y, struct fy_event *event)
 	if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED)
 		at = before(at);
 	refuse_extras(y, at, event->scalar.tag, event->scalar.anchor);
-	struct str text = arena_str(y->f->arena, str_bytes(p, n));
+	struct str text = keep_text(y, str_bytes(p, n));
 	if (!text.p) {
 		no_memory(y);
 		return;
