@@ -203,13 +203,64 @@ static int copy_to_all(struct call *c, const struct files_run *run, json_t *copi
 	return 0;
 }
 
+// ---------------------------------------------------------------- copies that are not to be any more
+static bool is_target(const struct files_run *run, struct str cloud)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (str_eq(run->targets[i].cloud->name, cloud))
+			return true;
+	return false;
+}
+
+static int withdraw(struct call *c, const struct files_run *run, struct str cloud)
+{
+	struct record record = {0};
+	struct replica r = {.in = run->in, .to = clouds_find(run->in->clouds, cloud)};
+	struct str key = replica_key(c->arena, run->in->resource->address, cloud);
+	if (!r.to) // its cloud is not declared any more: nobody can be asked
+		return 0;
+	if (!key.p || state_get(c, run->in->state, key, &record))
+		return key.p ? c->err.code : call_no_memory(c);
+	r.bucket = json_str(record.value, "bucket");
+	return replica_withdraw(c, &r);
+}
+
+// Where the records may not lie any more, or are not to: the bounds were narrowed, or the bucket left that cloud.
+static int withdraw_others(struct call *c, const struct files_run *run, struct err *first)
+{
+	struct replica_status *list = NULL;
+	size_t count = 0;
+	if (replica_list(c, run->in->state, &list, &count))
+		return c->err.code;
+	for (size_t i = 0; i < count; i++) {
+		if (!str_eq(list[i].dataset, run->in->resource->address) || is_target(run, list[i].cloud) ||
+			!withdraw(c, run, list[i].cloud))
+			continue;
+		if (!first->code)
+			*first = c->err;
+		struct err why = c->err;
+		err_clear(&c->err);
+		struct str key = replica_key(c->arena, run->in->resource->address, list[i].cloud);
+		if (!key.p || replica_note_failure(c, run->in->state, key, &why))
+			return key.p ? c->err.code : call_no_memory(c);
+	}
+	return 0;
+}
+
+static int bring_up_to_date(struct call *c, struct files_run *run, json_t *copies, struct err *first)
+{
+	if (open_run(c, run) || copy_to_all(c, run, copies, first))
+		return c->err.code;
+	return withdraw_others(c, run, first);
+}
+
 int dataset_files_ingest(struct call *c, const struct ingest *in, const struct dataset *d, json_t **outputs)
 {
 	struct files_run run = {.in = in, .d = d, .by_hand = true};
 	struct err first = {0};
 	AUTO(fd) lock = -1;
 	AUTO(json) copies = json_array();
-	if (take_lock(c, in, &lock) || open_run(c, &run) || copy_to_all(c, &run, copies, &first))
+	if (take_lock(c, in, &lock) || bring_up_to_date(c, &run, copies, &first))
 		return c->err.code;
 	if (first.code) {
 		c->err = first;
@@ -224,7 +275,7 @@ int dataset_files_refresh(struct call *c, const struct ingest *in, const struct 
 	struct err first = {0};
 	AUTO(fd) lock = -1;
 	AUTO(json) copies = json_array();
-	if (take_lock(c, in, &lock) || open_run(c, &run) || copy_to_all(c, &run, copies, &first))
+	if (take_lock(c, in, &lock) || bring_up_to_date(c, &run, copies, &first))
 		return c->err.code;
 	c->err = first;
 	return first.code;

@@ -31,6 +31,9 @@ struct replica_result {
 struct str replica_prefix(struct arena *a, struct str name);                   // "datasets/returns/files/"
 struct str replica_key(struct arena *a, struct str address, struct str cloud); // "replica/dataset/returns on gcp-eu"
 MUST_CHECK int replica_make(struct call *c, const struct replica *r, struct replica_result *out);
+// Takes the copy away: objects that were put by us and are unchanged since, files.json, the record; event replica.withdrawn
+// {dataset, cloud, bucket, prefix, removed, left}. r->source is not read; r->bucket "": nothing was ever put. No record: 0.
+MUST_CHECK int replica_withdraw(struct call *c, const struct replica *r);
 
 // How far copies are behind: from state alone.
 struct replica_status {

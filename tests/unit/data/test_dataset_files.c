@@ -269,6 +269,36 @@ static void test_cloud_away(void **state)
 	close_world(&w);
 }
 
+static void test_withdrawn(void **state)
+{
+	(void)state;
+	struct world w;
+	json_t *out;
+	struct replica_status *list;
+	struct event *events;
+	size_t count;
+	open_world(&w);
+	assert_ok(&w.f, run(&w, &out));
+	memory_cloud_poke(&w.clouds[1], "fashion-lake", AT "theirs.txt", S("not ours"));
+	declare(&w, "{\"source\":\"bucket/raw/in/returns/"
+		    "\",\"format\":\"jsonl\",\"class\":\"personal\",\"residency\":[\"DE\"]" REPLICAS "}");
+	atomic_store(&w.clouds[1].down, true);
+	assert_fails(&w.f, run(&w, &out), ERR_UNAVAILABLE); // it must go, and cannot yet
+	assert_ok(&w.f, replica_list(&w.f.call, &w.s, &list, &count));
+	assert_int_equal(count, 2);
+	assert_true(list[1].error.n > 0);
+	atomic_store(&w.clouds[1].down, false);
+	assert_ok(&w.f, run(&w, &out));
+	assert_int_equal(memory_cloud_count(&w.clouds[1], "fashion-lake", ""), 1); // what is not ours
+	assert_int_equal(memory_cloud_count(&w.clouds[0], "fashion-lake", AT), 3);
+	assert_ok(&w.f, replica_list(&w.f.call, &w.s, &list, &count));
+	assert_int_equal(count, 1);
+	assert_int_equal(fixture_events(&w.f, &w.s, "replica.withdrawn", &events), 1);
+	assert_int_equal(json_int(events[0].data, "removed", 0), 3);
+	assert_int_equal(json_int(events[0].data, "left", 0), 1);
+	close_world(&w);
+}
+
 static void test_formats(void **state)
 {
 	(void)state;
@@ -356,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_healed),
 		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_cloud_away),
+		cmocka_unit_test(test_withdrawn),
 		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_folder),
 		cmocka_unit_test(test_source),
