@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The schema, as numbered steps: each runs once, in a transaction of its own, and is recorded in the table `migration`.
-// A step that was released is never changed; a new form of the tables is a new step at the end.
+// The schema, as numbered steps: each runs once and is recorded in the table `migration`. All steps that a state lacks
+// run in one transaction, after a copy of the state was laid beside it (PATH.before-schema-N): what fails leaves the
+// state as it was, and who wants to go back to the older program has the copy. A step that was released is never
+// changed; a new form of the tables is a new step at the end.
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "state/sqlite_impl.h"
 
 // "ISOB": tells a state of ours from another program's database.
@@ -30,6 +35,9 @@ static const struct migration migrations[] = {
 		"CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, fence INTEGER NOT NULL, expires_ns "
 		"INTEGER NOT NULL)"
 		"  STRICT, WITHOUT ROWID;"},
+	// Which state this is, wherever it is copied to.
+	{"identity", "CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+		     "INSERT INTO identity VALUES ('id', lower(hex(randomblob(16))));"},
 };
 
 static int read_integer(struct call *c, struct sqlite_state *s, const char *sql, int64_t *out)
@@ -70,8 +78,9 @@ static int refuse_newer(struct call *c, struct sqlite_state *s, int64_t found)
 	return call_fail(c, ERR_UNSUPPORTED,
 		"the state %s was written by a newer Isobar (schema %" PRId64
 		", version %.*s); this one, version %s, knows schemas up to %zu: "
-		"use that version or newer",
-		s->path, found, STR(program), ISOBAR_VERSION, COUNT_OF(migrations));
+		"use that version or newer, or put the copy that its upgrade left (%s.before-schema-%" PRId64
+		") in its place, without what was written since",
+		s->path, found, STR(program), ISOBAR_VERSION, COUNT_OF(migrations), s->path, found);
 }
 
 static int record_step(struct call *c, struct sqlite_state *s, size_t number)
@@ -89,8 +98,65 @@ static int record_step(struct call *c, struct sqlite_state *s, size_t number)
 	return rc;
 }
 
-// The version is read again inside the transaction: another process may have migrated meanwhile.
-static int migrate_one(struct call *c, struct sqlite_state *s, bool *more)
+// ---------------------------------------------------------------- the copy before an upgrade
+static int copy_database(struct call *c, struct sqlite_state *s, sqlite3 *from, sqlite3 *to)
+{
+	sqlite3_backup *copy = sqlite3_backup_init(to, "main", from, "main");
+	int rc = copy ? sqlite3_backup_step(copy, -1) : SQLITE_ERROR;
+	sqlite3_backup_finish(copy);
+	if (rc == SQLITE_DONE)
+		return 0;
+	bool full = sqlite3_errcode(to) == SQLITE_FULL;
+	return call_fail(c, full ? ERR_NO_SPACE : ERR_IO, "copy the state %s before its upgrade: %s%s", s->path,
+		sqlite3_errmsg(to), full ? ": free some space and try again; nothing was changed" : "");
+}
+
+// Through a connection of its own, which sees what was committed; nobody else writes meanwhile, since we hold the lock.
+static int copy_to(struct call *c, struct sqlite_state *s, const char *path)
+{
+	sqlite3 *from = NULL, *to = NULL;
+	AUTO(fd) fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int rc = fd < 0 ? call_errno(c, "write %s", path) : 0;
+	if (rc == 0 && (sqlite3_open_v2(s->path, &from, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+			       sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK))
+		rc = call_fail(c, ERR_IO, "copy the state %s before its upgrade: it cannot be opened", s->path);
+	if (rc == 0)
+		rc = copy_database(c, s, from, to);
+	sqlite3_close(from);
+	sqlite3_close(to);
+	if (rc == 0 && fsync(fd) < 0)
+		rc = call_errno(c, "write %s", path);
+	return rc;
+}
+
+static int copy_before(struct call *c, struct sqlite_state *s)
+{
+	const char *path = arena_printf(c->arena, "%s.before-schema-%zu", s->path, COUNT_OF(migrations)).p;
+	const char *partial = arena_printf(c->arena, "%s.before-schema-%zu.partial", s->path, COUNT_OF(migrations)).p;
+	if (!path || !partial)
+		return call_no_memory(c);
+	int rc = copy_to(c, s, partial);
+	if (rc == 0 && rename(partial, path) < 0)
+		rc = call_errno(c, "write %s", path);
+	if (rc < 0)
+		(void)unlink(partial);
+	return rc;
+}
+
+// ---------------------------------------------------------------- the upgrade
+static int run_steps(struct call *c, struct sqlite_state *s, size_t found)
+{
+	int rc = 0;
+	for (size_t i = found; rc == 0 && i < COUNT_OF(migrations); i++) {
+		rc = sqlite_run_text(c, s, migrations[i].sql);
+		if (rc == 0)
+			rc = record_step(c, s, i + 1);
+	}
+	return rc;
+}
+
+// The version is read again inside the transaction: another process may have upgraded meanwhile.
+static int upgrade(struct call *c, struct sqlite_state *s)
 {
 	int64_t found = 0;
 	int rc = sqlite_begin(c, s);
@@ -99,12 +165,10 @@ static int migrate_one(struct call *c, struct sqlite_state *s, bool *more)
 	rc = read_integer(c, s, "SELECT coalesce(max(number), 0) FROM migration", &found);
 	if (rc == 0 && found > (int64_t)COUNT_OF(migrations))
 		rc = refuse_newer(c, s, found);
-	*more = rc == 0 && found < (int64_t)COUNT_OF(migrations);
-	if (*more) {
-		rc = sqlite_run_text(c, s, migrations[found].sql);
-		if (rc == 0)
-			rc = record_step(c, s, (size_t)found + 1);
-	}
+	if (rc == 0 && found > 0 && found < (int64_t)COUNT_OF(migrations))
+		rc = copy_before(c, s);
+	if (rc == 0)
+		rc = run_steps(c, s, (size_t)found);
 	return sqlite_end(c, s, rc);
 }
 
@@ -128,7 +192,6 @@ static int make_table(struct call *c, struct sqlite_state *s)
 
 int sqlite_migrate(struct call *c, struct sqlite_state *s)
 {
-	bool more = true;
 	int64_t found = -1;
 	// A state that is up to date opens without writing.
 	int rc = read_integer(c, s, "SELECT count(*) FROM sqlite_schema WHERE name = 'migration'", &found);
@@ -138,7 +201,7 @@ int sqlite_migrate(struct call *c, struct sqlite_state *s)
 		rc = read_integer(c, s, "SELECT coalesce(max(number), 0) FROM migration", &found);
 	if (rc == 0 && found == (int64_t)COUNT_OF(migrations))
 		return 0;
-	while (rc == 0 && more)
-		rc = migrate_one(c, s, &more);
+	if (rc == 0)
+		rc = upgrade(c, s);
 	return rc < 0 ? call_context(c, "open the state") : 0;
 }
