@@ -32,6 +32,7 @@
 #include "infra/environment_kind.h"
 #include "infra/format.h"
 #include "infra/processes.h"
+#include "infra/support.h"
 #include "infra/workspace_place.h"
 #include "infra/workspace_top.h"
 #include "jobs/ingest_step.h"
@@ -543,6 +544,7 @@ static void build_app(struct app *app)
 		.find_state_folder = find_state_folder,
 		.list_addresses = list_addresses,
 		.write_api_reference = api_write_reference,
+		.write_support = support_write,
 	};
 }
 

@@ -11,7 +11,7 @@
 
 struct reference_options {
 	bool api;
-	const char *man;
+	const char *man, *support;
 };
 static const struct option reference_options[] = {
 	{.name = "api",
@@ -23,6 +23,11 @@ static const struct option reference_options[] = {
 		.offset = offsetof(struct reference_options, man),
 		.argument = "DIR",
 		.help = "write the man pages below DIR instead: man1/isobar-COMMAND.1, man5/isobar.yaml.5"},
+	{.name = "support",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct reference_options, support),
+		.argument = "DIR",
+		.help = "what works where (docs/support.md) instead, from the records of check --deep in DIR"},
 };
 
 struct pages {
@@ -93,10 +98,26 @@ static int write_pages(const struct pages *p)
 	return code;
 }
 
+static int write_support(const struct arguments *a, const char *folder)
+{
+	const struct cli *cli = a->app;
+	AUTO(buf) page = {0};
+	struct err e = {0};
+	int rc = cli->write_support(folder, &page, &e);
+	if (rc < 0) {
+		fprintf(a->error, "isobar: %s\n", e.message);
+		return err_exit_code(rc);
+	}
+	fwrite(page.p, 1, page.n, a->out);
+	return 0;
+}
+
 static int reference_run(const struct arguments *a)
 {
 	const struct reference_options *o = a->options;
 	const struct cli *cli = a->app;
+	if (o->support)
+		return write_support(a, o->support);
 	if (o->man)
 		return write_pages(&(struct pages){a, o->man});
 	if (o->api)

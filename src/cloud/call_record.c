@@ -30,7 +30,7 @@ static void add_name(struct call_record *r, struct str from, struct str to)
 	if (from.n < SHORTEST || knows(r, from))
 		return;
 	struct call_record_name name = {arena_str(&r->arena, from), arena_str(&r->arena, to)};
-	if (r->name_count == RECORD_MAX_NAMES || !name.from.p || !name.to.p) {
+	if (r->name_count == CALL_RECORD_MAX_NAMES || !name.from.p || !name.to.p) {
 		r->failed = true;
 		return;
 	}
@@ -114,7 +114,7 @@ static void learn_answer(struct call_record *r, const struct transport_response 
 		"Account", "OwnerId", "AWSAccessKeyId"};
 	AUTO(json) parsed = NULL;
 	struct str location = transport_header(answer, S("location"));
-	for (size_t i = 0; body.n && body.n <= RECORD_MAX_TEXT && i < COUNT_OF(elements); i++) {
+	for (size_t i = 0; body.n && body.n <= CALL_RECORD_MAX_TEXT && i < COUNT_OF(elements); i++) {
 		AUTO(buf) open = {0};
 		AUTO(buf) close = {0};
 		buf_printf(&open, "<%s>", elements[i]);
@@ -127,7 +127,7 @@ static void learn_answer(struct call_record *r, const struct transport_response 
 		str_cut(str_drop(location, (size_t)upload + 10), '&', &id, &rest);
 		learn_id(r, id, "UPLOAD");
 	}
-	if (body.n && body.n <= RECORD_MAX_TEXT && body.p[0] == '{' && json_parse(body, &parsed, NULL) == 0)
+	if (body.n && body.n <= CALL_RECORD_MAX_TEXT && body.p[0] == '{' && json_parse(body, &parsed, NULL) == 0)
 		learn_members(r, parsed);
 }
 
@@ -176,7 +176,7 @@ static bool is_text(struct str s)
 // NULL for what is no UTF-8.
 static json_t *text_json(struct call_record *r, struct str body)
 {
-	json_t *text = body.n <= RECORD_MAX_TEXT && is_text(body) ? json_of_str(call_record_redact(r, body)) : NULL;
+	json_t *text = body.n <= CALL_RECORD_MAX_TEXT && is_text(body) ? json_of_str(call_record_redact(r, body)) : NULL;
 	return text ? json_pack("{s:o}", "text", text) : NULL;
 }
 
@@ -311,7 +311,7 @@ json_t *call_record_json(struct call_record *r, const struct call_record_about *
 	time_rfc3339(about->now_ns, 0, date);
 	if (r->failed)
 		return NULL;
-	json_t *j = json_pack("{s:i, s:s}", "format", RECORD_FORMAT, "isobar", ISOBAR_VERSION);
+	json_t *j = json_pack("{s:i, s:s}", "format", CALL_RECORD_FORMAT, "isobar", ISOBAR_VERSION);
 	json_set_str(j, "provider", r->provider);
 	json_set_str(j, "region", r->region);
 	json_set_str(j, "kind", about->kind);

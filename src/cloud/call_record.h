@@ -14,10 +14,10 @@
 #include "cloud/conformance.h"
 
 enum {
-	RECORD_FORMAT = 1,
-	RECORD_MAX_TEXT = 16 << 10, // of a body that is kept as it is
-	RECORD_MAX_NAMES = 512,     // that are replaced
-	RECORD_MAX_BYTES = 8 << 20, // of a record's file
+	CALL_RECORD_FORMAT = 1,
+	CALL_RECORD_MAX_TEXT = 16 << 10, // of a body that is kept as it is
+	CALL_RECORD_MAX_NAMES = 512,     // that are replaced
+	CALL_RECORD_MAX_BYTES = 8 << 20, // of a record's file
 };
 
 struct call_record_name {
@@ -27,7 +27,7 @@ struct call_record {
 	struct arena arena;
 	pthread_mutex_t lock; // of all
 	struct str base;      // the store's address
-	struct call_record_name names[RECORD_MAX_NAMES];
+	struct call_record_name names[CALL_RECORD_MAX_NAMES];
 	size_t name_count;
 	struct str pattern; // CONFORMANCE_BIG bytes
 	json_t *calls, *cases;

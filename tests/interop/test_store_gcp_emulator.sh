@@ -23,4 +23,4 @@ json.dump(cloud, open(folder + "/cloud.json", "w"))
 END
 # It checks no tokens, knows no preconditions, gives all in one page, and answers a range behind the end with an empty one.
 interop_record gcp-storage-emulator "$(sed -n 's/^gcp-storage-emulator==/gcp-storage-emulator /p' "$here/requirements-gcp-storage-emulator.txt")"
-"$1/tests/store-driver" "$interop_folder/cloud.json" isobar-interop "${interop_record[@]}" credentials conditions paging range-errors
+"$1/tests/store-driver" "$interop_folder/cloud.json" isobar-interop "${interop_record[@]}" credentials conditions identity paging range-errors

@@ -111,9 +111,9 @@ static void open_replay(struct replay *x, const char *path)
 {
 	*x = (struct replay){.at = 0};
 	cloud_test_init(&x->t);
-	if (json_parse_file(path, RECORD_MAX_BYTES, &x->record, &x->t.call.err))
+	if (json_parse_file(path, CALL_RECORD_MAX_BYTES, &x->record, &x->t.call.err))
 		fail_msg("%s", x->t.call.err.message);
-	assert_int_equal(json_int(x->record, "format", 0), RECORD_FORMAT);
+	assert_int_equal(json_int(x->record, "format", 0), CALL_RECORD_FORMAT);
 	x->count = json_array_size(json_object_get(x->record, "calls"));
 	x->pattern = conformance_pattern(&x->t.arena, CONFORMANCE_BIG);
 	x->server = script_server_start(x->steps, x->count);
