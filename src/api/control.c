@@ -10,6 +10,7 @@
 #include "api/session.h"
 #include "base/file.h"
 #include "infra/address_index.h"
+#include "infra/input_state.h"
 #include "infra/stand_ins.h"
 #include "infra/workspace_place.h"
 
@@ -239,8 +240,14 @@ int session_load(struct session *s)
 		.handler_count = o->parts->handler_count,
 	};
 	int rc = control_operator(s->call, s->request->control, &s->options.op);
+	struct input_reader reader = {.call = s->call, .op = s->options.op};
+	if (s->options.op && !s->check_only) { // a look at the files makes no call
+		s->options.read_input = input_state_read;
+		s->options.read_input_ctx = &reader;
+	}
 	if (rc == 0)
 		rc = workspace_load(&s->options, &s->findings, &s->workspace, &s->call->err);
+	s->options.read_input = NULL;
 	emit_findings(s);
 	if (rc < 0)
 		return rc;

@@ -127,6 +127,19 @@ def check_site_and_account(s, home, operator, accounts):
     need(belongs, "another account than the workspace says: %s", refused)
     account(belongs.group(1))
     apply(0)
+    # Other people's state is read from a store, by the credentials of the cloud that the input names.
+    write(os.path.join(home, "net.tfstate"), json.dumps({"version": 4, "terraform_version": "1.9.0", "outputs": {"bucket": {"value": "isobar-hall-things", "type": "string"}}}))
+    s.run("data", "cp", os.path.join(home, "net.tfstate"), "aws-us:things/", folder=folder)
+    declare('aws-us: {provider: aws, region: us-east-1}\ninputs: {net: {terraform: "s3://isobar-hall-things/net.tfstate", cloud: aws-us}}')
+    with open(path) as file:
+        text = file.read()
+    write(path, text.replace("name: isobar-hall-things", 'name: "${inputs.net.bucket}"'))
+    s.run("validate", folder=folder)
+    planned = s.run("plan", "-o", "json", folder=folder).json()
+    need("isobar-hall-things" in json.dumps(planned) or not any(
+        change.get("address", "").startswith("bucket/") for change in planned["changes"]), "a plan with an input from a store: %s", planned)
+    account(belongs.group(1))
+    s.run("data", "rm", "aws-us:things/net.tfstate", folder=folder)
     s.run("destroy", "--auto-approve", folder=folder)
     write(operator, operator_text(accounts, [host]).replace("  aws-us:\n", "  aws-us:\n    account: \"888888888888\"\n"))
     need("no call was made" in apply(4).err, "the operator's file says another account than the workspace")

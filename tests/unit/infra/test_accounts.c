@@ -10,6 +10,7 @@
 
 #include "fixture.h"
 #include "infra/accounts.h"
+#include "infra/input_state.h"
 #include "infra/named_clouds.h"
 
 static int set_up(void **state)
@@ -140,12 +141,33 @@ static void test_named(void **state)
 	named_clouds_free(NULL);
 }
 
+static void test_input_state(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(operator_file) op = operator_of(f, S("clouds: {own: {endpoints: {store: \"http://127.0.0.1:1\"}}}\n"));
+	struct input_reader reader = {.call = &f->call, .op = op};
+	AUTO(buf) out = {0};
+	struct err e = {0};
+	static const char *const wrong[] = {"", "s3://", "s3://bucket", "s3://bucket/", "s3:///key", "https://x/y", "file:x"};
+	for (size_t i = 0; i < COUNT_OF(wrong); i++)
+		assert_int_equal(input_state_read(&reader, S("own"), str_of(wrong[i]), &out, &e), ERR_INVALID);
+	f->call.deadline_ns = call_mono_ns(&f->call) + 20000000;
+	int rc = input_state_read(&reader, S("own"), S("s3://bucket/key"), &out, &e);
+	assert_true(rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT); // nobody is there
+	f->call.deadline_ns = 0;
+	unsetenv("AWS_ACCESS_KEY_ID");
+	setenv("HOME", f->folder, 1);
+	assert_int_equal(input_state_read(&reader, S("own"), S("s3://bucket/key"), &out, &e), ERR_NOT_FOUND);
+	assert_int_equal(out.n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_provider, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_site, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_named, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_input_state, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_whose, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
