@@ -22,7 +22,7 @@ def overrides(s, folder):
 def test_refusals(s, folder):
     for arguments, code, text in (
             (("endpoint/classify", "model", "x@y", "--reason", "r"), 4, "model of endpoint may not be overridden while it runs"),
-            (("endpoint/classify", "scale.min", "99", "--reason", "r"), 2, "scale.min of endpoint: expected"),
+            (("endpoint/classify", "scale.min", "100000", "--reason", "r"), 2, "scale.min of endpoint: expected"),
             (("endpoint/classify", "scale.mim", "2", "--reason", "r"), None, "traffic"),
             (("endpoint/classify", "scale.min", "2"), 2, "an override needs a reason"),
             (("endpoint/nothing", "scale.min", "2", "--reason", "r"), None, "there is no resource endpoint/nothing")):

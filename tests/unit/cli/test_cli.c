@@ -234,7 +234,7 @@ static void test_listings(void **state)
 			0, NULL},
 		{"GET /v1/alerts", NULL, "{\"alerts\":[]}", 0, NULL},
 		{"GET /v1/cost", NULL,
-			"{\"transfers\":[{\"from\":\"a\",\"to\":\"b\",\"bytes\":1500000,\"price\":0.25,\"currency\":"
+			"{\"transfers\":[{\"id\":\"cost/a/b\",\"from\":\"a\",\"to\":\"b\",\"bytes\":1500000,\"price\":0.25,\"currency\":"
 			"\"USD\"}]}",
 			0, NULL},
 		{"GET /v1/models", NULL,
@@ -253,7 +253,7 @@ static void test_listings(void **state)
 	assert_string_equal("nothing\n", r.out);
 	done(&r);
 	r = run(answers, "cost");
-	assert_string_equal("FROM  TO   BYTES         PRICE\na     b   1.5 MB  0.250000 USD\n", r.out);
+	assert_string_equal("ID        FROM  TO   BYTES         PRICE\ncost/a/b  a     b   1.5 MB  0.250000 USD\n", r.out);
 	done(&r);
 	r = run(answers, "models");
 	assert_holds(r.out, "m            1  champion  {}       t        0123456789ab\n");

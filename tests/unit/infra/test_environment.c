@@ -134,7 +134,9 @@ static void test_gateways(void **state)
 	assert_int_equal(0, processes_gateways(&f.call, state_folder(&f), &list));
 	assert_int_equal(0, json_array_size(list));
 	json_decref(list);
-	const char *argv[] = {"/bin/sleep", "60", NULL};
+	put(&f, ".isobar/gateways/edge", "announce.json", "{}");
+	const char *announce = arena_printf(&f.arena, "%.*s/gateways/edge/announce.json", STR(state_folder(&f))).p;
+	const char *argv[] = {"/usr/bin/tail", "-f", announce, NULL}; // a gateway has it among its arguments too
 	const struct process_spec spec = {.argv = argv, .in = -1, .out = -1, .error = -1};
 	assert_int_equal(0, process_start(&spec, &process, &f.call.err));
 	snprintf(text, sizeof(text),
