@@ -42,15 +42,17 @@ const char *alert_state_word(enum alert_state state)
 
 struct str alert_summary(struct arena *a, const struct alert *alert, const struct alert_place *place, const struct monitor_rule *rule)
 {
-	const struct threshold *limit = rule->above.set ? &rule->above : &rule->below;
+	double limit = rule->above.set ? rule->above.value : rule->below.value;
 	char over[TIME_TEXT_SIZE];
 	duration_text(rule->over_ns, over);
 	enum signal signal = monitor_signal_of(rule->signal);
 	bool share = signal == SIGNAL_FAILED_ATTEMPTS || signal == SIGNAL_ERRORS;
 	bool seconds = signal == SIGNAL_LATENCY;
-	return arena_printf(a, "%.*s of %.*s%s%.*s is %.4g%s (%s %.*s over %s)", STR(rule->signal), STR(place->watch),
-		place->cloud.n ? " on " : "", STR(place->cloud), share ? alert->value * 100 : seconds ? alert->value * 1000 : alert->value,
-		share ? "%" : seconds ? "ms" : "", rule->above.set ? "above" : "below", STR(limit->written), over);
+	double unit = share ? 100 : seconds ? 1000 : 1;
+	const char *mark = share ? "%" : seconds ? "ms" : "";
+	return arena_printf(a, "%.*s of %.*s%s%.*s is %.4g%s (%s %.6g%s over %s)", STR(rule->signal), STR(place->watch),
+		place->cloud.n ? " on " : "", STR(place->cloud), alert->value * unit, mark, rule->above.set ? "above" : "below",
+		limit * unit, mark, over);
 }
 
 static void set_time(json_t *object, const char *name, int64_t wall_ns)

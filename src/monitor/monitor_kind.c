@@ -12,22 +12,35 @@ static const char *const drift_of[] = {"input", NULL};
 static const char *const per_names[] = {"cloud", NULL};
 
 // "5%" is a share, "50ms" seconds, "0.2" itself.
-static bool threshold_parse(const struct node *node, void *out, struct findings *f)
+static bool threshold_read(const struct node *node, double *out)
 {
-	struct threshold t = {.set = true, .written = node->text};
 	struct str number = node->text;
 	int64_t ns;
 	bool percent = str_ends(number, S("%"));
 	if (percent)
 		number = str_take(number, number.n - 1);
-	bool fine = node->type == NODE_SCALAR;
-	if (fine && str_to_f64(number, &t.value) == 0)
-		t.value = percent ? t.value / 100 : t.value;
-	else if (fine && !percent && duration_parse(number, &ns) == 0)
-		t.value = (double)ns / (double)NS_PER_S;
+	if (node->type != NODE_SCALAR)
+		return false;
+	if (str_to_f64(number, out) == 0)
+		*out = percent ? *out / 100 : *out;
+	else if (!percent && duration_parse(number, &ns) == 0)
+		*out = (double)ns / (double)NS_PER_S;
 	else
-		fine = false;
-	if (!fine || t.value < 0) {
+		return false;
+	return *out >= 0;
+}
+
+// 5% and 0.05, 50ms and 0.05: what a rule compares with is a number.
+static json_t *threshold_normal(const struct node *node)
+{
+	double value;
+	return threshold_read(node, &value) ? json_real(value) : node_to_json(node);
+}
+
+static bool threshold_parse(const struct node *node, void *out, struct findings *f)
+{
+	struct threshold t = {.set = true};
+	if (!threshold_read(node, &t.value)) {
 		findings_add(f, node->at, node_path(node, f->arena), S("write it as 5%, 50ms or 0.2"),
 			"expected a share, a duration or a number that is not negative, got \"%.*s\"", STR(node->text));
 		return false;
@@ -40,9 +53,9 @@ static const struct field rule_fields[] = {
 	{.name = "signal", .type = FIELD_CHOICE, .flags = FIELD_REQUIRED | FIELD_LATER,
 		.offset = offsetof(struct monitor_rule, signal), .choices = signals, .acts = monitor_signal_names,
 		.help = "What is measured: failed attempts at an endpoint, errors that clients see, latency, drift of inputs, or quality."},
-	{.name = "above", .type = FIELD_CUSTOM, .offset = offsetof(struct monitor_rule, above), .parse = threshold_parse,
+	{.name = "above", .type = FIELD_CUSTOM, .offset = offsetof(struct monitor_rule, above), .parse = threshold_parse, .normal = threshold_normal,
 		.help = "The rule fires while the signal is above this: a share (5%), a duration (50ms) or a number."},
-	{.name = "below", .type = FIELD_CUSTOM, .offset = offsetof(struct monitor_rule, below), .parse = threshold_parse,
+	{.name = "below", .type = FIELD_CUSTOM, .offset = offsetof(struct monitor_rule, below), .parse = threshold_parse, .normal = threshold_normal,
 		.help = "The rule fires while the signal is below this."},
 	{.name = "over", .type = FIELD_DURATION, .offset = offsetof(struct monitor_rule, over_ns), .otherwise = "5m",
 		.min = 1, .max = 31536000, .help = "Length of the window that is judged."},

@@ -11,7 +11,6 @@ enum signal { SIGNAL_FAILED_ATTEMPTS, SIGNAL_ERRORS, SIGNAL_LATENCY, SIGNAL_DRIF
 struct threshold { // `above:` and `below:`; a share as 0.05, a latency in seconds, a distance as it is
 	bool set;
 	double value;
-	struct str written; // "5%", for messages
 };
 
 struct monitor_rule {

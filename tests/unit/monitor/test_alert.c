@@ -10,7 +10,7 @@
 
 static const struct monitor_rule rule = {
 	.signal = {.p = "failed_attempts", .n = 15},
-	.above = {.set = true, .value = 0.05, .written = {.p = "5%", .n = 2}},
+	.above = {.set = true, .value = 0.05},
 	.over_ns = 2000000000,
 };
 

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "base/json.h"
+#include "base/kind_scalars.h"
 #include "kind_test.h"
 #include "monitor/budget_kind.h"
 #include "monitor/channel_kind.h"
@@ -50,6 +52,21 @@ static void test_quality_rules(UNUSED void **state)
 		"3:7: then: no fix is called \"fly\"; write \"shift traffic\", \"roll back\" or \"run pipeline/NAME\"\n");
 }
 
+// 5% and 0.05, 50ms and 0.05 say the same.
+static void test_thresholds(UNUSED void **state)
+{
+	static const char *const alike[] = {"5%", "0.05", "5.0%", "50ms", "5e-2"};
+	const struct field *rules = kind_field(&monitor_kind, S("rules"));
+	const struct field *above = kind_field(rules->block, S("above"));
+	for (size_t i = 0; i < COUNT_OF(alike); i++) {
+		const struct node n = {.type = NODE_SCALAR, .text = str_of(alike[i])};
+		AUTO(json) j = scalar_to_normal(above, &n);
+		assert_true(json_is_real(j) && json_real_value(j) > 0.05 - 1e-12 && json_real_value(j) < 0.05 + 1e-12);
+		AUTO(json) five = json_real(0.05);
+		assert_true(json_equal(j, five));
+	}
+}
+
 static void test_budget(UNUSED void **state)
 {
 	AUTO(arena) a = {0};
@@ -81,6 +98,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_channels),
 		cmocka_unit_test(test_quality_rules),
+		cmocka_unit_test(test_thresholds),
 		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_metrics),
 	};

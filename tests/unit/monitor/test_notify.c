@@ -14,7 +14,7 @@
 #include "monitor/recorder.h"
 
 static const struct monitor_rule rule = {
-	.signal = {.p = "errors", .n = 6}, .above = {.set = true, .value = 0.01, .written = {.p = "1%", .n = 2}}, .over_ns = 60000000000};
+	.signal = {.p = "errors", .n = 6}, .above = {.set = true, .value = 0.01}, .over_ns = 60000000000};
 static const struct alert_place place = {.monitor = {.p = "answers", .n = 7}, .watch = {.p = "route/classify", .n = 14}};
 
 static void the_form_is_alertmanagers(void **state)
