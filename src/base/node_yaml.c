@@ -159,12 +159,14 @@ static bool is_null(struct str s)
 	return s.n == 0 || str_eq(s, S("~")) || str_eq(s, S("null")) || str_eq(s, S("Null")) || str_eq(s, S("NULL"));
 }
 
-static void refuse_extras(struct yaml *y, struct position at, const struct fy_token *tag, const struct fy_token *anchor)
+// They stand before the value that they belong to; a mark of an anchor is behind its '&'.
+static void refuse_extras(struct yaml *y, struct fy_token *tag, struct fy_token *anchor)
 {
 	if (tag)
-		REFUSE(y, at, "tags (!name) are not read");
+		REFUSE(y, position_of(y, fy_token_start_mark(tag)), "tags (!name) are not read");
 	if (anchor)
-		REFUSE(y, at, "anchors (&name) are not read; write the value out where it is needed");
+		REFUSE(y, before(position_of(y, fy_token_start_mark(anchor))),
+			"anchors (&name) are not read; write the value out where it is needed");
 }
 
 static bool wants_key(const struct yaml *y)
@@ -196,7 +198,7 @@ static void read_scalar(struct yaml *y, struct fy_event *event)
 	struct position at = position_of(y, fy_event_start_mark(event));
 	if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED)
 		at = before(at);
-	refuse_extras(y, at, event->scalar.tag, event->scalar.anchor);
+	refuse_extras(y, event->scalar.tag, event->scalar.anchor);
 	struct str text = keep_text(y, str_bytes(p, n));
 	if (!text.p) {
 		no_memory(y);
@@ -223,9 +225,9 @@ static void read_container(struct yaml *y, struct fy_event *event)
 	bool map = event->type == FYET_MAPPING_START;
 	struct position at = position_of(y, fy_event_start_mark(event));
 	if (map)
-		refuse_extras(y, at, event->mapping_start.tag, event->mapping_start.anchor);
+		refuse_extras(y, event->mapping_start.tag, event->mapping_start.anchor);
 	else
-		refuse_extras(y, at, event->sequence_start.tag, event->sequence_start.anchor);
+		refuse_extras(y, event->sequence_start.tag, event->sequence_start.anchor);
 	if (wants_key(y)) {
 		REFUSE(y, at, "a name must be text, not a list or a map");
 		y->stop = true;

@@ -31,7 +31,7 @@ RECORDED = {
     "cloud/aws-eu": "credentials.assume, jobs, endpoints",
     "cloud/azure-eu": "resource_group",
     "cloud/munich": "connect, jobs, keys, prices",
-    "dataset/returns": "subject, purpose, keep, replicas.lag_alert, checks",
+    "dataset/returns": "subject, purpose, keep, checks",
     "training/fraud": "resources.accelerator, place.prefer, place.spot, place.at_most, checkpoint",
     "model/fraud": "card, ai_act",
     "model/helper": "licence",

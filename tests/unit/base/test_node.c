@@ -154,10 +154,10 @@ static void test_duplicates(UNUSED void **state)
 static void test_refused_features(UNUSED void **state)
 {
 	assert_findings(S("a: &x 1\nb: *x\nc: !!str 5\nd: !t [1]\n*x : 3\n"),
-		"x.yaml:1:7: a: anchors (&name) are not read; write the value out where it is needed\n"
+		"x.yaml:1:4: a: anchors (&name) are not read; write the value out where it is needed\n"
 		"x.yaml:2:4: b: aliases (*name) are not read; write the value out\n"
-		"x.yaml:3:10: c: tags (!name) are not read\n"
-		"x.yaml:4:7: d: tags (!name) are not read\n"
+		"x.yaml:3:4: c: tags (!name) are not read\n"
+		"x.yaml:4:4: d: tags (!name) are not read\n"
 		"x.yaml:5:1: aliases (*name) are not read; write the value out\n");
 	assert_findings(S("a: 1\n---\nb: 2\n"), "x.yaml:2:1: a second document (---) begins; one file is one map\n");
 	assert_findings(S("? [1, 2]\n: x\n"), "x.yaml:1:3: a name must be text, not a list or a map\n");
