@@ -50,7 +50,7 @@ static bool grants(enum gcs_scope scope, struct str permission)
 	static const char *const reading[] = {
 		"storage.buckets.get", "storage.buckets.list", "storage.objects.get", "storage.objects.list"};
 	static const char *const writing[] = {"storage.buckets.create", "storage.buckets.delete",
-		"storage.objects.create", "storage.objects.delete", "storage.objects.update"};
+		"storage.buckets.update", "storage.objects.create", "storage.objects.delete", "storage.objects.update"};
 	for (size_t i = 0; i < COUNT_OF(reading); i++)
 		if (str_eq(permission, str_of(reading[i])))
 			return true;
