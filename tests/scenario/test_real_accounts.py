@@ -145,6 +145,20 @@ def check_site_and_account(s, home, operator, accounts):
     need("no call was made" in apply(4).err, "the operator's file says another account than the workspace")
 
 
+def check_roots(s, operator):
+    """`file:` paths lead below the folders that the operator lists, and nowhere else."""
+    folder, data = os.path.join(s.folder, "rooted"), os.path.join(s.folder, "srv", "data")
+    os.makedirs(data)
+    write(os.path.join(folder, "isobar.yaml"), "isobar: 1\nworkspace: rooted\nenvironments: {pocket: {pocket: true}}\n"
+          "clouds:\n  aws-us: {provider: aws, region: us-east-1}\nbuckets:\n  lake: {clouds: all}\n"
+          "datasets:\n  d: {source: \"file://%s\", format: idx, bucket: lake, class: public, residency: anywhere}\n" % data)
+    write(operator, "roots: [/usr/share/datasets]\n")
+    need("isobar.yaml:9:15" in s.run("validate", folder=folder, expect=2).err, "a path outside of the roots has no place")
+    write(operator, "roots: [%s]\n" % os.path.dirname(data))
+    s.run("validate", folder=folder)
+    need("isobar.yaml:9:15" in s.run("validate", "--untrusted", folder=folder, expect=2).err, "roots hold for a stranger's workspace")
+
+
 def test(s):
     for name in [name for name in os.environ if name.startswith(HIDDEN)]:
         del os.environ[name]
@@ -215,6 +229,7 @@ def test(s):
     run("down")
 
     check_site_and_account(s, home, operator, accounts)
+    check_roots(s, operator)
 
     secrets = values_of(accounts)
     check_hidden(folder, secrets)
