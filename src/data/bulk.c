@@ -224,6 +224,9 @@ int bulk_run(struct call *c, const struct bulk_options *options, struct bulk_res
 {
 	struct planned planned = {0};
 	struct bulk_result result = {0};
+	if (!options->from.cloud && !options->to.cloud)
+		return call_fail(c, ERR_UNSUPPORTED, "%.*s and %.*s are both folders of this machine: one place must be a cloud's",
+			STR(options->from.text), STR(options->to.text));
 	int rc = plan(c, options, &planned, &result);
 	if (rc < 0)
 		return rc;

@@ -173,11 +173,21 @@ static struct str last_part(struct str path)
 	return path;
 }
 
-// A target that ends in '/' (or is only a bucket) keeps the source's name.
+static bool is_folder(const struct object_place *at)
+{
+	struct stat st;
+	return !at->cloud && stat(at->key.p, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+// A target that ends in '/' (or is only a bucket, or a folder) keeps the source's name.
 static int final_key(struct call *c, const struct object_place *from, const struct object_place *to, struct str *out)
 {
-	bool keep = !to->key.n || str_ends(to->key, S("/"));
-	*out = keep ? arena_printf(c->arena, "%.*s%.*s", STR(to->key), STR(last_part(from->key))) : to->key;
+	bool slash = !to->key.n || str_ends(to->key, S("/")), folder = is_folder(to);
+	*out = to->key;
+	if (is_folder(from))
+		return call_fail(c, ERR_INVALID, "%.*s is a folder: say --recursive", STR(from->text));
+	if (slash || folder)
+		*out = arena_printf(c->arena, "%.*s%s%.*s", STR(to->key), slash ? "" : "/", STR(last_part(from->key)));
 	if (!out->p)
 		return call_no_memory(c);
 	return out->n && !str_ends(*out, S("/")) ? 0

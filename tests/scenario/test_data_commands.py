@@ -127,6 +127,11 @@ def test(s):
     same(data("mv", "-r", "-o", "json", "back", "s3://isobar-things/m").json()["objects"], len(FILES), "a tree moved")
     same(read_tree(os.path.join(here, "back")), {}, "the source of a moved tree")
 
+    data("cp", "gs://isobar-things/q/b/three.csv", ".")
+    need(os.path.exists(os.path.join(here, "three.csv")), "a copy into a folder keeps the name")
+    need("--recursive" in data("cp", "tree", "s3://isobar-things/", expect=2).err, "a folder needs --recursive")
+    need("both folders" in data("sync", "tree", "other", expect=8).err, "folders of this machine")
+
     # A mirror deletes, by choice, what the source has not; patterns say what is meant.
     os.unlink(os.path.join(here, "tree/b/note.tmp"))
     make_tree(os.path.join(here, "tree"), {"b/three.csv": b"changed, and longer\n"})

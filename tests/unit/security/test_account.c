@@ -66,6 +66,8 @@ static struct account found(struct fixture *f, struct str operator_text, const s
 	account.store_url = arena_str(&f->arena, account.store_url);
 	account.ca_file = arena_str(&f->arena, account.ca_file);
 	account.account = arena_str(&f->arena, account.account);
+	for (size_t i = 0; i < account.host_count; i++)
+		account.hosts[i] = arena_str(&f->arena, account.hosts[i]);
 	operator_free(op);
 	return account;
 }
