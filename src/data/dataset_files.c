@@ -3,10 +3,13 @@
 #include "data/dataset_files.h"
 
 #include "base/file.h"
+#include "base/time.h"
 #include "cloud/job_files.h"
 #include "data/bucket_kind.h"
 #include "data/passage.h"
 #include "data/replica.h"
+
+enum { WAIT_S = 60 }; // for a run that is under way
 
 struct target {
 	const struct cloud *cloud;
@@ -22,7 +25,8 @@ struct files_run {
 };
 
 // ---------------------------------------------------------------- one at a time
-static int take_lock(struct call *c, const struct ingest *in, int *fd)
+// Who runs it by hand waits for a periodic run to end; a periodic run does not.
+static int take_lock(struct call *c, const struct ingest *in, bool by_hand, int *fd)
 {
 	struct str root = str_of(in->scratch); // ROOT/dataset+NAME/RUN
 	for (int cut = 0; cut < 2 && root.n; cut++) {
@@ -37,6 +41,13 @@ static int take_lock(struct call *c, const struct ingest *in, int *fd)
 	if (file_make_dirs(folder, 0700, &c->err))
 		return c->err.code;
 	int code = lock_take(path, fd, &c->err);
+	int64_t until = call_mono_ns(c) + (by_hand ? WAIT_S * NS_PER_S : 0);
+	while (code == ERR_IN_USE && call_mono_ns(c) < until) {
+		err_clear(&c->err);
+		code = call_sleep(c, 100 * NS_PER_MS);
+		if (!code)
+			code = lock_take(path, fd, &c->err);
+	}
 	return code == ERR_IN_USE
 		       ? call_fail(c, ERR_IN_USE, "%.*s is being copied by another run", STR(in->resource->address))
 		       : code;
@@ -260,7 +271,7 @@ int dataset_files_ingest(struct call *c, const struct ingest *in, const struct d
 	struct err first = {0};
 	AUTO(fd) lock = -1;
 	AUTO(json) copies = json_array();
-	if (take_lock(c, in, &lock) || bring_up_to_date(c, &run, copies, &first))
+	if (take_lock(c, in, true, &lock) || bring_up_to_date(c, &run, copies, &first))
 		return c->err.code;
 	if (first.code) {
 		c->err = first;
@@ -275,7 +286,7 @@ int dataset_files_refresh(struct call *c, const struct ingest *in, const struct 
 	struct err first = {0};
 	AUTO(fd) lock = -1;
 	AUTO(json) copies = json_array();
-	if (take_lock(c, in, &lock) || bring_up_to_date(c, &run, copies, &first))
+	if (take_lock(c, in, false, &lock) || bring_up_to_date(c, &run, copies, &first))
 		return c->err.code;
 	c->err = first;
 	return first.code;

@@ -8,7 +8,7 @@
 
 #include "data/ingest.h"
 
-// By hand: all copies, each tried; then the first that failed is the step's error. *outputs as jobs/step.h says.
+// By hand: waits a minute for a run that is under way, then ERR_IN_USE; all copies, each tried; then the first that failed is the step's error. *outputs as jobs/step.h says.
 MUST_CHECK int dataset_files_ingest(struct call *c, const struct ingest *in, const struct dataset *d, json_t **outputs);
 // Periodic: brings the copies up to date, notes those that fail (record, event replica.failed) and goes on. ERR_IN_USE:
 // a run is under way; the source's errors, which are noted at each copy, too.
