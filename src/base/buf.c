@@ -31,7 +31,7 @@ bool buf_reserve(struct buf *b, size_t more)
 	size_t cap = MAX(MAX(need + 1, b->cap > SIZE_MAX / 2 ? need + 1 : b->cap * 2), (size_t)BUF_MIN);
 	char *p = realloc(b->p, cap);
 	if (!p) {
-		b->failed = true;
+		b->failed = b->starved = true;
 		return false;
 	}
 	b->p = p;
@@ -92,7 +92,7 @@ void buf_drop(struct buf *b, size_t n)
 void buf_clear(struct buf *b)
 {
 	b->n = 0;
-	b->failed = false;
+	b->failed = b->starved = false;
 }
 
 const char *buf_cstr(struct buf *b)
@@ -107,7 +107,7 @@ int buf_check(const struct buf *b, struct err *e)
 {
 	if (!b->failed)
 		return 0;
-	if (b->limit)
+	if (b->limit && !b->starved)
 		return err_set(e, ERR_LIMIT, "more than %zu bytes", b->limit);
 	return err_set(e, ERR_NO_MEMORY, "out of memory");
 }

@@ -14,6 +14,7 @@ struct buf {
 	size_t n, cap;
 	size_t limit; // most bytes it may hold; 0: no limit
 	bool failed;  // memory or limit ended; contents are incomplete
+	bool starved; // it was memory
 };
 
 #define AUTO_TYPE_buf struct buf

@@ -28,6 +28,17 @@ static bool too_deep(struct str text)
 	return false;
 }
 
+// Whether memory ended during the parse that runs on this thread: jansson tells that of a token as a fault of the
+// syntax, and a good text must not be called a bad one.
+static _Thread_local bool memory_ended;
+
+static void *alloc_noted(size_t size)
+{
+	void *p = malloc(size);
+	memory_ended |= !p;
+	return p;
+}
+
 int json_parse(struct str text, json_t **out, struct err *e)
 {
 	if (text.n > JSON_MAX_SIZE)
@@ -35,9 +46,10 @@ int json_parse(struct str text, json_t **out, struct err *e)
 	if (too_deep(text))
 		return err_set(e, ERR_LIMIT, "JSON is nested deeper than %d", JSON_MAX_DEPTH);
 	json_error_t error;
+	memory_ended = false;
 	json_t *value = json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	// Where jansson cannot allocate it mostly just stops, without a word.
-	if (!value && (json_error_code(&error) == json_error_out_of_memory || error.text[0] == '\0'))
+	if (!value && (memory_ended || json_error_code(&error) == json_error_out_of_memory || error.text[0] == '\0'))
 		return err_set(e, ERR_NO_MEMORY, "JSON: out of memory");
 	if (!value)
 		return err_set(e, ERR_INVALID, "JSON, line %d column %d: %s", error.line, error.column, error.text);
@@ -53,7 +65,7 @@ static void free_wiped(void *p)
 
 void json_wipe_freed(void)
 {
-	json_set_alloc_funcs(malloc, free_wiped);
+	json_set_alloc_funcs(alloc_noted, free_wiped);
 }
 
 int json_parse_file(const char *path, size_t limit, json_t **out, struct err *e)

@@ -35,6 +35,13 @@ PRINTF_LIKE(2, 3) static int usage_error(const struct command *c, const char *fo
 	return EXIT_USAGE;
 }
 
+// No mistake of the user's.
+static int no_memory(const struct command *c)
+{
+	fprintf(stderr, "isobar %s: out of memory\n", c->name);
+	return err_exit_code(ERR_NO_MEMORY);
+}
+
 static void *place_of(const struct parse *p, const struct option *o)
 {
 	return p->options + o->offset;
@@ -45,7 +52,7 @@ static int add_repeat(const struct parse *p, const struct option *o, const char 
 	struct option_texts *texts = place_of(p, o);
 	const char **items = arena_new_array(p->arena, texts->count + 2, const char *);
 	if (!items)
-		return usage_error(p->command, "out of memory");
+		return no_memory(p->command);
 	if (texts->count)
 		memcpy(items, texts->items, texts->count * sizeof(*items));
 	items[texts->count++] = value;
@@ -235,7 +242,7 @@ static int run_command(const struct command *c, char **argv, void *app)
 	p.options = arena_alloc(&arena, c->options_size);
 	p.rest = arena_new_array(&arena, n + 1, const char *);
 	if (!p.options || !p.rest)
-		return usage_error(c, "out of memory");
+		return no_memory(c);
 	int rc = set_defaults(&p);
 	rc = rc ? rc : read_arguments(&p, argv);
 	if (rc == 0 && p.wants_help) {

@@ -79,7 +79,10 @@ static int read_object(struct call *c, struct archive_reader *r, struct str line
 {
 	struct err why = {0};
 	json_t *value = NULL;
-	if (json_parse(line, &value, &why) < 0)
+	int rc = json_parse(line, &value, &why);
+	if (rc == ERR_NO_MEMORY)
+		return call_no_memory(c);
+	if (rc < 0)
 		return damaged(c, r, why.message);
 	*out = json_in_arena(c->arena, value);
 	return !*out ? call_no_memory(c) : json_is_object(*out) ? 0 : damaged(c, r, "is no object");
@@ -231,7 +234,10 @@ static int read_head(struct call *c, struct archive_reader *r)
 	int rc = next_line(c, r, &line);
 	if (rc < 0)
 		return rc;
-	if (rc == 0 || json_parse(line, &r->head, &why) < 0 || json_int(r->head, "isobar_backup", 0) < 1)
+	int parsed = rc ? json_parse(line, &r->head, &why) : ERR_CORRUPT;
+	if (parsed == ERR_NO_MEMORY)
+		return call_no_memory(c);
+	if (parsed < 0 || json_int(r->head, "isobar_backup", 0) < 1)
 		return call_fail(c, ERR_CORRUPT, "%s is no backup that Isobar made", r->path);
 	if (json_int(r->head, "isobar_backup", 0) > ARCHIVE_VERSION)
 		return call_fail(c, ERR_UNSUPPORTED,

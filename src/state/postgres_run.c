@@ -247,7 +247,10 @@ int postgres_json(struct call *c, const struct postgres_rows *rows, int row, int
 {
 	json_t *value = NULL;
 	struct err why = {0};
-	if (json_parse(postgres_str(rows, row, column), &value, &why) < 0)
+	int rc = json_parse(postgres_str(rows, row, column), &value, &why);
+	if (rc == ERR_NO_MEMORY)
+		return call_no_memory(c);
+	if (rc < 0)
 		return call_fail(c, ERR_CORRUPT, "a stored value is not JSON: %s", why.message);
 	*out = json_in_arena(c->arena, value);
 	return *out ? 0 : call_no_memory(c);

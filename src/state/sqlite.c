@@ -152,7 +152,10 @@ int sqlite_column_json(struct call *c, sqlite3_stmt *statement, int column, json
 {
 	json_t *value = NULL;
 	struct err why = {0};
-	if (json_parse(sqlite_column_str(statement, column), &value, &why) < 0)
+	int rc = json_parse(sqlite_column_str(statement, column), &value, &why);
+	if (rc == ERR_NO_MEMORY)
+		return call_no_memory(c);
+	if (rc < 0)
 		return call_fail(c, ERR_CORRUPT, "a stored value is not JSON: %s", why.message);
 	*out = json_in_arena(c->arena, value);
 	return *out ? 0 : call_no_memory(c);
@@ -174,9 +177,16 @@ int sqlite_one_integer(struct call *c, struct sqlite_state *s, enum sqlite_state
 	return rc;
 }
 
+// The way back is prepared before the way in: an act that fails for want of memory must still be able to end. One that
+// could not even then left its transaction open.
 int sqlite_begin(struct call *c, struct sqlite_state *s)
 {
-	return sqlite_run(c, s, SQL_BEGIN);
+	int rc = 0;
+	if (!sqlite_statement(c, s, SQL_ROLLBACK) || !sqlite_statement(c, s, SQL_COMMIT))
+		return c->err.code;
+	if (!sqlite3_get_autocommit(s->db))
+		rc = sqlite_run(c, s, SQL_ROLLBACK);
+	return rc < 0 ? rc : sqlite_run(c, s, SQL_BEGIN);
 }
 
 int sqlite_end(struct call *c, struct sqlite_state *s, int rc)

@@ -16,8 +16,8 @@ static int bind_json(struct call *c, sqlite3_stmt *statement, int index, const j
 	int rc = state_write_json(c, value, &text);
 	if (rc < 0)
 		return rc;
-	sqlite3_bind_text64(statement, index, buf_cstr(&text), text.n, SQLITE_TRANSIENT, SQLITE_UTF8);
-	return 0;
+	rc = sqlite3_bind_text64(statement, index, buf_cstr(&text), text.n, SQLITE_TRANSIENT, SQLITE_UTF8);
+	return rc == SQLITE_OK ? 0 : call_no_memory(c);
 }
 
 int sqlite_insert_event(struct call *c, struct sqlite_state *s, struct event *e, uint64_t sequence)

@@ -17,7 +17,10 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/kind_explain.h"
+#include "base/kind_schema.h"
+#include "base/metrics.h"
 #include "base/node.h"
+#include "base/options.h"
 #include "every_kind.h"
 #include "failing_malloc.h"
 
@@ -120,6 +123,87 @@ static int act_explain(void)
 	return kind_explain(kinds, S("every.block.number"), &out, NULL);
 }
 
+// As it stands in state, by which it is decoded again.
+static int act_kind_json(void)
+{
+	AUTO(arena) a = {0};
+	struct every every;
+	struct err e = {0};
+	json_t *j = NULL;
+	if (json_parse(S("{\"text\":\"x\",\"list\":[1,2],\"block\":{\"text\":\"y\"},\"clouds\":[\"a\",\"b\"]}"), &j,
+		    &e) < 0)
+		return e.code;
+	int rc = kind_decode_json(&every_kind, j, &a, &every, &e);
+	json_decref(j);
+	return rc;
+}
+
+static int act_schema(void)
+{
+	static const struct kind *const kinds[] = {&every_kind, NULL};
+	AUTO(json) schema = kind_schema(kinds, NULL);
+	return schema ? 0 : ERR_NO_MEMORY;
+}
+
+static void count_sample(void *ctx, const struct metrics_sample_read *s)
+{
+	*(int *)ctx += s->value == 3;
+}
+
+static int act_metrics(void)
+{
+	AUTO(arena) a = {0};
+	AUTO(buf) text = {0}, labels = {0};
+	int seen = 0;
+	metrics_label(&labels, "route", S("a\"b"));
+	metrics_head(&text, "requests_total", "counter", "How many.");
+	metrics_sample(&text, "requests_total", buf_cstr(&labels), 3);
+	if (buf_check(&labels, NULL) < 0 || buf_check(&text, NULL) < 0)
+		return ERR_NO_MEMORY;
+	int rc = metrics_parse(buf_str(&text), count_sample, &seen, NULL);
+	if (rc == 0)
+		assert_int_equal(seen, 1);
+	return rc < 0 ? rc : metrics_label_get(buf_str(&labels), "route", &a).p ? 0 : ERR_NO_MEMORY;
+}
+
+struct options_of_test {
+	struct option_texts many;
+	const char *text;
+};
+static const struct option options_of_test[] = {
+	{.name = "many",
+		.type = OPTION_REPEAT,
+		.offset = offsetof(struct options_of_test, many),
+		.argument = "X",
+		.help = "Many."},
+	{.name = "text",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct options_of_test, text),
+		.argument = "X",
+		.help = "One."},
+};
+
+static int run_of_test(const struct arguments *arguments)
+{
+	const struct options_of_test *o = arguments->options;
+	assert_int_equal(o->many.count, 3);
+	assert_int_equal(arguments->count, 2);
+	return 0;
+}
+
+static int act_options(void)
+{
+	static const struct command command = {.name = "test",
+		.help = "Tests.",
+		COMMAND_OPTIONS(options_of_test, struct options_of_test),
+		.max_arguments = 9,
+		.run = run_of_test};
+	static const struct command *const commands[] = {&command};
+	char *argv[] = {"isobar", "test", "--many=1", "--many", "2", "x", "--many=3", "--text", "t", "y", NULL};
+	int code = command_main(commands, 1, 10, argv, NULL);
+	return code == 0 ? 0 : code == err_exit_code(ERR_NO_MEMORY) ? ERR_NO_MEMORY : ERR_INTERNAL;
+}
+
 static char path[64];
 
 static int act_file(void)
@@ -162,6 +246,23 @@ static void test_explain(UNUSED void **state)
 	fail_each(act_explain);
 }
 
+static void test_kinds(UNUSED void **state)
+{
+	json_wipe_freed(); // whose malloc is ours to refuse
+	fail_each(act_kind_json);
+	fail_each(act_schema);
+}
+
+static void test_metrics(UNUSED void **state)
+{
+	fail_each(act_metrics);
+}
+
+static void test_options(UNUSED void **state)
+{
+	fail_each(act_options);
+}
+
 static void test_file(UNUSED void **state)
 {
 	char folder[] = "/tmp/isobar-test-memory-XXXXXX";
@@ -181,6 +282,9 @@ int main(void)
 		cmocka_unit_test(test_node),
 		cmocka_unit_test(test_node_json),
 		cmocka_unit_test(test_explain),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
