@@ -13,7 +13,7 @@ static const struct field fields[] = {
 		.help = "where the key exists: one key of its own on each cloud"},
 	{.name = "rotate",
 		.type = FIELD_DURATION,
-		.flags = FIELD_IN_PLACE,
+		.flags = FIELD_IN_PLACE | FIELD_LATER,
 		.offset = offsetof(struct encryption_key, rotate_ns),
 		.help = "a new version after this long; older versions still open what they closed"},
 };

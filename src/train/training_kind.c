@@ -197,7 +197,7 @@ static const struct field training_fields[] = {
 		.help = "Built-in trainer: builtin/mlp."},
 	{.name = "code", .type = FIELD_PATH, .flags = FIELD_IN_PLACE, .offset = offsetof(struct training, code),
 		.help = "Folder of your own program, inside the workspace; copied to where it runs."},
-	{.name = "image", .type = FIELD_TEXT, .flags = FIELD_IN_PLACE, .offset = offsetof(struct training, image),
+	{.name = "image", .type = FIELD_TEXT, .flags = FIELD_IN_PLACE | FIELD_LATER, .offset = offsetof(struct training, image),
 		.help = "Container image to run it in, where the engine has containers; the local engine runs it on this machine."},
 	{.name = "command", .type = FIELD_LIST, .flags = FIELD_IN_PLACE, .offset = offsetof(struct training, command),
 		.item = FIELD_TEXT, .help = "Your program and its arguments; no shell."},

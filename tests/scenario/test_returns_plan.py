@@ -32,23 +32,24 @@ RECORDED = {
     "cloud/azure-eu": "resource_group",
     "cloud/munich": "connect, jobs, keys, prices",
     "dataset/returns": "subject, purpose, keep, checks",
-    "training/fraud": "resources.accelerator, place.prefer, place.spot, place.at_most, checkpoint",
+    "training/fraud": "image, resources.accelerator, place.prefer, place.spot, place.at_most, checkpoint",
     "model/fraud": "card, ai_act",
     "model/helper": "licence",
-    "endpoint/fraud on aws-eu": "scale.target, rollout",
-    "endpoint/fraud on gcp-eu": "scale.target, rollout",
-    "endpoint/helper on gcp-eu": "server.args, resources.accelerator, scale.idle",
+    "endpoint/fraud on aws-eu": "scale.max, scale.target, rollout",
+    "endpoint/fraud on gcp-eu": "scale.max, scale.target, rollout",
+    "endpoint/helper on gcp-eu": "server.args, resources.accelerator, scale.max, scale.idle",
     "monitor/fraud-answers": "rules[2].signal, rules[2].labels, rules[2].join, then",
     "audit/workspace": "keep.at_least, keep.at_most, copies, timestamp",
     "gateway/edge": "hosts, tls",
     "route/fraud": "record",
+    **{"encryption-key/lake on " + cloud: "rotate" for cloud in ["aws-eu", "gcp-eu", "azure-eu", "munich"]},
     **{"bucket/%s on %s" % one: "versioning" for one in [("raw", "aws-eu"), ("old", "gcp-eu"), ("lake", "aws-eu"), ("lake", "gcp-eu"),
                                                          ("lake", "azure-eu"), ("lake", "munich")]},
 }
 # What the overlays change: dev serves on one cloud and has no rollout; prod serves on three, and its helper never sleeps.
-OF_DEV = ({"endpoint/fraud on aws-eu": None}, {"endpoint/fraud on aws-eu": None, "endpoint/fraud on gcp-eu": "scale.target"})
+OF_DEV = ({"endpoint/fraud on aws-eu": None}, {"endpoint/fraud on aws-eu": None, "endpoint/fraud on gcp-eu": "scale.max, scale.target"})
 OF_PROD = ({"endpoint/fraud on azure-eu": NO_VERSION, "endpoint/helper on gcp-eu": LATER + "server.engine"},
-           {"endpoint/fraud on azure-eu": "scale.target, rollout"})
+           {"endpoint/fraud on azure-eu": "scale.max, scale.target, rollout"})
 
 
 def changed(base, changes):

@@ -21,7 +21,7 @@ static void test_rollout(UNUSED void **state)
 	assert_true(e.rollout.canary.count == 3 && ((const double *)e.rollout.canary.items)[1] == 0.25);
 	assert_true(e.scale.target.share == 0.6 && str_eq(e.scale.target.what, S("cpu")));
 	assert_true(e.rollout.wait_ns == 900 * NS_PER_S && str_eq(e.server.engine, S("isobar")));
-	kind_test_later(&endpoint_kind, text, "scale.target, rollout", "");
+	kind_test_later(&endpoint_kind, text, "scale.max, scale.target, rollout", "");
 	kind_test_wrong(&endpoint_kind, "model: a@b\nclouds: all\nrollout: {canary: [50%, 25%]}\n",
 		"3:19: rollout.canary: expected shares that rise to 100%; write [5%, 25%, 100%]\n");
 	kind_test_wrong(&endpoint_kind, "model: a@b\nclouds: all\nscale: {min: 4, max: 2, target: often}\n",
@@ -37,7 +37,7 @@ static void test_server(UNUSED void **state)
 	struct endpoint e;
 	kind_test_decode(&endpoint_kind, text, &a, &e, "");
 	assert_true(e.resources.accelerator.count == 1 && e.scale.min == 0 && e.server.args.count == 2);
-	kind_test_later(&endpoint_kind, text, "server.args, resources.accelerator, scale.idle", "server.engine, scale.min");
+	kind_test_later(&endpoint_kind, text, "server.args, resources.accelerator, scale.max, scale.idle", "server.engine, scale.min");
 	kind_test_later(&endpoint_kind, "{model: a@b, clouds: all, server: {engine: isobar}, scale: {min: 1}}", "", "");
 }
 
