@@ -8,10 +8,13 @@
 #include "data/places.h"
 #include "infra/workspace_language_impl.h"
 
+enum { MAX_CLOUDS = 1000, MAX_GROUPS = 1000 }; // of one workspace; each use of a selector looks at all clouds
+
 struct selection {
 	struct language *l;
 	const struct node *clouds; // the map of them; NULL: none
 	const struct node *groups;
+	struct str *countries; // of the clouds, in their order
 };
 
 static void complain(const struct selection *s, const struct node *n, struct str suggestion, const char *problem, struct str what)
@@ -26,18 +29,21 @@ static struct str text_of(const struct node *cloud, const char *member)
 	return n && n->type == NODE_SCALAR ? n->text : (struct str){0};
 }
 
-static bool lies_in(const struct node *cloud, const struct node *location)
+static struct str country_of(const struct node *cloud)
 {
 	const struct region *region = region_find(text_of(cloud, "provider"), text_of(cloud, "region"));
 	struct str country = text_of(cloud, "location");
+	return country.n || !region ? country : str_of(region->country);
+}
+
+static struct places places_of(const struct node *location)
+{
 	struct places places = {0};
-	if (!country.n && region)
-		country = str_of(region->country);
 	if (location->type == NODE_SCALAR)
 		places_add(&places, location->text);
 	for (const struct node *n = location->first; n; n = n->next)
 		places_add(&places, n->text);
-	return country.n && places_hold(&places, country);
+	return places;
 }
 
 static bool has_labels(const struct node *cloud, const struct node *labels)
@@ -84,12 +90,6 @@ static bool check_selector(const struct selection *s, const struct node *selecto
 	return true;
 }
 
-static bool selects(const struct node *selector, const struct node *cloud)
-{
-	const struct node *labels = node_member(selector, S("labels")), *location = node_member(selector, S("location"));
-	return (!labels || has_labels(cloud, labels)) && (!location || lies_in(cloud, location));
-}
-
 // ---------------------------------------------------------------- lists
 struct list { // of clouds in the making
 	struct node *map;
@@ -116,8 +116,12 @@ static void add_selected(const struct selection *s, struct list *list, const str
 	size_t before = list->map->count;
 	if (!check_selector(s, selector))
 		return;
-	for (const struct node *c = s->clouds ? s->clouds->first : NULL; c; c = c->next) {
-		if (selects(selector, c))
+	const struct node *labels = node_member(selector, S("labels")), *location = node_member(selector, S("location"));
+	const struct places places = location ? places_of(location) : (struct places){.any = true};
+	size_t i = 0;
+	for (const struct node *c = s->countries ? s->clouds->first : NULL; c; c = c->next, i++) {
+		bool there = !location || (s->countries[i].n && places_hold(&places, s->countries[i]));
+		if (there && (!labels || has_labels(c, labels)))
 			add_cloud(s, list, c->key, at);
 	}
 	if (list->map->count == before)
@@ -227,6 +231,26 @@ static void check_groups(const struct selection *s)
 	}
 }
 
+static bool find_countries(struct selection *s)
+{
+	size_t i = 0;
+	if (!s->clouds || s->clouds->type != NODE_MAP)
+		return true;
+	s->countries = arena_new_array(s->l->arena, s->clouds->count + 1, struct str);
+	for (const struct node *c = s->clouds->first; c && s->countries; c = c->next)
+		s->countries[i++] = country_of(c);
+	return s->countries != NULL;
+}
+
+// Whether there are so many that looking through them would take too long.
+static bool too_many(const struct selection *s)
+{
+	const struct node *many = s->clouds && s->clouds->count > MAX_CLOUDS ? s->clouds : s->groups && s->groups->count > MAX_GROUPS ? s->groups : NULL;
+	if (many)
+		complain(s, many, (struct str){0}, "has more than 1000 names", (struct str){0});
+	return many != NULL;
+}
+
 void language_clouds(struct language *l)
 {
 	struct selection s = {.l = l, .clouds = node_member(l->root, S("clouds")), .groups = node_member(l->root, S("groups"))};
@@ -234,6 +258,8 @@ void language_clouds(struct language *l)
 		complain(&s, s.groups, S("write groups: {eu: [CLOUD]}"), "expected a map of groups", (struct str){0});
 		s.groups = NULL;
 	}
+	if (too_many(&s) || !find_countries(&s))
+		return;
 	check_groups(&s);
 	for (struct node *map = l->root->first; map; map = map->next) {
 		const struct kind *k = kind_find(l->w->options->kinds, map->key);

@@ -110,7 +110,7 @@ static struct str member_name_at(const void *ctx, size_t i)
 
 static void lacks(const struct over *o, const struct node *base, const struct node *n)
 {
-	enum { MOST = 1000 }; // names that are looked through for what was meant
+	enum { MOST = 300 }; // names that are looked through for what was meant
 	struct arena *a = o->l->f->arena;
 	struct str meant = base && base->type == NODE_MAP && base->count <= MOST
 				   ? kind_suggest(n->key, member_name_at, base, base->count)
@@ -158,21 +158,37 @@ static void merge_fields(struct node *base, struct node *overlay)
 	}
 }
 
-static void remove_member(struct node *map, struct node *n)
-{
-	struct node **at = &map->first;
-	while (*at != n)
-		at = &(*at)->next;
-	*at = n->next;
-	map->count--;
-}
-
 static bool index_map(struct language *l, const struct node *map, struct str_map *out)
 {
 	bool good = str_map_init(out, l->arena, map->count);
 	for (struct node *n = map->first; n && good; n = n->next)
 		good = str_map_put(out, n->key, n);
 	return good;
+}
+
+// What stands in the overlay instead, in the place of the base's node.
+static void put_instead(struct node *there, struct node *map, const struct node *n)
+{
+	struct node *next = there->next;
+	*there = *n;
+	there->next = next;
+	there->parent = map;
+	for (struct node *m = there->first; m; m = m->next)
+		m->parent = there;
+}
+
+// Those that an overlay's null stands for, all at once.
+static void drop_nulls(struct node *map)
+{
+	struct node **at = &map->first;
+	while (*at) {
+		if ((*at)->count != SIZE_MAX) {
+			at = &(*at)->next;
+			continue;
+		}
+		*at = (*at)->next;
+		map->count--;
+	}
 }
 
 // A map of names: each must be there; null takes one away.
@@ -189,17 +205,15 @@ static void over_names(const struct over *o, struct node *base, struct node *ove
 			n->parent = overlay;
 			lacks(o, base, n);
 		} else if (n->type == NODE_NULL) {
-			remove_member(base, there);
+			there->count = SIZE_MAX;
 		} else if (n->type == NODE_MAP && (there->type == NODE_MAP || there->type == NODE_NULL)) {
 			there->type = NODE_MAP;
 			merge_fields(there, n);
 		} else {
-			struct node **at = &base->first;
-			while (*at != there)
-				at = &(*at)->next;
-			replace(at, base, n);
+			put_instead(there, base, n);
 		}
 	}
+	drop_nulls(base);
 }
 
 // What an overlay may not say again: it is the workspace's, not the environment's.

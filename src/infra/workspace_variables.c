@@ -32,6 +32,7 @@ static const struct {
 struct reader { // of all variables of one map
 	struct language *l;
 	const struct node *declared; // the map; NULL: none
+	struct str_map names;        // of it
 	struct str_map given;        // name -> struct node, of the strongest source so far
 };
 
@@ -54,7 +55,8 @@ static struct str declared_name_at(const void *ctx, size_t i)
 
 static void unknown(const struct reader *r, struct position at, struct str name)
 {
-	struct str meant = r->declared ? kind_suggest(name, declared_name_at, r->declared, r->declared->count)
+	enum { MOST = 300 }; // names that are looked through
+	struct str meant = r->declared && r->declared->count <= MOST ? kind_suggest(name, declared_name_at, r->declared, r->declared->count)
 				       : (struct str){0};
 	findings_add(r->l->f, at, S("variables"),
 		meant.n ? arena_printf(r->l->f->arena, "did you mean \"%.*s\"?", STR(meant)) : S("declare it in `variables:`"),
@@ -63,7 +65,7 @@ static void unknown(const struct reader *r, struct position at, struct str name)
 
 static void give(struct reader *r, struct str name, struct node *value)
 {
-	if (!node_member(r->declared, name))
+	if (!str_map_get(&r->names, name))
 		unknown(r, value->key_at.line ? value->key_at : value->at, name);
 	else if (value->type != NODE_NULL && !str_map_put(&r->given, name, value))
 		findings_add(r->l->f, value->at, name, S(""), "out of memory");
@@ -281,8 +283,12 @@ void language_variables(struct language *l, const struct node *map, const struct
 	struct reader r = {.l = l, .declared = map && map->type == NODE_MAP ? map : NULL};
 	if (map && map->type != NODE_MAP && map->type != NODE_NULL)
 		findings_add(l->f, map->at, S("variables"), S(""), "expected a map: names of variables, each with its type");
-	if (!str_map_init(&r.given, l->arena, 16) || !str_map_init(&scope->variables, l->arena, 16))
+	size_t count = r.declared ? r.declared->count : 0;
+	if (!str_map_init(&r.given, l->arena, count) || !str_map_init(&scope->variables, l->arena, count) ||
+		!str_map_init(&r.names, l->arena, count))
 		return;
+	for (struct node *n = r.declared ? r.declared->first : NULL; n; n = n->next)
+		(void)str_map_put(&r.names, n->key, n);
 	if (l->in_module) {
 		if (given)
 			give_map(&r, given);
