@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The small job with few descriptors (256 for every process), with a handful, and with little memory: it works, or it says what lacks and what to
+do; nothing is lost, and the same command without the limit goes on. test_limits.py BUILD
+"""
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "scenario"))
+from crash import check_processes, compare, outcome, read_json  # noqa: E402
+from scenario import CLOUDS, GOAL, Client, Failed, image_pixels, need, run_test, same, wait_for  # noqa: E402
+
+MIB = 1 << 20
+
+
+def limited(**limits):
+    """preexec_fn: soft and hard limits of the command and all that it starts."""
+    def apply():
+        for name, value in limits.items():
+            resource.setrlimit(getattr(resource, "RLIMIT_" + name.upper()), (value, value))
+    return apply
+
+
+def check_whole(s, folder, clean):
+    check_processes(s, folder)
+    compare(outcome(s, folder, lambda found: found[:6]), clean, retried=True)
+    need(s.plan_is_empty(folder), "a second plan has something to do")
+
+
+def few_descriptors(s, start, clean):
+    """256 are enough for everything, the gateway and the pocket clouds included."""
+    folder = copy(s, start, "few")
+    s.run("apply", "--auto-approve", folder=folder, preexec_fn=limited(nofile=256))
+    s.run("run", GOAL, folder=folder, preexec_fn=limited(nofile=256), seconds=120)
+    check_whole(s, folder, clean)
+    s.run("down", folder=folder)
+    print("256 descriptors: all works", flush=True)
+
+
+def flood(address, count):
+    """Connections that ask nothing."""
+    held = []
+    for _ in range(count):
+        one = socket.socket()
+        one.settimeout(5)
+        try:
+            one.connect(address)
+        except OSError:
+            one.close()
+            break
+        held.append(one)
+    return held
+
+
+def address_of(url):
+    host, _, port = url.split("//")[1].split("/")[0].partition(":")
+    return host, int(port)
+
+
+def too_many_connections(s, start):
+    """More connections than descriptors: a pocket cloud and a gateway stop accepting, and go on once there is room."""
+    folder = copy(s, start, "flood")
+    for cloud in CLOUDS:  # by hand, since the control plane gives them more
+        start_pocket(s, folder, cloud, limited(nofile=64))
+    s.run("run", GOAL, folder=folder, preexec_fn=limited(nofile=256), seconds=120)
+    pocket = read_json(os.path.join(folder, ".isobar/pocket/aws-us/announce.json"))
+    gateway = read_json(os.path.join(folder, ".isobar/gateways/edge/announce.json"))
+    held = flood(address_of(pocket["url"]), 120)
+    need(len(held) >= 60, "only %d connections could be opened", len(held))
+    for one in held:
+        one.close()
+    s.run("data", "ls", "--recursive", "aws-us:lake/", folder=folder)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
+    held = flood(address_of(gateway["url"]), 1500)
+    for one in held:
+        one.close()
+    wait_for("an answer after the flood", lambda: answers(folder))
+    s.run("down", folder=folder)
+    for process in s.pockets:
+        process.wait()
+    print("more connections than descriptors: goes on afterwards", flush=True)
+
+
+def answers(folder):
+    try:
+        client = Client(folder)
+        status, _ = client.infer(image_pixels(folder, 0, 1))
+        client.close()
+    except OSError:
+        return False
+    return status == 200
+
+
+def start_pocket(s, folder, cloud, limit):
+    provider = cloud.split("-")[0]
+    root = os.path.join(folder, ".isobar/pocket", cloud)
+    announce = os.path.join(root, "announce.json")
+    if os.path.exists(announce):
+        os.unlink(announce)
+    process = s.start("pocket", "--as", provider, "--name", cloud, "--root", root, "--announce", announce, preexec_fn=limit,
+                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    s.pockets.append(process)
+    wait_for("the announcement of %s" % cloud, lambda: os.path.exists(announce))
+
+
+def starved(s, start, clean, what, limits, words):
+    """The command under the limit fails and says why, or works; without it, it goes on."""
+    folder = copy(s, start, what)
+    tries = 0
+    for limit in limits:
+        ended = s.run("run", GOAL, folder=folder, preexec_fn=limited(**limit), expect=None, seconds=120)
+        if ended.code == 0:
+            break
+        need(0 < ended.code < 128, "with %s: %s", limit, ended)
+        need(any(word in ended.err for word in words), "with %s: %s does not say what lacks", limit, ended)
+        tries += 1
+    s.run("run", GOAL, folder=folder, seconds=120)
+    check_whole(s, folder, clean)
+    s.run("down", folder=folder)
+    print("%s: %d of %d limits were too tight, each said so" % (what, tries, len(limits)), flush=True)
+    need(tries > 0, "no limit was too tight: the test tests nothing")
+
+
+def copy(s, start, name):
+    folder = os.path.join(s.folder, name)
+    shutil.copytree(start, folder, symlinks=True)
+    return folder
+
+
+def test(s):
+    s.pockets = []
+    first = s.workspace("first")
+    new, applied = os.path.join(s.folder, "new"), os.path.join(s.folder, "applied")
+    shutil.copytree(first, new)
+    s.apply(first)
+    s.run("down", folder=first)
+    shutil.copytree(first, applied, symlinks=True)
+    s.make(first)
+    clean = outcome(s, first, lambda found: [])
+    s.run("down", folder=first)
+    few_descriptors(s, new, clean)
+    too_many_connections(s, applied)
+    starved(s, applied, clean, "descriptors", [{"nofile": n} for n in (8, 12, 16, 24, 32, 48)],
+            ("open files", "too many", "Too many open files"))
+    starved(s, applied, clean, "memory", [{"as": n * MIB} for n in (24, 32, 48, 64, 96, 128, 160)],
+            ("memory", "Cannot allocate", "failed to map segment"))
+
+
+run_test(test)
