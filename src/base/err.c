@@ -92,6 +92,26 @@ int err_code_of_errno(int number)
 	}
 }
 
+// What whoever runs the program can do about it; "": nothing that holds everywhere.
+static const char *advice_of(int number)
+{
+	switch (number) {
+	case ENOSPC:
+	case EDQUOT:
+		return ": free some space and try again";
+	case EROFS:
+		return ": mount it for writing, or work in another folder";
+	case EMFILE:
+		return ": raise the limit on open files (ulimit -n) and try again";
+	case ENFILE:
+		return ": the whole system has too many files open; end something and try again";
+	case ENOMEM:
+		return ": free some memory, or raise the limit (ulimit -v), and try again";
+	default:
+		return "";
+	}
+}
+
 int err_errno_at(struct err *e, const char *file, int line, const char *format, ...)
 {
 	int number = errno;
@@ -100,7 +120,7 @@ int err_errno_at(struct err *e, const char *file, int line, const char *format, 
 	va_start(args, format);
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	return err_set_at(e, err_code_of_errno(number), file, line, "%s: %s", what, strerror(number));
+	return err_set_at(e, err_code_of_errno(number), file, line, "%s: %s%s", what, strerror(number), advice_of(number));
 }
 
 void err_clear(struct err *e)

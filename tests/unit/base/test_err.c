@@ -63,7 +63,7 @@ static void test_errno(UNUSED void **state)
 	struct err e = {0};
 	errno = ENOSPC;
 	assert_int_equal(err_errno(&e, "write %s", "/x"), ERR_NO_SPACE);
-	assert_string_equal(e.message, "write /x: No space left on device");
+	assert_string_equal(e.message, "write /x: No space left on device: free some space and try again");
 }
 
 // Numbers and names are written into journals and answers: none may change or be given twice.
