@@ -92,6 +92,7 @@ static int note_existing(const struct arguments *a, const char *folder)
 	AUTO(json) plan = NULL;
 	AUTO(json) applied = NULL;
 	int rc = session_open(&s, a, &o->common, folder);
+	s.json = true; // nobody wants to hear how each is noted
 	if (rc == 0)
 		rc = session_request(&s, "POST", "/v1/plan", NULL, &plan);
 	if (rc == 0 && !only_notes(plan))

@@ -14,6 +14,7 @@ struct suite {
 // One case: a condition, with the call's error as the reason when it does not hold.
 void suite_check(struct suite *s, bool holds, const char *what);
 bool suite_skips(struct suite *s, const char *feature); // reported as skipped
+void suite_skip(struct suite *s, const char *feature);  // reports it so
 bool suite_is_without(const struct suite *s, const char *feature);
 int suite_put(struct suite *s, struct str key, struct str bytes, struct store_condition condition, struct object *out);
 int suite_get(struct suite *s, const struct store_get *g, struct buf *bytes, struct object *out);

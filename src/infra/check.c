@@ -40,6 +40,24 @@ static int take_error(struct check *x, int rc, struct str *why)
 
 // ---------------------------------------------------------------- who
 
+// Who tells nobody who they are (a hall of one's own) may still have a store that lets us in.
+static int check_store(struct check *x)
+{
+	struct str why = S("");
+	int rc = CLOUD_CALL(x->c, x->r->cloud, store, bucket_head, S("isobar-check-none"));
+	x->reached = rc == 0 || rc == ERR_NOT_FOUND;
+	if (x->reached) {
+		err_clear(&x->c->err);
+		return 0;
+	}
+	rc = take_error(x, rc, &why);
+	if (rc == 0) {
+		json_set_str(x->out, "error", why);
+		lack(x, "store", why);
+	}
+	return rc;
+}
+
 static int check_who(struct check *x)
 {
 	const struct cloud *cloud = x->r->cloud;
@@ -53,15 +71,13 @@ static int check_who(struct check *x)
 		json_set_str(x->out, "kind", who.kind);
 		return 0;
 	}
-	// A store that tells nobody who they are may still work.
-	x->reached = rc == ERR_UNSUPPORTED || rc == ERR_NOT_FOUND;
-	bool lacks = !x->reached;
+	bool told = rc != ERR_UNSUPPORTED;
 	rc = take_error(x, rc, &why);
-	if (rc == 0)
-		json_set_str(x->out, "error", why);
-	if (lacks)
-		lack(x, "identity", why);
-	return rc;
+	if (rc || !told)
+		return rc ? rc : check_store(x);
+	json_set_str(x->out, "error", why);
+	lack(x, "identity", why);
+	return 0;
 }
 
 // ---------------------------------------------------------------- buckets
@@ -86,10 +102,15 @@ static int check_bucket(struct check *x, struct str bucket, json_t *list)
 		json_set_str(one, "location", facts.location);
 	if (facts.unseen.n)
 		json_set_str(one, "unseen", facts.unseen);
-	if (lacks)
+	// Where bytes lie is a promise: a bucket elsewhere than its cloud says breaks it.
+	bool elsewhere = facts.location.n && cloud->region.n && !str_eq_nocase(facts.location, cloud->region);
+	if (elsewhere)
+		why = arena_printf(
+			x->c->arena, "lies in %.*s, and its cloud in %.*s", STR(facts.location), STR(cloud->region));
+	if (lacks || elsewhere)
 		json_set_str(one, "reason", why);
 	json_array_append_new(list, one);
-	if (lacks)
+	if (lacks || elsewhere)
 		lack(x, arena_printf(x->c->arena, "bucket %.*s", STR(bucket)).p, why);
 	if (there && !x->bucket.n)
 		x->bucket = bucket;

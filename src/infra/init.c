@@ -142,8 +142,14 @@ static void write_head(const struct init *x, struct buf *out)
 static void write_cloud(const struct init_cloud *cloud, struct buf *out)
 {
 	buf_printf(out, "  # as %.*s, account %.*s\n", STR(cloud->who), STR(cloud->account));
-	buf_printf(out, "  %.*s: {provider: %.*s, region: %.*s}\n", STR(cloud->name), STR(cloud->provider),
+	buf_printf(out, "  %.*s: {provider: %.*s, region: %.*s", STR(cloud->name), STR(cloud->provider),
 		STR(cloud->region));
+	// Credentials of another account are refused from now on. A storage account is no subscription.
+	if (str_eq(cloud->provider, S("aws")))
+		buf_printf(out, ", account: \"%.*s\"", STR(cloud->account));
+	else if (str_eq(cloud->provider, S("gcp")))
+		buf_printf(out, ", project: \"%.*s\"", STR(cloud->account));
+	buf_add(out, S("}\n"));
 }
 
 static void write_seen(const struct init *x, struct buf *out)

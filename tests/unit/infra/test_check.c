@@ -21,6 +21,7 @@ struct fixture {
 	int who;            // code of whoami
 	int bucket;         // code of describe
 	const char *denied; // permission that the account lacks
+	const char *location;
 	unsigned probes;
 };
 
@@ -39,7 +40,7 @@ static int describe(struct call *c, void *ctx, struct str bucket, struct bucket_
 	(void)bucket;
 	if (f->bucket)
 		return call_fail(c, f->bucket, "no");
-	*out = (struct bucket_facts){.location = S("us-east-1"), .unseen = S("")};
+	*out = (struct bucket_facts){.location = str_of(f->location ? f->location : "US-EAST-1"), .unseen = S("")};
 	return 0;
 }
 
@@ -176,6 +177,38 @@ static void test_buckets(void **state)
 	arena_free(&f.arena);
 }
 
+static void test_elsewhere(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f);
+	f.location = "eu-central-1";
+	const json_t *out = run(&f);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(out, "lacks"), 0)),
+		"bucket one-lake: lies in eu-central-1, and its cloud in us-east-1");
+	arena_free(&f.arena);
+}
+
+// A store of one's own says nothing of who we are.
+static void test_store_alone(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f);
+	f.cloud.identity = NULL;
+	const json_t *out = run(&f);
+	assert_true(json_flag(out, "ok", false));
+	assert_int_equal(f.probes, 0);
+	assert_null(json_object_get(out, "who"));
+	assert_string_equal(json_text(find(json_object_get(out, "parts"), "part", "store"), "state"), "works");
+	assert_string_equal(json_text(json_array_get(json_object_get(out, "buckets"), 0), "state"), "absent");
+	f.cloud.store = &(const struct store_ops){.name = "aws"};
+	out = run(&f);
+	assert_false(json_flag(out, "ok", true));
+	assert_string_equal(json_text(find(json_object_get(out, "parts"), "part", "store"), "state"), "fails");
+	arena_free(&f.arena);
+}
+
 static void test_unopened(void **state)
 {
 	(void)state;
@@ -236,7 +269,8 @@ static void test_open(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_is_well), cmocka_unit_test(test_permission_lacks),
-		cmocka_unit_test(test_nobody_knows_us), cmocka_unit_test(test_buckets), cmocka_unit_test(test_unopened),
+		cmocka_unit_test(test_nobody_knows_us), cmocka_unit_test(test_buckets),
+		cmocka_unit_test(test_elsewhere), cmocka_unit_test(test_store_alone), cmocka_unit_test(test_unopened),
 		cmocka_unit_test(test_deep_limit), cmocka_unit_test(test_open)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
