@@ -25,6 +25,10 @@ static void test_round_trip(void **state)
 		.store_url = S("http://127.0.0.1:4000/x"),
 		.credentials = credentials,
 		.ca_file = S("/ca.pem"),
+		.identity_url = S("http://127.0.0.1:4001"),
+		.location = S("DE"),
+		.trust_file = S("/corp.pem"),
+		.proxy = {.https = S("http://u:p@proxy:3128"), .http = S("h:1"), .no = S("a,b")},
 		.local_root = S("/r"),
 		.workspace = S("fashion"),
 		.sealed = sealed,
@@ -39,6 +43,9 @@ static void test_round_trip(void **state)
 		    str_eq(back.region, config.region));
 	assert_true(str_eq(back.store_url, config.store_url) && str_eq(back.ca_file, config.ca_file));
 	assert_true(str_eq(back.local_root, config.local_root) && str_eq(back.workspace, config.workspace));
+	assert_true(str_eq(back.identity_url, config.identity_url) && str_eq(back.location, config.location));
+	assert_true(str_eq(back.trust_file, config.trust_file) && str_eq(back.proxy.https, config.proxy.https));
+	assert_true(str_eq(back.proxy.http, config.proxy.http) && str_eq(back.proxy.no, config.proxy.no));
 	assert_true(json_equal(back.credentials, credentials));
 	assert_int_equal(back.sealed_count, 2);
 	assert_true(str_eq(back.sealed[1].bucket, S("other")) && str_eq(back.sealed[1].key, S("k2")));

@@ -107,6 +107,52 @@ static void test_refused(void **state)
 	cloud_test_free(&t);
 }
 
+// A hall of one's own is whatever speaks S3 at an address that somebody said; its traffic has no listed price.
+static void test_site_and_unplaced(void **state)
+{
+	(void)state;
+	struct cloud_test t;
+	struct cloud cloud;
+	struct price price;
+	cloud_test_init(&t);
+	struct cloud_config config = aws_config(&t);
+	config.provider = S("site");
+	config.name = S("munich");
+	config.location = S("DE");
+	config.store_url = S("");
+	check_refused(&t, &config, "has no address of a store");
+	err_clear(&t.call.err);
+	config.store_url = S("http://127.0.0.1:1");
+	assert_int_equal(cloud_open(&t.call, &config, &cloud), 0);
+	assert_string_equal(cloud.store->name, "aws");
+	assert_true(str_eq(cloud.provider, S("site")) && str_eq(cloud.location, S("DE")));
+	assert_int_equal(CLOUD_CALL(&t.call, &cloud, prices, egress, S("internet"), &price), 0);
+	assert_true(price.amount == 0 && str_eq(price.confidence, S("low")));
+	cloud_close(&cloud);
+	// From a provider, a hall lies behind the internet.
+	config = aws_config(&t);
+	assert_int_equal(cloud_open(&t.call, &config, &cloud), 0);
+	struct price internet;
+	assert_int_equal(CLOUD_CALL(&t.call, &cloud, prices, egress, S("internet"), &internet), 0);
+	assert_int_equal(CLOUD_CALL(&t.call, &cloud, prices, egress, S("site/us-east-1"), &price), 0);
+	assert_true(price.amount > 0 && price.amount == internet.amount);
+	cloud_close(&cloud);
+	// "az://container": nobody said where.
+	config = (struct cloud_config){.name = S("az"), .provider = S("azure"),
+		.credentials = json_in_arena(&t.arena, json_pack("{s:s,s:s}", "account", "acct", "key", "AAAA"))};
+	assert_true(str_eq(cloud_store_url(&t.arena, &config), S("https://acct.blob.core.windows.net")));
+	assert_int_equal(cloud_open(&t.call, &config, &cloud), 0);
+	assert_true(str_eq(cloud.provider, S("azure")) && cloud.region.n == 0 && cloud.location.n == 0);
+	cloud_close(&cloud);
+	config = (struct cloud_config){.provider = S("aws"), .region = S("eu-west-1")};
+	assert_true(str_eq(cloud_store_url(&t.arena, &config), S("https://s3.eu-west-1.amazonaws.com")));
+	config.provider = S("site");
+	assert_int_equal(cloud_store_url(&t.arena, &config).n, 0);
+	config.provider = S("ibm");
+	assert_int_equal(cloud_store_url(&t.arena, &config).n, 0);
+	cloud_test_free(&t);
+}
+
 static void test_all_providers(void **state)
 {
 	(void)state;
@@ -143,6 +189,7 @@ int main(void)
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_local_and_sealed),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_site_and_unplaced),
 		cmocka_unit_test(test_all_providers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
