@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "infra/address_index.h"
 #include "infra/input_state.h"
+#include "state/resource_scan.h"
 #include "infra/stand_ins.h"
 #include "infra/workspace_place.h"
 
@@ -207,12 +208,21 @@ int session_move_state(struct session *s)
 	return open_state_once(s->call, s->request->control, true);
 }
 
+// Values are read with those whose handlers look at a provider.
+static int read_recorded(struct session *s)
+{
+	const struct control *control = s->request->control;
+	const struct control_parts *parts = control->options.parts;
+	const struct infra_env env = {.handlers = parts->handlers, .handler_count = parts->handler_count};
+	const struct resource_filter filter = {.whole = infra_reads_whole, .ctx = (void *)(uintptr_t)&env};
+	return resource_scan(s->call, control_state(control), &filter, &s->recorded, &s->recorded_count);
+}
+
 int session_read_state(struct session *s)
 {
 	int rc = open_state_once(s->call, s->request->control, false);
 	if (rc == 0)
-		rc = resource_list(
-			s->call, control_state(s->request->control), S(""), &s->recorded, &s->recorded_count);
+		rc = read_recorded(s);
 	if (rc == 0)
 		fill_binding(s);
 	return rc;

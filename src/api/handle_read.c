@@ -6,6 +6,7 @@
 #include "models/registry.h"
 #include "net/url.h"
 #include "state/override.h"
+#include "state/resource_scan.h"
 
 enum {
 	EVENTS_LIMIT = 1000, // of one answer, unless the request says another number
@@ -42,6 +43,10 @@ int handle_resources(struct api_request *r, json_t **result)
 {
 	struct session s;
 	int rc = open_state(r, &s);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < s.recorded_count; i++)
+		rc = resource_load(r->call, s.binding.state, &s.recorded[i]);
 	if (rc < 0)
 		return rc;
 	json_t *list = json_array();

@@ -86,8 +86,10 @@ static int make_indexes(struct plan_maker *m, struct err *e)
 	if (rc == 0)
 		rc = address_index_make(a, in->waiting, in->waiting_count, sizeof(*in->waiting), &m->waiting);
 	m->taken = arena_new_array(a, in->recorded_count + 1, bool);
-	m->plan->changes =
-		arena_new_array(a, in->desired_count + in->recorded_count + 1, struct plan_change);
+	size_t unwanted = 0;
+	for (size_t i = 0; rc == 0 && i < in->recorded_count; i++)
+		unwanted += !address_find(&m->desired, in->recorded[i].address);
+	m->plan->changes = arena_new_array(a, in->desired_count + unwanted + 1, struct plan_change);
 	if (rc < 0 || !m->taken || !m->plan->changes)
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
 	return 0;

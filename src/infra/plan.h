@@ -39,7 +39,7 @@ struct plan_input {
 	size_t handler_count;
 	const struct resource *desired; // in order of needs
 	size_t desired_count;
-	const struct resource *recorded;
+	const struct resource *recorded; // light only those whose inputs are the same as the desired ones
 	size_t recorded_count;
 	const struct plan_observed *observed;
 	size_t observed_count;

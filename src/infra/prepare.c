@@ -9,6 +9,7 @@
 #include "data/passage.h"
 #include "infra/address_index.h"
 #include "state/resource_common.h"
+#include "state/resource_scan.h"
 
 enum { READ_TIMEOUT_S = 10 }; // of one resource: a plan should say soon that a cloud is silent
 
@@ -192,17 +193,48 @@ static int list_overrides(struct call *c, const struct infra_env *env, struct pl
 	return rc;
 }
 
-static int list_recorded(
-	struct call *c, const struct infra_env *env, const struct plan_request *request, struct plan_input *in)
+bool infra_reads_whole(void *env, struct str kind)
 {
-	struct resource *list;
-	if (request->recorded) {
-		in->recorded = request->recorded;
-		in->recorded_count = request->recorded_count;
+	const struct resource_handler *h = infra_handler(env, kind);
+	return (h && h->read) || str_eq(kind, S("cloud"));
+}
+
+static int list_recorded(struct call *c, const struct infra_env *env, struct plan_request *request)
+{
+	const struct resource_filter filter = {.whole = infra_reads_whole, .ctx = (void *)(uintptr_t)env};
+	if (request->recorded)
 		return 0;
+	return resource_scan(c, env->state, &filter, &request->recorded, &request->recorded_count);
+}
+
+static bool is_same(const struct resource *light, const struct resource *desired)
+{
+	uint64_t sum[2];
+	resource_sum(desired, sum);
+	return memcmp(sum, light->sum, sizeof(sum)) == 0;
+}
+
+// What differs, moves or goes is read whole; what is the same stays light.
+static int load_changed(struct call *c, const struct infra_env *env, struct plan_request *request)
+{
+	const struct workspace *w = request->desired;
+	struct address_index desired = {0}, moved = {0};
+	struct str *from = arena_new_array(c->arena, (w ? w->resource_count : 0) + 1, struct str);
+	size_t moves = 0;
+	for (size_t i = 0; from && w && i < w->resource_count; i++) {
+		if (w->resources[i].moved_from.n)
+			from[moves++] = w->resources[i].moved_from;
 	}
-	int rc = resource_list(c, env->state, S(""), &list, &in->recorded_count);
-	in->recorded = list;
+	if (!from || address_index_make(c->arena, from, moves, sizeof(*from), &moved) < 0 ||
+		(w && address_index_make(c->arena, w->resources, w->resource_count, sizeof(*w->resources), &desired) < 0))
+		return call_no_memory(c);
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < request->recorded_count; i++) {
+		struct resource *r = &request->recorded[i];
+		size_t place = r->light ? address_find(&desired, r->address) : ADDRESS_NONE;
+		if (r->light && (!place || address_find(&moved, r->address) || !is_same(r, &w->resources[place - 1])))
+			rc = resource_load(c, env->state, r);
+	}
 	return rc;
 }
 
@@ -216,7 +248,13 @@ int plan_prepare(struct call *c, const struct infra_env *env, struct plan_reques
 		in.desired = request->desired->resources;
 		in.desired_count = request->desired->resource_count;
 	}
-	int rc = list_recorded(c, env, request, &in);
+	int rc = list_recorded(c, env, request);
+	int64_t start = call_mono_ns(c);
+	if (rc == 0)
+		rc = load_changed(c, env, request);
+	request->diff_ns = call_mono_ns(c) - start;
+	in.recorded = request->recorded;
+	in.recorded_count = request->recorded_count;
 	if (rc == 0)
 		rc = observe(c, env, &in, request->blind);
 	if (rc == 0)
@@ -227,8 +265,8 @@ int plan_prepare(struct call *c, const struct infra_env *env, struct plan_reques
 		rc = passage_plan(c, env->state, in.desired, in.desired_count);
 	if (rc < 0)
 		return rc;
-	int64_t start = call_mono_ns(c);
+	start = call_mono_ns(c);
 	rc = plan_make(&in, c->arena, out, &c->err);
-	request->diff_ns = call_mono_ns(c) - start;
+	request->diff_ns += call_mono_ns(c) - start;
 	return rc;
 }

@@ -17,14 +17,17 @@ struct infra_env { // built by main.c; borrowed
 struct plan_request {
 	const struct workspace *desired;  // NULL: nothing is wanted, so everything recorded is to be deleted
 	bool refresh_only, protect;       // see plan.h
-	const struct resource *recorded;  // as read a moment ago; NULL: read here
+	struct resource *recorded;        // as read a moment ago by resource_scan; NULL: read here. Made whole as needed
 	size_t recorded_count;
 	bool blind;      // no cloud is asked: what is there is planned as unseen
-	int64_t diff_ns; // out: what plan_make took
+	int64_t diff_ns; // out: what comparing took
 };
 
 // The plan lives in c->arena and borrows what the request names.
 MUST_CHECK int plan_prepare(struct call *c, const struct infra_env *env, struct plan_request *request, struct plan *out);
+// Which records are read whole: those that tell how to reach a cloud, and those that are looked at there. ctx: an
+// infra_env with handlers.
+bool infra_reads_whole(void *env, struct str kind);
 const struct resource_handler *infra_handler(const struct infra_env *env, struct str kind); // NULL when there is none
 
 #endif

@@ -167,6 +167,12 @@ static void held_close(void *ctx)
 	(void)ctx; // the lease ends by held_give_back, the state below by its owner
 }
 
+static int held_scan(struct call *c, void *s, struct str prefix, const struct state_scan *scan)
+{
+	struct held *h = s;
+	return state_scan(c, &h->inner, prefix, scan);
+}
+
 // ---------------------------------------------------------------- taking and giving back
 static void free_held(struct held *h)
 {
@@ -187,6 +193,7 @@ static struct held *new_held(struct call *c, const struct held_options *o)
 		.get = held_get,
 		.put = held_put,
 		.list = held_list,
+		.scan = held_scan,
 		.lease = held_lease,
 		.release = held_release,
 		.dump = held_dump,

@@ -4,6 +4,8 @@
 
 #include "base/hash.h"
 #include "state/resource_common.h"
+#include "state/resource_impl.h"
+#include "state/resource_scan.h"
 
 static const struct str key_prefix = S_INIT("resource/");
 static const struct str on_cloud = S_INIT(" on ");
@@ -58,7 +60,7 @@ static const json_t *object_member(const json_t *j, const char *name)
 }
 
 // Texts are borrowed from the record's value, which lives as long as the arena does.
-static int decode(struct call *c, const struct record *record, struct resource *out)
+int resource_decode(struct call *c, const struct record *record, struct resource *out)
 {
 	const json_t *j = record->value;
 	struct resource r = {
@@ -92,7 +94,7 @@ int resource_get(struct call *c, const struct state *s, struct str address, stru
 		return rc;
 	if (record.revision == 0)
 		return call_fail(c, ERR_NOT_FOUND, "there is no resource %.*s: declare and apply it", STR(address));
-	return decode(c, &record, out);
+	return resource_decode(c, &record, out);
 }
 
 int resource_list(struct call *c, const struct state *s, struct str prefix, struct resource **out, size_t *count)
@@ -106,7 +108,7 @@ int resource_list(struct call *c, const struct state *s, struct str prefix, stru
 	if (!list)
 		return call_no_memory(c);
 	for (size_t i = 0; i < n; i++) {
-		rc = decode(c, &records[i], &list[i]);
+		rc = resource_decode(c, &records[i], &list[i]);
 		if (rc < 0)
 			return rc;
 	}
@@ -136,6 +138,19 @@ static void set_copy(json_t *object, const char *name, const json_t *value)
 		json_object_set_new(object, name, json_deep_copy(value));
 }
 
+int resource_sum_read(struct str hex, uint64_t out[2])
+{
+	unsigned char bytes[16];
+	if (hex.n != 2 * sizeof(bytes) || hex_decode(hex, bytes) < 0)
+		return ERR_INVALID;
+	for (size_t half = 0; half < 2; half++) {
+		out[half] = 0;
+		for (size_t i = 0; i < 8; i++)
+			out[half] = out[half] << 8 | bytes[8 * half + i];
+	}
+	return 0;
+}
+
 static json_t *encode(struct arena *a, const struct resource *r)
 {
 	json_t *j = json_object(), *needs = json_array();
@@ -156,6 +171,11 @@ static json_t *encode(struct arena *a, const struct resource *r)
 	for (size_t i = 0; i < r->need_count; i++)
 		json_array_append_new(needs, json_of_str(r->needs[i]));
 	json_object_set_new(j, "needs", needs);
+	uint64_t sum[2];
+	char hex[2 * sizeof(sum) + 1];
+	resource_sum(r, sum);
+	(void)snprintf(hex, sizeof(hex), "%016llx%016llx", (unsigned long long)sum[0], (unsigned long long)sum[1]);
+	json_object_set_new(j, "sum", json_string(hex));
 	return j;
 }
 

@@ -30,6 +30,8 @@ struct resource {
 	struct str moved_from; // address (with its cloud) that `moved:` says it had before; "": none
 	struct str later;      // written fields that a later release acts on: "subject, purpose"; "": none
 	struct str waits_for;  // what it cannot act without and a later release brings: "sql"; "": none
+	uint64_t sum[2]; // of resolved and common, as resource_sum gives it; of records that resource_scan read
+	bool light;      // only address, uid, cloud_id, status, revision and sum are there: resource_load gets the rest
 	// Set by apply for a handler, never recorded:
 	const struct resource *before; // update: the record of the last apply; NULL else
 	bool reverts;                  // update: what changed outside is undone, too (`drift: revert`)

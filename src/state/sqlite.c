@@ -277,6 +277,7 @@ int state_open_sqlite(struct call *c, const char *path, struct state *out)
 		.get = sqlite_get,
 		.put = sqlite_put,
 		.list = sqlite_list,
+		.scan = sqlite_scan,
 		.lease = sqlite_lease,
 		.release = sqlite_release,
 		.dump = sqlite_dump,

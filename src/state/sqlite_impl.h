@@ -95,6 +95,7 @@ int sqlite_watch(struct call *c, void *s, uint64_t after, int64_t timeout_ns, ui
 int sqlite_get(struct call *c, void *s, struct str key, struct record *out);
 int sqlite_put(
 	struct call *c, void *s, struct record *record, uint64_t expected, struct str fence_lease, uint64_t fence);
+int sqlite_scan(struct call *c, void *s, struct str prefix, const struct state_scan *scan);
 int sqlite_list(struct call *c, void *s, struct str prefix, struct record **out, size_t *count);
 int sqlite_lease(struct call *c, void *s, struct str name, struct str holder, int64_t ttl_ns, struct lease *out);
 int sqlite_release(struct call *c, void *s, const struct lease *lease);

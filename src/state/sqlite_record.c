@@ -91,6 +91,37 @@ int sqlite_list(struct call *c, void *ctx, struct str prefix, struct record **ou
 	return rc;
 }
 
+static int scan_rows(struct call *c, struct sqlite_state *s, sqlite3_stmt *row, const struct state_scan *scan)
+{
+	int rc;
+	while ((rc = sqlite_step(c, s, row)) > 0) {
+		int told = scan->visit(scan->ctx, sqlite_column_str(row, 0),
+			(uint64_t)sqlite3_column_int64(row, 1), sqlite_column_str(row, 2));
+		if (told < 0)
+			return c->err.code ? told : call_fail(c, told, "a record was refused");
+	}
+	return rc;
+}
+
+int sqlite_scan(struct call *c, void *ctx, struct str prefix, const struct state_scan *scan)
+{
+	struct sqlite_state *s = ctx;
+	struct str end = arena_printf(c->arena, "%.*s\xff", STR(prefix)); // above every text with the prefix
+	if (!end.p)
+		return call_no_memory(c);
+	sqlite_enter(c, s);
+	sqlite3_stmt *statement = sqlite_statement(c, s, SQL_LIST);
+	int rc = c->err.code;
+	if (statement) {
+		sqlite_bind_str(statement, 1, prefix);
+		sqlite_bind_str(statement, 2, end);
+		rc = scan_rows(c, s, statement, scan);
+		sqlite3_reset(statement);
+	}
+	sqlite_leave(s);
+	return rc;
+}
+
 struct lease_row {
 	struct str holder; // in the arena; "": nobody
 	uint64_t fence;

@@ -110,3 +110,22 @@ void state_close(struct state *s)
 	if (s)
 		*s = (struct state){0};
 }
+
+static int visit_record(struct call *c, const struct record *r, const struct state_scan *scan)
+{
+	AUTO(buf) text = {0};
+	int rc = json_write(r->value, &text, &c->err);
+	return rc < 0 ? rc : scan->visit(scan->ctx, r->key, r->revision, buf_str(&text));
+}
+
+int state_scan(struct call *c, const struct state *s, struct str prefix, const struct state_scan *scan)
+{
+	struct record *records;
+	size_t count;
+	if (s->ops->scan)
+		return s->ops->scan(c, s->ctx, prefix, scan);
+	int rc = state_list(c, s, prefix, &records, &count);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = visit_record(c, &records[i], scan);
+	return rc < 0 && !c->err.code ? call_fail(c, rc, "a record below %.*s was refused", STR(prefix)) : rc;
+}

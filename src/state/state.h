@@ -59,6 +59,11 @@ struct state_query {            // which events
 	size_t limit;           // at most; 0: STATE_READ_MAX
 };
 
+struct state_scan { // told of each record below a prefix, by key; text is its value as JSON and dies with the visit
+	int (*visit)(void *ctx, struct str key, uint64_t revision, struct str text); // must not use the state
+	void *ctx;
+};
+
 struct state_sink;
 struct state_source;
 struct state_ops {
@@ -82,6 +87,7 @@ struct state_ops {
 	int (*put)(struct call *c, void *s, struct record *record, uint64_t expected, struct str fence_lease,
 		uint64_t fence);
 	int (*list)(struct call *c, void *s, struct str prefix, struct record **out, size_t *count); // by key
+	int (*scan)(struct call *c, void *s, struct str prefix, const struct state_scan *scan); // NULL: by list
 	// Takes or renews a lease; ERR_IN_USE while another holds it.
 	// The holder's name must be unique to the process (or the thing) that holds it: the same name renews.
 	int (*lease)(struct call *c, void *s, struct str name, struct str holder, int64_t ttl_ns, struct lease *out);
@@ -103,6 +109,7 @@ struct state {
 
 MUST_CHECK int state_commit(struct call *c, const struct state *s, const struct state_batch *batch);
 MUST_CHECK int state_list(struct call *c, const struct state *s, struct str prefix, struct record **out, size_t *count);
+MUST_CHECK int state_scan(struct call *c, const struct state *s, struct str prefix, const struct state_scan *scan);
 MUST_CHECK int state_watch(struct call *c, const struct state *s, uint64_t after, int64_t timeout_ns, uint64_t *head);
 // A record and the event that tells of it, together; data's reference is stolen, value's is not.
 struct state_note {
