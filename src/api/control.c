@@ -316,29 +316,30 @@ static size_t count_opening(const struct resource *all, size_t count)
 // that is made already keeps its name, whatever its address became.
 static int all_resources(struct session *s, struct clouds_env_options *o)
 {
-	size_t declared = s->loaded ? s->workspace.resource_count : 0;
-	size_t room = count_opening(s->recorded, s->recorded_count) +
-		      (declared ? count_opening(s->workspace.resources, declared) : 0);
-	struct resource *all = arena_new_array(s->call->arena, room + 1, struct resource);
-	struct address_index recorded;
-	if (!all || address_index_make(s->call->arena, s->recorded, s->recorded_count, sizeof(*all), &recorded) < 0)
+	size_t declared = s->loaded ? s->workspace.resource_count : 0, made = 0;
+	size_t written = declared ? count_opening(s->workspace.resources, declared) : 0;
+	size_t room = written + count_opening(s->recorded, s->recorded_count);
+	struct resource *all = arena_new_array(s->call->arena, room + 1, struct resource), *records = all + written;
+	struct address_index index;
+	for (size_t i = 0; all && i < s->recorded_count; i++) {
+		if (opens_clouds(&s->recorded[i]))
+			records[made++] = s->recorded[i];
+	}
+	if (!all || address_index_make(s->call->arena, records, made, sizeof(*records), &index) < 0)
 		return call_no_memory(s->call);
 	o->resources = all;
-	for (size_t i = 0; i < declared; i++) {
+	o->resource_count = room;
+	for (size_t i = 0, at = 0; i < declared; i++) {
 		const struct resource *r = &s->workspace.resources[i];
 		if (!opens_clouds(r))
 			continue;
-		size_t place = address_find(&recorded, r->address);
+		size_t place = address_find(&index, r->address);
 		if (!place && r->moved_from.n)
-			place = address_find(&recorded, r->moved_from);
-		all[o->resource_count] = *r;
+			place = address_find(&index, r->moved_from);
+		all[at] = *r;
 		if (place)
-			all[o->resource_count].cloud_id = s->recorded[place - 1].cloud_id;
-		o->resource_count++;
-	}
-	for (size_t i = 0; i < s->recorded_count; i++) {
-		if (opens_clouds(&s->recorded[i]))
-			all[o->resource_count++] = s->recorded[i];
+			all[at].cloud_id = records[place - 1].cloud_id;
+		at++;
 	}
 	return 0;
 }

@@ -2,21 +2,37 @@
 // An index of addresses. See address_index.h.
 #include "infra/address_index.h"
 
+#include <string.h>
+
 enum { SMALLEST = 16 };
 
-// FNV-1a (Fowler, Noll, Vo), folded: addresses come from files that only their owner writes, so no key is needed.
-static size_t hash_of(struct str s)
+// Words are mixed as MurmurHash3 does at its end (Appleby). Addresses come from files that only their owner writes, so
+// no key is needed.
+static uint64_t mix(uint64_t h)
 {
-	uint64_t h = 14695981039346656037u;
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 1099511628211u;
-	return (size_t)(h ^ (h >> 32));
+	h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdu;
+	return h ^ (h >> 29);
 }
 
-static struct address_slot *slot_of(const struct address_index *index, struct str address)
+static uint32_t hash_of(struct str s)
 {
-	size_t i = hash_of(address) & index->mask;
-	while (index->slots[i].place && !str_eq(index->slots[i].address, address))
+	uint64_t h = s.n, word = 0;
+	for (; s.n >= sizeof(word); s = str_drop(s, sizeof(word))) {
+		memcpy(&word, s.p, sizeof(word));
+		h = mix(h ^ word);
+	}
+	word = 0;
+	if (s.n)
+		memcpy(&word, s.p, s.n);
+	h = mix(h ^ word);
+	return (uint32_t)(h ^ (h >> 32));
+}
+
+static struct address_slot *slot_of(const struct address_index *index, struct str address, uint32_t hash)
+{
+	size_t i = hash & index->mask;
+	while (index->slots[i].place &&
+		(index->slots[i].hash != hash || !str_eq(index->slots[i].address, address)))
 		i = (i + 1) & index->mask;
 	return &index->slots[i];
 }
@@ -28,15 +44,16 @@ int address_index_make(struct arena *a, const void *items, size_t count, size_t 
 		return ERR_LIMIT;
 	while (room < 2 * count)
 		room *= 2;
-	struct address_index index = {.slots = arena_new_array(a, room, struct address_slot), .mask = room - 1};
+	struct address_index index = {.slots = arena_new_array(a, room, struct address_slot), .mask = room - 1, .count = count};
 	if (!index.slots)
 		return ERR_NO_MEMORY;
 	const char *at = items;
 	for (size_t i = 0; i < count; i++, at += stride) {
 		const struct str *address = (const void *)at;
-		struct address_slot *slot = slot_of(&index, *address);
+		uint32_t hash = hash_of(*address);
+		struct address_slot *slot = slot_of(&index, *address, hash);
 		if (!slot->place)
-			*slot = (struct address_slot){.address = *address, .place = (uint32_t)i + 1};
+			*slot = (struct address_slot){.address = *address, .place = (uint32_t)i + 1, .hash = hash};
 	}
 	*out = index;
 	return 0;
@@ -44,5 +61,5 @@ int address_index_make(struct arena *a, const void *items, size_t count, size_t 
 
 size_t address_find(const struct address_index *index, struct str address)
 {
-	return index->slots ? slot_of(index, address)->place : ADDRESS_NONE;
+	return index->count ? slot_of(index, address, hash_of(address))->place : ADDRESS_NONE;
 }

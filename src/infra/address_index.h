@@ -12,10 +12,11 @@ enum { ADDRESS_NONE = 0 }; // address_find: not there
 struct address_slot {
 	struct str address;
 	uint32_t place; // index + 1; 0: free
+	uint32_t hash;
 };
 struct address_index {
 	struct address_slot *slots;
-	size_t mask;
+	size_t mask, count;
 };
 
 // items: an array of `count` structs of `stride` bytes that begin with a `struct str address`.

@@ -5,6 +5,7 @@
 #include "infra/plan.h"
 
 #include "infra/plan_impl.h"
+#include "infra/prepare.h"
 
 // ---------------------------------------------------------------- what the parts share
 struct plan_change *plan_add(struct plan *p, struct str address)
@@ -32,7 +33,7 @@ void plan_refuse(struct plan_change *change, int code, struct str why)
 const struct resource_handler *plan_handler(const struct plan_input *in, struct str kind)
 {
 	for (size_t i = 0; i < in->handler_count; i++) {
-		if (str_eq(str_of(in->handlers[i].kind->singular), kind))
+		if (is_named(in->handlers[i].kind, kind))
 			return &in->handlers[i];
 	}
 	return NULL;
@@ -79,7 +80,9 @@ static int make_indexes(struct plan_maker *m, struct err *e)
 	const struct plan_input *in = m->in;
 	struct arena *a = m->arena;
 	int rc = address_index_make(a, in->recorded, in->recorded_count, sizeof(*in->recorded), &m->recorded);
-	if (rc == 0)
+	if (in->desired_index)
+		m->desired = *in->desired_index;
+	else if (rc == 0)
 		rc = address_index_make(a, in->desired, in->desired_count, sizeof(*in->desired), &m->desired);
 	if (rc == 0)
 		rc = address_index_make(a, in->observed, in->observed_count, sizeof(*in->observed), &m->observed);

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/kind.h"
+#include "infra/address_index.h"
 #include "state/override.h"
 #include "state/resource.h"
 
@@ -39,6 +40,7 @@ struct plan_input {
 	size_t handler_count;
 	const struct resource *desired; // in order of needs
 	size_t desired_count;
+	const struct address_index *desired_index; // of desired; NULL: made here
 	const struct resource *recorded; // light only those whose inputs are the same as the desired ones
 	size_t recorded_count;
 	const struct plan_observed *observed;

@@ -16,7 +16,7 @@ enum { READ_TIMEOUT_S = 10 }; // of one resource: a plan should say soon that a 
 const struct resource_handler *infra_handler(const struct infra_env *env, struct str kind)
 {
 	for (size_t i = 0; i < env->handler_count; i++) {
-		if (str_eq(str_of(env->handlers[i].kind->singular), kind))
+		if (is_named(env->handlers[i].kind, kind))
 			return &env->handlers[i];
 	}
 	return NULL;
@@ -119,18 +119,21 @@ static int add_look(struct call *c, struct observation *o, const struct resource
 // What is recorded, and what is declared to exist already but was never looked at.
 static int find_looks(struct call *c, const struct infra_env *env, const struct plan_input *in, struct observation *o)
 {
-	struct address_index recorded;
+	struct address_index recorded = {0};
 	int rc = 0;
+	bool existing = false;
+	for (size_t i = 0; i < in->desired_count && !existing; i++)
+		existing = resource_is_kept(&in->desired[i]) || resource_is_adopted(&in->desired[i]);
 	o->looks = arena_new_array(c->arena, in->recorded_count + in->desired_count + 1, struct look);
-	if (!o->looks ||
-		address_index_make(c->arena, in->recorded, in->recorded_count, sizeof(*in->recorded), &recorded) < 0)
+	if (!o->looks || (existing && address_index_make(c->arena, in->recorded, in->recorded_count,
+						    sizeof(*in->recorded), &recorded) < 0))
 		return call_no_memory(c);
 	for (size_t i = 0; rc == 0 && i < in->recorded_count; i++) {
 		const struct resource_handler *h = infra_handler(env, in->recorded[i].kind);
 		if (is_to_observe(&in->recorded[i], h))
 			rc = add_look(c, o, &in->recorded[i], h);
 	}
-	for (size_t i = 0; rc == 0 && i < in->desired_count; i++) {
+	for (size_t i = 0; rc == 0 && existing && i < in->desired_count; i++) {
 		const struct resource *r = &in->desired[i];
 		const struct resource_handler *h = NULL;
 		if ((resource_is_kept(r) || resource_is_adopted(r)) && !address_find(&recorded, r->address))
@@ -215,10 +218,11 @@ static bool is_same(const struct resource *light, const struct resource *desired
 }
 
 // What differs, moves or goes is read whole; what is the same stays light.
-static int load_changed(struct call *c, const struct infra_env *env, struct plan_request *request)
+static int load_changed(
+	struct call *c, const struct infra_env *env, struct plan_request *request, struct address_index *index)
 {
 	const struct workspace *w = request->desired;
-	struct address_index desired = {0}, moved = {0};
+	struct address_index *desired = index, moved = {0};
 	struct str *from = arena_new_array(c->arena, (w ? w->resource_count : 0) + 1, struct str);
 	size_t moves = 0;
 	for (size_t i = 0; from && w && i < w->resource_count; i++) {
@@ -226,12 +230,12 @@ static int load_changed(struct call *c, const struct infra_env *env, struct plan
 			from[moves++] = w->resources[i].moved_from;
 	}
 	if (!from || address_index_make(c->arena, from, moves, sizeof(*from), &moved) < 0 ||
-		(w && address_index_make(c->arena, w->resources, w->resource_count, sizeof(*w->resources), &desired) < 0))
+		(w && address_index_make(c->arena, w->resources, w->resource_count, sizeof(*w->resources), desired) < 0))
 		return call_no_memory(c);
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < request->recorded_count; i++) {
 		struct resource *r = &request->recorded[i];
-		size_t place = r->light ? address_find(&desired, r->address) : ADDRESS_NONE;
+		size_t place = r->light ? address_find(desired, r->address) : ADDRESS_NONE;
 		if (r->light && (!place || address_find(&moved, r->address) || !is_same(r, &w->resources[place - 1])))
 			rc = resource_load(c, env->state, r);
 	}
@@ -248,11 +252,13 @@ int plan_prepare(struct call *c, const struct infra_env *env, struct plan_reques
 		in.desired = request->desired->resources;
 		in.desired_count = request->desired->resource_count;
 	}
+	struct address_index desired = {0};
 	int rc = list_recorded(c, env, request);
 	int64_t start = call_mono_ns(c);
 	if (rc == 0)
-		rc = load_changed(c, env, request);
+		rc = load_changed(c, env, request, &desired);
 	request->diff_ns = call_mono_ns(c) - start;
+	in.desired_index = request->desired ? &desired : NULL;
 	in.recorded = request->recorded;
 	in.recorded_count = request->recorded_count;
 	if (rc == 0)

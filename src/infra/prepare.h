@@ -5,6 +5,8 @@
 #ifndef ISOBAR_INFRA_PREPARE_H
 #define ISOBAR_INFRA_PREPARE_H
 
+#include <string.h>
+
 #include "infra/plan.h"
 #include "infra/workspace.h"
 
@@ -28,6 +30,11 @@ MUST_CHECK int plan_prepare(struct call *c, const struct infra_env *env, struct 
 // Which records are read whole: those that tell how to reach a cloud, and those that are looked at there. ctx: an
 // infra_env with handlers.
 bool infra_reads_whole(void *env, struct str kind);
+// A kind by its name, without measuring the names of the others: asked for each of a hundred thousand resources.
+static inline bool is_named(const struct kind *k, struct str singular)
+{
+	return strncmp(k->singular, singular.p, singular.n) == 0 && k->singular[singular.n] == 0;
+}
 const struct resource_handler *infra_handler(const struct infra_env *env, struct str kind); // NULL when there is none
 
 #endif

@@ -263,13 +263,15 @@ int resource_scan(struct call *c, const struct state *s, const struct resource_f
 {
 	struct scan scan = {.c = c, .filter = filter};
 	int rc = state_scan(c, s, S("resource/"), &(struct state_scan){.visit = visit, .ctx = &scan});
-	struct resource *list = rc < 0 ? NULL : arena_new_array(c->arena, scan.count + 1, struct resource);
-	if (list && scan.count)
-		memcpy(list, scan.items, scan.count * sizeof(*list));
-	free(scan.items);
-	if (!list)
-		return rc < 0 ? rc : call_no_memory(c);
-	*out = list;
+	if (rc == 0 && !scan.items) // none: an array all the same
+		scan.items = calloc(1, sizeof(*scan.items));
+	if (rc == 0 && (!scan.items || !arena_defer(c->arena, free, scan.items)))
+		rc = call_no_memory(c);
+	if (rc < 0) {
+		free(scan.items);
+		return rc;
+	}
+	*out = scan.items;
 	*count = scan.count;
 	return 0;
 }
