@@ -75,27 +75,54 @@ static void refuse_overridden(struct plan_maker *m, const struct override *o)
 }
 
 // ---------------------------------------------------------------- all
-static int make_indexes(struct plan_maker *m, struct err *e)
+int plan_find_record(struct plan_maker *m, struct str address, size_t *place)
+{
+	const struct plan_input *in = m->in;
+	int rc = m->recorded.slots ? 0
+				   : address_index_make(m->arena, in->recorded, in->recorded_count,
+					     sizeof(*in->recorded), &m->recorded);
+	*place = rc == 0 ? address_find(&m->recorded, address) : ADDRESS_NONE;
+	return rc;
+}
+
+static int make_indexes(struct plan_maker *m)
 {
 	const struct plan_input *in = m->in;
 	struct arena *a = m->arena;
-	int rc = address_index_make(a, in->recorded, in->recorded_count, sizeof(*in->recorded), &m->recorded);
+	int rc = 0;
 	if (in->desired_index)
 		m->desired = *in->desired_index;
-	else if (rc == 0)
+	else
 		rc = address_index_make(a, in->desired, in->desired_count, sizeof(*in->desired), &m->desired);
 	if (rc == 0)
 		rc = address_index_make(a, in->observed, in->observed_count, sizeof(*in->observed), &m->observed);
 	if (rc == 0)
 		rc = address_index_make(a, in->waiting, in->waiting_count, sizeof(*in->waiting), &m->waiting);
-	m->taken = arena_new_array(a, in->recorded_count + 1, bool);
-	size_t unwanted = 0;
-	for (size_t i = 0; rc == 0 && i < in->recorded_count; i++)
-		unwanted += !address_find(&m->desired, in->recorded[i].address);
-	m->plan->changes = arena_new_array(a, in->desired_count + unwanted + 1, struct plan_change);
-	if (rc < 0 || !m->taken || !m->plan->changes)
-		return err_set(e, ERR_NO_MEMORY, "out of memory");
-	return 0;
+	return rc;
+}
+
+// Which record belongs to which desired resource: found once, since each look is a miss of the processor's cache.
+static int make_pairs(struct plan_maker *m)
+{
+	const struct plan_input *in = m->in;
+	bool given = in->desired_index && in->pairs;
+	uint32_t *pairs = given ? NULL : arena_new_array(m->arena, in->recorded_count + 1, uint32_t);
+	m->recorded_of = arena_new_array(m->arena, in->desired_count + 1, uint32_t);
+	m->taken = arena_new_array(m->arena, in->recorded_count + 1, bool);
+	if ((!given && !pairs) || !m->recorded_of || !m->taken)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < in->recorded_count; i++) {
+		uint32_t place = given ? in->pairs[i] : (uint32_t)address_find(&m->desired, in->recorded[i].address);
+		if (!given)
+			pairs[i] = place;
+		if (place)
+			m->recorded_of[place - 1] = (uint32_t)i + 1;
+		else
+			m->unwanted++;
+	}
+	m->desired_of = given ? in->pairs : pairs;
+	m->plan->changes = arena_new_array(m->arena, in->desired_count + m->unwanted + 1, struct plan_change);
+	return m->plan->changes ? 0 : ERR_NO_MEMORY;
 }
 
 int plan_make(const struct plan_input *in, struct arena *a, struct plan *out, struct err *e)
@@ -104,7 +131,11 @@ int plan_make(const struct plan_input *in, struct arena *a, struct plan *out, st
 		.override_count = in->override_count,
 		.refresh_only = in->refresh_only};
 	struct plan_maker m = {.in = in, .arena = a, .plan = &plan};
-	int rc = make_indexes(&m, e);
+	int rc = make_indexes(&m);
+	if (rc == 0)
+		rc = make_pairs(&m);
+	if (rc < 0)
+		return err_set(e, rc, "out of memory");
 	for (size_t i = 0; rc == 0 && i < in->desired_count; i++) {
 		struct plan_change *change = plan_add(&plan, in->desired[i].address);
 		change->desired = &in->desired[i];

@@ -40,9 +40,10 @@ struct plan_input {
 	size_t handler_count;
 	const struct resource *desired; // in order of needs
 	size_t desired_count;
-	const struct address_index *desired_index; // of desired; NULL: made here
+	const struct address_index *desired_index; // of desired; NULL: made here, and so are pairs
 	const struct resource *recorded; // light only those whose inputs are the same as the desired ones
 	size_t recorded_count;
+	const uint32_t *pairs; // of each record its index in desired + 1; 0: no longer wanted
 	const struct plan_observed *observed;
 	size_t observed_count;
 	const struct plan_waiting *waiting;

@@ -22,8 +22,9 @@ static int find_recorded(struct plan_maker *m, struct plan_change *change, struc
 {
 	const struct plan_input *in = m->in;
 	struct str from = change->desired->moved_from;
-	size_t here = address_find(&m->recorded, change->address);
-	size_t there = from.n ? address_find(&m->recorded, from) : ADDRESS_NONE;
+	size_t here = m->recorded_of[change - m->plan->changes], there = ADDRESS_NONE;
+	if (from.n && plan_find_record(m, from, &there) < 0)
+		return err_set(e, ERR_NO_MEMORY, "out of memory");
 	if (here && there && !address_find(&m->desired, from))
 		return err_set(e, ERR_INVALID,
 			"moved: both %.*s and %.*s have records, so one cannot become the other: delete one of them "

@@ -10,13 +10,16 @@ struct leaving {
 	size_t pending;
 };
 
-static void add_needs(const struct plan_maker *m, struct leaving *l, const struct resource *r, uint32_t change)
+static int add_needs(struct plan_maker *m, struct leaving *l, const struct resource *r, uint32_t change)
 {
+	size_t place;
 	for (size_t j = 0; j < r->need_count; j++) {
-		size_t place = address_find(&m->recorded, r->needs[j]);
+		if (plan_find_record(m, r->needs[j], &place) < 0)
+			return ERR_NO_MEMORY;
 		if (place)
 			l->needed[place - 1] += change; // UINT32_MAX takes one away
 	}
+	return 0;
 }
 
 static void decide_delete(const struct plan_maker *m, struct plan_change *change)
@@ -40,34 +43,37 @@ static void add_delete(struct plan_maker *m, struct leaving *l, size_t i)
 	const struct resource *r = &m->in->recorded[i];
 	l->left[i] = false;
 	l->pending--;
-	add_needs(m, l, r, UINT32_MAX);
+	(void)add_needs(m, l, r, UINT32_MAX); // the index is there by now
 	struct plan_change *change = plan_add(m->plan, r->address);
 	change->recorded = r;
 	decide_delete(m, change);
 	plan_count(m->plan, change);
 }
 
-static void find_leaving(const struct plan_maker *m, struct leaving *l)
+static int find_leaving(struct plan_maker *m, struct leaving *l)
 {
 	const struct plan_input *in = m->in;
-	for (size_t i = 0; i < in->recorded_count; i++) {
-		l->left[i] = !m->taken[i] && !address_find(&m->desired, in->recorded[i].address);
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < in->recorded_count; i++) {
+		l->left[i] = !m->taken[i] && !m->desired_of[i];
 		l->pending += l->left[i];
 		if (l->left[i])
-			add_needs(m, l, &in->recorded[i], 1);
+			rc = add_needs(m, l, &in->recorded[i], 1);
 	}
+	return rc;
 }
 
 int plan_add_deletes(struct plan_maker *m, struct err *e)
 {
 	size_t n = m->in->recorded_count;
+	if (m->in->refresh_only || !m->unwanted)
+		return 0; // what is no longer written is no change from outside
 	struct leaving l = {
 		.left = arena_new_array(m->arena, n + 1, bool), .needed = arena_new_array(m->arena, n + 1, uint32_t)};
 	if (!l.left || !l.needed)
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
-	if (m->in->refresh_only)
-		return 0; // what is no longer written is no change from outside
-	find_leaving(m, &l);
+	if (find_leaving(m, &l) < 0)
+		return err_set(e, ERR_NO_MEMORY, "out of memory");
 	for (bool force = false; l.pending > 0;) {
 		size_t before = l.pending;
 		for (size_t i = n; i-- > 0;) {

@@ -10,8 +10,12 @@ struct plan_maker {
 	const struct plan_input *in;
 	struct arena *arena;
 	struct plan *plan;
-	struct address_index recorded, desired, observed, waiting;
-	bool *taken; // records that a `moved:` gave another address
+	struct address_index desired, observed, waiting;
+	struct address_index recorded; // made when it is first needed: plan_find_record
+	const uint32_t *desired_of;    // of each record its index in desired + 1
+	uint32_t *recorded_of;         // of each desired its index in recorded + 1
+	size_t unwanted;               // records without a desired one
+	bool *taken;                   // records that a `moved:` gave another address
 };
 
 // plan_diff.c: the fields that differ between two values of a kind. kind NULL: everything changes in place.
@@ -25,6 +29,8 @@ MUST_CHECK int plan_diff_values(
 bool plan_protects(const struct plan_input *in, struct str kind);
 const struct resource_handler *plan_handler(const struct plan_input *in, struct str kind); // NULL when there is none
 
+// plan.c: index + 1 of the record with that address, or ADDRESS_NONE. ERR_NO_MEMORY.
+MUST_CHECK int plan_find_record(struct plan_maker *m, struct str address, size_t *place);
 // plan_decide.c: what is to be done about one desired resource; change has address and desired.
 MUST_CHECK int plan_decide(struct plan_maker *m, struct plan_change *change, struct err *e);
 // plan_deletes.c: what is recorded and no longer wanted, in the reverse order of needs.

@@ -217,28 +217,37 @@ static bool is_same(const struct resource *light, const struct resource *desired
 	return memcmp(sum, light->sum, sizeof(sum)) == 0;
 }
 
-// What differs, moves or goes is read whole; what is the same stays light.
-static int load_changed(
-	struct call *c, const struct infra_env *env, struct plan_request *request, struct address_index *index)
+static int index_desired(struct call *c, const struct workspace *w, struct address_index *desired, struct address_index *moved)
 {
-	const struct workspace *w = request->desired;
-	struct address_index *desired = index, moved = {0};
-	struct str *from = arena_new_array(c->arena, (w ? w->resource_count : 0) + 1, struct str);
-	size_t moves = 0;
-	for (size_t i = 0; from && w && i < w->resource_count; i++) {
+	size_t moves = 0, count = w ? w->resource_count : 0;
+	struct str *from = arena_new_array(c->arena, count + 1, struct str);
+	for (size_t i = 0; from && i < count; i++) {
 		if (w->resources[i].moved_from.n)
 			from[moves++] = w->resources[i].moved_from;
 	}
-	if (!from || address_index_make(c->arena, from, moves, sizeof(*from), &moved) < 0 ||
-		(w && address_index_make(c->arena, w->resources, w->resource_count, sizeof(*w->resources), desired) < 0))
+	if (!from || address_index_make(c->arena, from, moves, sizeof(*from), moved) < 0 ||
+		address_index_make(c->arena, w ? w->resources : NULL, count, sizeof(struct resource), desired) < 0)
 		return call_no_memory(c);
-	int rc = 0;
+	return 0;
+}
+
+// What differs, moves or goes is read whole; what is the same stays light. Fills the pairs of in.
+static int load_changed(
+	struct call *c, const struct infra_env *env, struct plan_request *request, struct plan_input *in)
+{
+	const struct workspace *w = request->desired;
+	struct address_index *desired = arena_new(c->arena, struct address_index), moved;
+	uint32_t *pairs = arena_new_array(c->arena, request->recorded_count + 1, uint32_t);
+	int rc = desired && pairs ? index_desired(c, w, desired, &moved) : call_no_memory(c);
 	for (size_t i = 0; rc == 0 && i < request->recorded_count; i++) {
 		struct resource *r = &request->recorded[i];
-		size_t place = r->light ? address_find(desired, r->address) : ADDRESS_NONE;
+		size_t place = address_find(desired, r->address);
+		pairs[i] = (uint32_t)place;
 		if (r->light && (!place || address_find(&moved, r->address) || !is_same(r, &w->resources[place - 1])))
 			rc = resource_load(c, env->state, r);
 	}
+	in->desired_index = desired;
+	in->pairs = pairs;
 	return rc;
 }
 
@@ -252,13 +261,11 @@ int plan_prepare(struct call *c, const struct infra_env *env, struct plan_reques
 		in.desired = request->desired->resources;
 		in.desired_count = request->desired->resource_count;
 	}
-	struct address_index desired = {0};
 	int rc = list_recorded(c, env, request);
 	int64_t start = call_mono_ns(c);
 	if (rc == 0)
-		rc = load_changed(c, env, request, &desired);
+		rc = load_changed(c, env, request, &in);
 	request->diff_ns = call_mono_ns(c) - start;
-	in.desired_index = request->desired ? &desired : NULL;
 	in.recorded = request->recorded;
 	in.recorded_count = request->recorded_count;
 	if (rc == 0)
