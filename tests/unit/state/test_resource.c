@@ -14,6 +14,8 @@
 #include "base/time.h"
 #include "state/override.h"
 #include "state/resource.h"
+#include "state/resource_common.h"
+#include "state/resource_scan.h"
 
 struct bench {
 	char folder[64];
@@ -204,6 +206,149 @@ static void test_overrides_expire(void **out)
 	assert_string_equal(json_text(e[0].data, "why"), "expired");
 }
 
+// ---------------------------------------------------------------- common fields
+static json_t *parsed(struct bench *b, const char *text)
+{
+	json_t *j = NULL;
+	assert_int_equal(json_parse(str_of(text), &j, &b->call.err), 0);
+	return json_in_arena(&b->arena, j);
+}
+
+static const struct resource_common *common(struct bench *b, const char *text)
+{
+	const struct resource_common *c;
+	assert_int_equal(resource_common_of_json(parsed(b, text), &b->arena, &c), 0);
+	return c;
+}
+
+static void test_common_fields(void **out)
+{
+	struct bench *b = *out;
+	static const char all[] = "{\"labels\":{\"a\":\"1\",\"b\":\"2\"},\"protect\":true,\"existing\":\"adopt\","
+				  "\"drift\":\"revert\",\"owner\":\"group/ml\"}";
+	struct resource r = {.common = common(b, all)};
+	assert_true(json_equal(resource_common_to_json(&b->arena, r.common), parsed(b, all)));
+	assert_true(resource_is_protected(&r) && resource_is_adopted(&r) && resource_reverts_drift(&r));
+	assert_false(resource_is_kept(&r));
+	assert_int_equal(json_object_size(resource_labels(&b->arena, r.common)), 2);
+	assert_true(resource_common_equal(r.common, common(b, all)));
+	assert_false(resource_common_equal(r.common, common(b, "{\"protect\":true}")));
+	assert_null(common(b, "{}"));
+	struct resource_common reports = {.drift = S("report")}; // the default, written out
+	assert_true(resource_common_equal(NULL, &reports));
+	assert_int_equal(json_object_size(resource_common_to_json(&b->arena, &reports)), 0);
+	struct resource plain = {0};
+	assert_false(resource_is_protected(&plain) || resource_is_kept(&plain) || resource_reverts_drift(&plain));
+}
+
+static void test_sums(void **out)
+{
+	struct bench *b = *out;
+	static const char *const values[] = {"{\"a\":1,\"b\":[1,2],\"c\":{\"d\":\"x\"}}",
+		"{\"a\":2,\"b\":[1,2],\"c\":{\"d\":\"x\"}}", "{\"a\":1,\"b\":[2,1],\"c\":{\"d\":\"x\"}}",
+		"{\"a\":1,\"b\":[1,2],\"c\":{\"d\":\"y\"}}", "{\"a\":1,\"b\":[1,2],\"c\":{\"e\":\"x\"}}",
+		"{\"a\":1,\"b\":[1,2]}", "{\"a\":true}", "{\"a\":false}", "{\"a\":null}", "{\"a\":\"\"}", "{}",
+		"{\"a\":\"12345678\"}", "{\"a\":\"123456780\"}", "{\"a\":\"12345678\",\"b\":\"\"}"};
+	uint64_t sums[COUNT_OF(values)][2], other[2];
+	for (size_t i = 0; i < COUNT_OF(values); i++) {
+		resource_sum(&(struct resource){.resolved = parsed(b, values[i])}, sums[i]);
+		for (size_t k = 0; k < i; k++)
+			assert_memory_not_equal(sums[i], sums[k], sizeof(sums[0]));
+	}
+	resource_sum(&(struct resource){.resolved = parsed(b, "{\"c\":{\"d\":\"x\"},\"b\":[1,2],\"a\":1}")}, other);
+	assert_memory_equal(other, sums[0], sizeof(other)); // in whatever order
+	resource_sum(&(struct resource){.resolved = parsed(b, values[0]), .common = common(b, "{\"protect\":true}")}, other);
+	assert_memory_not_equal(other, sums[0], sizeof(other));
+}
+
+static bool only_buckets(void *ctx, struct str kind)
+{
+	(void)ctx;
+	return str_eq(kind, S("bucket"));
+}
+
+static void put(struct bench *b, const char *address, const char *status, const char *reason)
+{
+	struct resource r = {.address = str_of(address),
+		.status = str_of(status),
+		.reason = str_of(reason),
+		.cloud_id = S("id"),
+		.common = common(b, "{\"labels\":{\"q\":\"a \\\"quoted\\\" one, }\"}}"),
+		.resolved = parsed(b, "{\"text\":\"}{][,:\\\\\\\"\"}")};
+	assert_int_equal(resource_put(&b->call, &b->state, &r), 0);
+}
+
+static void test_scanning(void **out)
+{
+	struct bench *b = *out;
+	const struct resource_filter filter = {.whole = only_buckets};
+	struct resource *list;
+	size_t count;
+	assert_int_equal(resource_scan(&b->call, &b->state, &filter, &list, &count), 0);
+	assert_int_equal(count, 0);
+	put(b, "bucket/lake on a", "ready", "");
+	put(b, "dataset/d", "ready", "");
+	put(b, "dataset/e", "waiting", "said \"no\"");
+	put(b, "dataset/f", "failed", "why");
+	json_t *older = parsed(b, "{\"uid\":\"u\",\"status\":\"ready\",\"resolved\":{},\"needs\":[]}"); // without a sum
+	assert_int_equal(state_put(&b->call, &b->state, S("resource/role/old"), older, 0, NULL), 0);
+	assert_int_equal(resource_scan(&b->call, &b->state, &filter, &list, &count), 0);
+	assert_int_equal(count, 5);
+	static const bool light[] = {false, true, true, false, false};
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(list[i].light, light[i]);
+		assert_int_equal(list[i].resolved == NULL, light[i]);
+	}
+	assert_str(list[1].address, "dataset/d");
+	assert_str(list[1].kind, "dataset");
+	assert_str(list[1].cloud_id, "id");
+	assert_str(list[2].status, "waiting");
+	struct resource light_one = list[1];
+	assert_int_equal(resource_load(&b->call, &b->state, &list[1]), 0);
+	assert_false(list[1].light);
+	uint64_t sum[2];
+	resource_sum(&list[1], sum);
+	assert_memory_equal(sum, light_one.sum, sizeof(sum));
+	assert_true(str_eq(list[1].uid, light_one.uid));
+	assert_int_equal(list[1].revision, light_one.revision);
+	assert_int_equal(resource_load(&b->call, &b->state, &list[0]), 0); // whole already
+}
+
+static void test_moving_and_noting(void **out)
+{
+	struct bench *b = *out;
+	struct resource from, to;
+	struct event *events;
+	size_t count;
+	put(b, "bucket/lake on a", "ready", "");
+	assert_int_equal(resource_get(&b->call, &b->state, S("bucket/lake on a"), &from), 0);
+	to = from;
+	to.address = S("bucket/pond on a");
+	assert_int_equal(resource_move(&b->call, &b->state, &from, &to), 0);
+	assert_int_equal(resource_get(&b->call, &b->state, S("bucket/lake on a"), &from), ERR_NOT_FOUND);
+	err_clear(&b->call.err);
+	assert_int_equal(resource_get(&b->call, &b->state, S("bucket/pond on a"), &from), 0);
+	assert_true(str_eq(from.uid, to.uid) && from.revision == to.revision);
+	assert_int_equal(state_read_all(&b->call, &b->state, S("resource.moved"), S("bucket/pond on a"), &events, &count), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(json_text(events[0].data, "from"), "bucket/lake on a");
+	put(b, "bucket/sea on a", "ready", "");
+	to.address = S("bucket/sea on a"); // taken
+	assert_int_equal(resource_move(&b->call, &b->state, &from, &to), ERR_CONFLICT);
+	err_clear(&b->call.err);
+	json_t *data = json_pack("{s:s}", "from", "Terraform");
+	assert_int_equal(resource_put_noted(&b->call, &b->state, &from, S("resource.adopted"), data), 0);
+	assert_int_equal(
+		state_read_all(&b->call, &b->state, S("resource.adopted"), S("bucket/pond on a"), &events, &count), 0);
+	assert_int_equal(count, 1);
+	struct record record;
+	struct resource fresh = {.address = S("dataset/x"), .status = S("ready"), .resolved = parsed(b, "{}")};
+	assert_int_equal(resource_record(&b->call, &fresh, &record), 0);
+	assert_str(record.key, "resource/dataset/x");
+	assert_int_equal(json_str(record.value, "sum").n, 32);
+	assert_int_equal(json_str(record.value, "uid").n, 24);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -213,6 +358,10 @@ int main(void)
 		TEST(test_a_resource_round_trip),
 		TEST(test_listing),
 		TEST(test_a_damaged_record_is_told),
+		TEST(test_common_fields),
+		TEST(test_sums),
+		TEST(test_scanning),
+		TEST(test_moving_and_noting),
 		TEST(test_overrides),
 		TEST(test_overrides_expire),
 	};
