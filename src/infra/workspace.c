@@ -25,7 +25,7 @@ int workspace_load(const struct workspace_options *options, struct findings *f, 
 		return rc;
 	if (w.root && options->keep_document)
 		w.document = json_in_arena(f->arena, node_to_json(w.root));
-	if (w.root)
+	if (w.root && !w.cut_short)
 		rc = workspace_build(&w, f, e);
 	workspace_sort_findings(&w, f);
 	if (f->count)

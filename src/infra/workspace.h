@@ -78,6 +78,7 @@ struct workspace {
 	struct workspace_index *index;
 	struct distrust *distrusted; // places of values that are wrong already
 	size_t bytes_read;
+	bool cut_short; // a file could not be read to its end: what seems to be missing may stand there
 	struct resource *resources; // what each entry needs stands before it
 	size_t resource_count;
 };

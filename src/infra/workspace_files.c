@@ -96,6 +96,7 @@ int workspace_read_file(struct workspace *w, struct str relative, struct finding
 	if (rc < 0)
 		return rc;
 	rc = node_parse_yaml(buf_str(&text), shown, f, doc);
+	w->cut_short = w->cut_short || (!*doc && rc == ERR_INVALID);
 	if (!*doc)
 		return rc == ERR_INVALID ? 0 : rc; // its mistakes are among the findings
 	if ((*doc)->type == NODE_MAP)
