@@ -12,7 +12,7 @@ struct open_state_options {
 	const char *path; // of the workspace
 	const struct workspace_place *place;
 	const char *operator_file; // --operator; NULL: where it lies else
-	bool untrusted;            // then only SQLite is opened
+	bool untrusted;            // makes no connection: a state on a server is as if nothing were there yet
 	bool moving;               // an empty state in a new place is what is wanted (restore)
 };
 // *shared: other control planes may use the same state. ERR_CONFLICT: the state so far lies elsewhere; what

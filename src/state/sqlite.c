@@ -284,7 +284,7 @@ int state_open_sqlite(struct call *c, const char *path, struct state *out)
 		.load = sqlite_load,
 		.close = sqlite_close,
 	};
-	int rc = make_file(c, path);
+	int rc = strcmp(path, STATE_IN_MEMORY) == 0 ? 0 : make_file(c, path);
 	if (rc < 0)
 		return rc;
 	struct sqlite_state *s = new_state(path);

@@ -133,7 +133,8 @@ MUST_CHECK int state_get(struct call *c, const struct state *s, struct str key, 
 MUST_CHECK int state_put(
 	struct call *c, const struct state *s, struct str key, json_t *value, uint64_t expected, uint64_t *revision);
 
-// Opens (creates, migrates) a database file, mode 0600. ERR_UNSUPPORTED with the reason when a newer program wrote it.
+// Opens (creates, migrates) a database file, mode 0600, or an empty state that is gone with its handle. ERR_UNSUPPORTED with the reason when a newer program wrote it.
+#define STATE_IN_MEMORY ":memory:"
 MUST_CHECK int state_open_sqlite(struct call *c, const char *path, struct state *out);
 // Opens (creates, migrates) a schema of a PostgreSQL database by its URL (state/postgres_url.h): ERR_UNSUPPORTED also
 // without libpq (the package is named), ERR_UNAVAILABLE, ERR_UNAUTHENTICATED, ERR_DENIED. Messages name host, database

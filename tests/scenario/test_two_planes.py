@@ -218,6 +218,8 @@ def exercise(s, server, draw):
 def test(s):
     if not shutil.which("psql"):
         raise Skipped("PostgreSQL is not installed: apt-get install postgresql")
+    linked = subprocess.run(["ldd", os.path.join(s.build, "isobar")], capture_output=True, text=True, check=True).stdout
+    need("libpq" not in linked and "libsqlite3" in linked, "libpq is linked:\n%s", linked)
     seed = int(os.environ.get("ISOBAR_SEED", random.SystemRandom().randrange(1 << 32)))
     print("seed %d (ISOBAR_SEED repeats it)" % seed)
     began = time.monotonic()
