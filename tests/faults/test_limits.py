@@ -46,12 +46,14 @@ def starved(s, start, clean, what, limits, words):
     for limit in limits:
         ended = s.run("run", GOAL, folder=folder, preexec_fn=limited(**limit), expect=None, seconds=120)
         if ended.code == 0:
-            break
+            break  # maybe by a quorum, without a cloud: then less was made than by a clean run
         need(0 < ended.code < 128, "with %s: %s", limit, ended)
         need(any(word in ended.err for word in words), "with %s: %s does not say what lacks", limit, ended)
         tries += 1
     s.run("run", GOAL, folder=folder, seconds=120)
-    check_whole(s, folder, clean)
+    if ended.code != 0:
+        check_whole(s, folder, clean)
+    need(s.plan_is_empty(folder), "a second plan has something to do")
     s.run("down", folder=folder)
     print("%s: %d of %d limits were too tight, each said so" % (what, tries, len(limits)), flush=True)
     need(tries > 0, "no limit was too tight: the test tests nothing")
@@ -74,9 +76,9 @@ def test(s):
     clean = outcome(s, first, lambda found: [])
     s.run("down", folder=first)
     few_descriptors(s, new, clean)
-    starved(s, applied, clean, "descriptors", [{"nofile": n} for n in (8, 12, 16, 24, 32, 48)],
+    starved(s, applied, clean, "descriptors", [{"nofile": n} for n in (8, 12, 16, 24)],
             ("open files", "too many", "Too many open files"))
-    starved(s, applied, clean, "memory", [{"as": n * MIB} for n in (24, 32, 48, 64, 96, 128, 160)],
+    starved(s, applied, clean, "memory", [{"as": n * MIB} for n in (16, 24, 32, 48, 64)],
             ("memory", "Cannot allocate", "failed to map segment"))
 
 
