@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "cloud/http/provider_error.h"
 #include "base/hash.h"
 #include "base/secret.h"
 #include "base/time.h"
@@ -131,6 +132,8 @@ static int fetch_once(struct call *c, struct gcp_token *t, const struct http_tra
 		r = transport->perform(c, transport->ctx, &request, &answer);
 	if (!r)
 		r = read_answer(c, t, &answer);
+	if (r && answer.status)
+		provider_add_clock(c, answer.status, transport_header(&answer, S("date")));
 	if (r)
 		*retry_after = retry_after_ns(transport_header(&answer, S("retry-after")), call_now_ns(c));
 	if (answer.body.n) // holds the token

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "cloud/http/provider_error.h"
 
 int provider_init(
 	struct provider *p, const struct provider_ops *ops, struct str base_url, struct arena *a, struct err *e)
@@ -57,7 +58,9 @@ static int judge(struct call *c, struct provider *p, const struct exchange *x, c
 			"%.*s answers %d and wants to send us elsewhere; redirects are not followed, correct the "
 			"region or the address",
 			STR(p->host), r->status);
-	return p->ops->refused(c, p, r);
+	int refused = p->ops->refused(c, p, r);
+	provider_add_clock(c, r->status, transport_header(r, S("date")));
+	return refused;
 }
 
 static int check_room(struct call *c, const struct exchange *x)

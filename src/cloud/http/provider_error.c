@@ -2,6 +2,11 @@
 // Provider errors as ours: see provider_error.h.
 #include "cloud/http/provider_error.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "base/time.h"
+
 enum { MESSAGE_MAX = 300 };
 
 int provider_status_code(int status)
@@ -68,4 +73,20 @@ int provider_fail(
 	c->err.http_status = refusal->status;
 	str_copy(c->err.provider_code, sizeof(c->err.provider_code), str_take(name, sizeof(c->err.provider_code) - 1));
 	return code;
+}
+
+enum { CLOCK_SKEW_S = 5 * 60 }; // more than any clock that is kept right
+
+void provider_add_clock(struct call *c, int status, struct str date)
+{
+	int64_t theirs_ns = 0;
+	bool about_us = status == 400 || status == 401 || status == 403;
+	if (!about_us || time_parse_http_date(date, &theirs_ns) < 0)
+		return;
+	int64_t ahead_s = (call_now_ns(c) - theirs_ns) / NS_PER_S;
+	size_t n = strlen(c->err.message);
+	if (ahead_s > CLOCK_SKEW_S || ahead_s < -CLOCK_SKEW_S)
+		snprintf(c->err.message + n, sizeof(c->err.message) - n,
+			": the clock of this machine is %lld minutes %s the provider's: set it right",
+			(long long)(ahead_s < 0 ? -ahead_s : ahead_s) / 60, ahead_s < 0 ? "behind" : "ahead of");
 }

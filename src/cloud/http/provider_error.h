@@ -21,4 +21,8 @@ int provider_status_code(int status); // enum err_code for an HTTP status from 3
 int provider_fail(
 	struct call *c, const struct provider_code *table, size_t count, const struct provider_refusal *refusal);
 
+// To c->err, the refusal of a request that carried our time: says so when the answer's Date (RFC 9110 6.6.1) is minutes
+// away from it. Signatures and tokens are refused then, in words that do not say what to do.
+void provider_add_clock(struct call *c, int status, struct str date);
+
 #endif
