@@ -178,6 +178,7 @@ struct resource_common {
 	struct str existing;      // "keep": used, never changed; "adopt": ours from the next apply; "": Isobar makes it
 	struct str drift;         // "report" or "revert"
 	struct field_ref owner;   // group or user; name "": the workspace's
+	const struct node *for_each; // always NULL: whoever loads a workspace has made the copies by then
 };
 extern const struct kind resource_common_kind;
 // Reads them from the members of an entry of kind k; as kind_decode().

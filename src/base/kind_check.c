@@ -104,6 +104,11 @@ static const struct field common_fields[] = {
 		.offset = offsetof(struct resource_common, owner),
 		.refers = "group|user",
 		.help = "who answers for it: group/NAME or user/NAME; without it the owner of the workspace"},
+	{.name = "for_each",
+		.type = FIELD_ANY,
+		.flags = FIELD_IN_PLACE,
+		.offset = offsetof(struct resource_common, for_each),
+		.help = "[a, b] or {a: ..., b: ...}: one of each, called NAME.a and NAME.b; ${each.key} and ${each.value} in it"},
 };
 
 const struct kind resource_common_kind = {

@@ -113,7 +113,7 @@ static struct node *fetch(const struct reading *r)
 	struct node *map = NULL;
 	if (!o->read_input && !o->check_only) {
 		complain(r, S("copy the state to a file: path of the workspace"), "it cannot be read here",
-			"states in stores are for a later release");
+			"it lies in a store, and there are no credentials");
 		return NULL;
 	}
 	if (!o->read_input) {

@@ -114,7 +114,7 @@ static void test_kind(UNUSED void **state)
 				       "  rates   named blocks\n          More of them.\n"
 				       "  engine  choice, default local, a later release\n          Who runs it.\n"
 				       "  steps   list of blocks\n          In order.\n"
-				       "\nAs every resource it also takes: labels, protect, existing, drift, owner\n"
+				       "\nAs every resource it also takes: labels, protect, existing, drift, owner, for_each\n"
 				       "\nExample:\n    things:\n      one: {bucket: lake}\n"
 				       "\nisobar explain things.FIELD says more about one.\n";
 	assert_explained("things", expected);
