@@ -111,7 +111,8 @@ def check_quiet(s, watch, here):
                    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.2/x", "AWS_ENDPOINT_URL": "https://192.0.2.69"}
     commands = [("--version",), ("help",), ("explain",), ("explain", "operator"), ("schema",), ("reference",), ("reference", "--api"),
                 ("validate",), ("plan",), ("plan", "--untrusted"), ("validate", "--untrusted"), ("status",), ("data", "ls", here), ("data", "du", here),
-                ("models",), ("cost",), ("events",), ("overrides",), ("permissions", "aws-us"), ("guards",)]
+                ("models",), ("cost",), ("events",), ("overrides",), ("permissions", "aws-us"), ("guards",),
+                ("init", "fresh"), ("init", "looked", "--from", "kubernetes,slurm")]
     for command in commands:
         ended = s.run(*command, folder=hostile, env=environment, expect=None)
         need(ended.code in (0, 2, 3), "%s", ended)
