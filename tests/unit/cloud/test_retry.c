@@ -129,6 +129,38 @@ static void test_statuses(void **state)
 		assert_int_equal(provider_status_code(expected[i].status), expected[i].code);
 }
 
+// A refusal says that it is the clock, when the answer's Date is far from ours.
+static void test_clock(void **state)
+{
+	(void)state;
+	static const struct {
+		int status;
+		const char *date, *says;
+	} cases[] = {
+		{403, "Tue, 10 Nov 2026 11:00:00 GMT",
+			"refused: the clock of this machine is 60 minutes ahead of the provider's: set it right"},
+		{401, "Tue, 10 Nov 2026 13:00:00 GMT",
+			"refused: the clock of this machine is 60 minutes behind the provider's: set it right"},
+		{400, "Tue, 10 Nov 2026 12:04:59 GMT", "refused"},
+		{404, "Tue, 10 Nov 2026 11:00:00 GMT", "refused"},
+		{403, "yesterday", "refused"},
+		{403, "", "refused"},
+	};
+	struct edges_fake fake;
+	int64_t noon_ns = 0;
+	assert_int_equal(time_parse_rfc3339(S("2026-11-10T12:00:00Z"), &noon_ns), 0);
+	edges_fake_init(&fake, noon_ns, 1);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		AUTO(arena) arena = {0};
+		struct call c;
+		call_init(&c, &arena, &fake.edges, S("test"));
+		assert_int_equal(call_fail(&c, ERR_DENIED, "refused"), ERR_DENIED);
+		provider_add_clock(&c, cases[i].status, str_of(cases[i].date));
+		assert_string_equal(c.err.message, cases[i].says);
+		assert_int_equal(c.err.code, ERR_DENIED);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +170,7 @@ int main(void)
 		cmocka_unit_test(test_deadline_is_nearer),
 		cmocka_unit_test(test_provider_errors),
 		cmocka_unit_test(test_statuses),
+		cmocka_unit_test(test_clock),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
