@@ -9,7 +9,7 @@ CC := gcc
 endif
 NINJA = ninja -C $(BUILD)
 
-.PHONY: all deps deps-test build tests demo test test-long crash-all asan tsan fuzz bench bench-% lint coverage docs install package clean example-pytorch
+.PHONY: all deps deps-test build tests demo test test-long simulate crash-all asan tsan fuzz bench bench-% lint coverage docs install package clean example-pytorch
 
 all: build
 
@@ -40,6 +40,9 @@ test-long: tests deps-test
 	tools/run-tests --build $(BUILD) interop faults sanitizers example
 
 # Every boundary of the journal with every fault: hours.
+simulate: tests
+	ISOBAR_SIMULATE_SEEDS=10000 tests/faults/test_simulation.sh $(BUILD)
+
 crash-all: tests
 	@tools/deps scenario
 	ISOBAR_CRASH_ALL=1 tests/faults/test_crash.py $(BUILD)
