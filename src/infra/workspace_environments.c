@@ -70,7 +70,9 @@ static void speak(struct language *l)
 	fill_all(l, &scope);
 	if (language_is_over(l))
 		return;
+	language_drop_nulls(l, overlay, true);
 	language_defaults(l, l->root, l->root);
+	language_drop_nulls(l, overlay, false);
 	language_clouds(l);
 }
 
@@ -104,6 +106,7 @@ static void build_one(struct workspace *w, struct findings *f)
 	workspace_check_paths(w, f);
 	workspace_check_moved(w, f);
 	workspace_check_named(w, f);
+	workspace_check_state(w, f);
 	workspace_check_models(w, f);
 	workspace_check_when(w, f);
 	workspace_resolve(w, f);

@@ -106,6 +106,7 @@ bool workspace_needs_no_place(const struct kind *k, const struct node *map);
 void workspace_check_models(const struct workspace *w, struct findings *f);
 // workspace_named.c: files that fields name are there.
 void workspace_check_named(const struct workspace *w, struct findings *f);
+void workspace_check_state(const struct workspace *w, struct findings *f); // the address of its state
 // workspace_when.c: rules that hold in one environment only name one that is there; and the resolved form without the
 // rules of others.
 void workspace_check_when(const struct workspace *w, struct findings *f);

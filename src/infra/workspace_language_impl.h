@@ -54,6 +54,9 @@ struct merger {
 bool merge_file(struct merger *m, struct node *file); // false without memory
 // An overlay into the base, in place.
 void language_overlay(struct language *l, struct node *overlay, struct str environment);
+// What nulls take away inside of fields, such as one label: of `defaults:` before they fill entries, of entries after that.
+// overlay: NULL without one.
+void language_drop_nulls(struct language *l, const struct node *overlay, bool of_defaults);
 
 // ---- workspace_variables.c
 // Declared variables of `map` (NULL: none) with the values given for them, into scope. given: a module's `with:`, whose

@@ -260,3 +260,43 @@ void language_overlay(struct language *l, struct node *overlay, struct str envir
 		over_member(&o, n);
 	}
 }
+
+// The nulls below an entry's own fields: those of the overlay's file, and labels, whose defaults came in name by name.
+static void drop_deep(struct node *map, const char *overlay)
+{
+	for (struct node *n = map->first; n; n = n->next) {
+		if (n->type == NODE_MAP)
+			drop_deep(n, overlay);
+		else if (n->type == NODE_NULL && (n->at.file == overlay || str_eq(map->key, S("labels"))))
+			n->count = SIZE_MAX;
+	}
+	drop_nulls(map);
+}
+
+static void drop_in_entry(struct node *entry, const char *overlay)
+{
+	for (struct node *n = entry->first; n; n = n->next) {
+		if (n->type == NODE_MAP)
+			drop_deep(n, overlay);
+	}
+}
+
+static void drop_in_entries(struct node *map, const char *overlay)
+{
+	for (struct node *n = map ? map->first : NULL; n; n = n->next)
+		drop_in_entry(n, overlay);
+}
+
+void language_drop_nulls(struct language *l, const struct node *overlay, bool of_defaults)
+{
+	const char *file = overlay ? overlay->at.file : "";
+	if (of_defaults)
+		drop_in_entries(*place_of(l->root, S("defaults")), file);
+	for (struct node *map = of_defaults ? NULL : l->root->first; map; map = map->next) {
+		const struct kind *k = kind_find(l->w->options->kinds, map->key);
+		if (k && k->single)
+			drop_in_entry(map, file);
+		else if (k)
+			drop_in_entries(map, file);
+	}
+}

@@ -182,3 +182,15 @@ int workspace_state_find(const char *path, const struct workspace_place *place, 
 		*out = f.found;
 	return rc;
 }
+
+void workspace_check_state(const struct workspace *w, struct findings *f)
+{
+	struct err e = {0};
+	struct postgres_place p;
+	const struct node *url = node_member(node_member(w->root, S("state")), S("url"));
+	if (!url || url->type != NODE_SCALAR)
+		return; // the tables say what is wrong with it
+	if (postgres_url_parse(url->text, (struct str){0}, f->arena, &p, &e) < 0)
+		findings_add(f, url->at, node_path(url, f->arena), S("postgresql://HOST/DATABASE, and a secret in credentials:"),
+			"%s", e.message);
+}

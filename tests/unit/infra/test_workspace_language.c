@@ -169,6 +169,51 @@ static void test_overlays(void **state)
 	loaded_end(&l);
 }
 
+// "name=value " of each label, in the arena.
+static const char *labels(struct loaded *l, const char *address)
+{
+	const struct resource r = find(l, address);
+	const struct field_label *items = r.common->labels.items;
+	struct str out = S("");
+	for (size_t i = 0; i < r.common->labels.count; i++)
+		out = arena_printf(&l->arena, "%.*s%.*s=%.*s ", STR(out), STR(items[i].name), STR(items[i].value));
+	return out.p;
+}
+
+// Also inside of fields: a label, also one that a default gives, a member of what is free.
+static void test_overlays_take_away(void **state)
+{
+	(void)state;
+	struct loaded l;
+	loaded_begin(&l, BASE "defaults:\n  buckets: {labels: {team: ml, cost: low}}\n  \"*\": {labels: {all: \"1\"}}\n");
+	loaded_put(&l, "env/dev.yaml",
+		"buckets:\n  lake: {labels: {x: null, cost: null}}\n  old: {labels: {all: null}}\n"
+		"transforms:\n  t: {with: {n: null, m: {l: null}}}\n");
+	loaded_in(&l, "dev");
+	loaded_is_valid(&l);
+	loaded_resolves(&l, "transform/t", "{\"needs\":[\"one\",\"two\"],\"with\":{\"m\":{\"k\":2}}}");
+	assert_string_equal("all=1 team=ml ", labels(&l, "bucket/lake on a"));
+	assert_string_equal("cost=low team=ml ", labels(&l, "bucket/old on a"));
+	loaded_put(&l, "env/dev.yaml", "defaults:\n  buckets: {labels: {team: null}}\n");
+	loaded_in(&l, "dev");
+	loaded_is_valid(&l);
+	assert_string_equal("all=1 cost=low ", labels(&l, "bucket/old on a"));
+	assert_string_equal("all=1 cost=low x=y ", labels(&l, "bucket/lake on a"));
+	loaded_end(&l);
+}
+
+// An address of the state that no command could use is told where it is written.
+static void test_address_of_state(void **state)
+{
+	(void)state;
+	loaded_finds(LOADED_HEAD "state: {url: \"postgresql://u:pw@db/x\"}\n",
+		"isobar.yaml:6:14: state.url: the state's URL holds a password: take it out, and name a secret in \"credentials\" "
+		"(postgresql://HOST/DATABASE, and a secret in credentials:)\n");
+	loaded_finds(LOADED_HEAD "state: {url: \"http://db/x\"}\n",
+		"isobar.yaml:6:14: state.url: \"http://db/x\" is not postgresql://HOST/DATABASE (postgresql://HOST/DATABASE, and a "
+		"secret in credentials:)\n");
+}
+
 static void test_overlays_only_change(void **state)
 {
 	(void)state;
@@ -377,6 +422,8 @@ int main(void)
 		cmocka_unit_test(test_wrong_names),
 		cmocka_unit_test(test_one_mistake_is_told_once),
 		cmocka_unit_test(test_overlays),
+		cmocka_unit_test(test_overlays_take_away),
+		cmocka_unit_test(test_address_of_state),
 		cmocka_unit_test(test_overlays_only_change),
 		cmocka_unit_test(test_all_environments),
 		cmocka_unit_test(test_wrong_environments),
