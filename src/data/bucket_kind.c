@@ -230,8 +230,8 @@ static int bucket_find_only(struct call *c, const struct state *s, struct str cl
 		return c->err.code;
 	const struct resource *found = NULL;
 	for (size_t i = 0; i < count; i++) {
-		if (!str_eq(all[i].cloud, cloud))
-			continue;
+		if (!str_eq(all[i].cloud, cloud) || resource_is_kept(&all[i]))
+			continue; // what is made never goes into a bucket that is only used
 		if (found)
 			return call_fail(c, ERR_INVALID,
 				"several buckets lie on %.*s (%.*s and %.*s): say which with `bucket:`", STR(cloud),
@@ -240,7 +240,7 @@ static int bucket_find_only(struct call *c, const struct state *s, struct str cl
 	}
 	if (!found)
 		return call_fail(
-			c, ERR_NOT_FOUND, "no bucket lies on %.*s: declare one under `buckets:` and apply", STR(cloud));
+			c, ERR_NOT_FOUND, "no bucket of ours lies on %.*s: declare one under `buckets:` and apply", STR(cloud));
 	return bucket_ready(c, found, physical);
 }
 

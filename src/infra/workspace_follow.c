@@ -51,3 +51,45 @@ struct str workspace_followed_bucket(const struct workspace *w, const struct kin
 	}
 	return S("");
 }
+
+// ---------------------------------------------------------------- a place on each cloud
+// The `bucket:` that holds on every cloud; "": each cloud's only one.
+static struct str bucket_of(const struct workspace *w, const struct workspace_entry *e)
+{
+	struct str why, name = own_bucket(e->node);
+	if (!name.n)
+		name = workspace_followed_bucket(w, e->kind, e->node);
+	return name.n ? name : workspace_only_bucket(w, &why);
+}
+
+// Why what is made on this cloud has no place there; "": it has one.
+static struct str no_place(const struct workspace *w, struct str name, struct str cloud)
+{
+	const struct workspace_entry *second = NULL, *b = name.n ? workspace_find(w, S("bucket"), name) : NULL;
+	if (name.n)
+		return !b || workspace_is_on(b, cloud) ? S("")
+						       : arena_printf(w->arena, "bucket/%.*s does not lie there", STR(name));
+	b = workspace_bucket_on(w, cloud, &second);
+	if (second)
+		return arena_printf(w->arena, "several buckets lie there (%.*s and %.*s)", STR(b->name), STR(second->name));
+	return b ? S("") : S("no bucket of ours lies there");
+}
+
+void workspace_check_parts(const struct workspace *w, const struct workspace_entry *e, struct findings *f)
+{
+	static const struct str parts[] = {S_INIT("partition"), S_INIT("federated")};
+	size_t count;
+	struct workspace_entry **clouds = workspace_clouds(w, &count);
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		const struct node *where = bucket_row(e->kind) ? node_member(node_member(e->node, parts[i]), S("clouds")) : NULL;
+		struct str name = where ? bucket_of(w, e) : S("");
+		for (size_t k = 0; where && k < count; k++) {
+			struct str cloud = clouds[k]->name;
+			struct str why = workspace_names_cloud(where, cloud) ? no_place(w, name, cloud) : S("");
+			if (why.n)
+				findings_add(f, where->at, node_path(where, f->arena),
+					S("leave the cloud out, or say with `bucket:` a bucket that lies on each"),
+					"%.*s: what is made there has no place: %.*s", STR(cloud), STR(why));
+		}
+	}
+}

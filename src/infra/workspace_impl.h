@@ -45,6 +45,7 @@ struct workspace_entry *workspace_index_add(struct workspace *w, struct workspac
 bool workspace_may_compare(const struct workspace *w, size_t names);
 bool workspace_index_clouds(struct workspace *w); // once all entries are there
 struct workspace_entry **workspace_clouds(const struct workspace *w, size_t *count);
+bool workspace_names_cloud(const struct node *clouds, struct str cloud); // a list of names, one, or "all"; NULL: none
 bool workspace_is_on(const struct workspace_entry *e, struct str cloud); // by its `clouds:`
 
 // workspace_moved.c: `moved:` checked, and the address that a resource had before, "" when it was always this.
@@ -102,6 +103,8 @@ struct reference workspace_reference(const struct workspace *w, const struct fie
 // it needs none: it lies in a bucket already, or is made from nothing of ours.
 struct str workspace_followed_bucket(const struct workspace *w, const struct kind *k, const struct node *map);
 bool workspace_needs_no_place(const struct kind *k, const struct node *map);
+// An entry that is made on several clouds (parts of a dataset, a training in rounds) has a bucket on each of them.
+void workspace_check_parts(const struct workspace *w, const struct workspace_entry *e, struct findings *f);
 // workspace_models.c: what endpoints serve, by the tables of both.
 void workspace_check_models(const struct workspace *w, struct findings *f);
 // workspace_named.c: files that fields name are there.
@@ -113,6 +116,8 @@ void workspace_check_when(const struct workspace *w, struct findings *f);
 void workspace_resolve_when(json_t *resolved, struct str environment);
 
 // One bucket that things without a `bucket:` go to (rule 12); "" with *why filled when there is none or more than one.
+const struct workspace_entry *workspace_bucket_on(
+	const struct workspace *w, struct str cloud, const struct workspace_entry **second); // managed; NULL: none
 struct str workspace_only_bucket(const struct workspace *w, struct str *why);
 
 struct draft { // a resource in the making, and which entries it needs

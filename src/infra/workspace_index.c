@@ -119,9 +119,8 @@ struct workspace_entry **workspace_clouds(const struct workspace *w, size_t *cou
 	return w->index->clouds;
 }
 
-bool workspace_is_on(const struct workspace_entry *e, struct str cloud)
+bool workspace_names_cloud(const struct node *clouds, struct str cloud)
 {
-	const struct node *clouds = node_member(e->node, S("clouds"));
 	if (!clouds)
 		return false;
 	if (clouds->type == NODE_SCALAR)
@@ -133,8 +132,14 @@ bool workspace_is_on(const struct workspace_entry *e, struct str cloud)
 	return false;
 }
 
+bool workspace_is_on(const struct workspace_entry *e, struct str cloud)
+{
+	return workspace_names_cloud(node_member(e->node, S("clouds")), cloud);
+}
+
 // ---------------------------------------------------------------- rule 12
-static const struct workspace_entry *bucket_on(const struct workspace *w, struct str cloud, const struct workspace_entry **second)
+const struct workspace_entry *workspace_bucket_on(
+	const struct workspace *w, struct str cloud, const struct workspace_entry **second)
 {
 	const struct kind_index *buckets = kind_index(w, S("bucket"));
 	const struct workspace_entry *found = NULL;
@@ -153,7 +158,7 @@ static struct str find_only_bucket(const struct workspace *w, struct str *why)
 	bool same = true, any = false;
 	for (size_t i = 0; i < w->index->cloud_count; i++) {
 		struct str cloud = w->index->clouds[i]->name;
-		const struct workspace_entry *second = NULL, *b = bucket_on(w, cloud, &second);
+		const struct workspace_entry *second = NULL, *b = workspace_bucket_on(w, cloud, &second);
 		if (second) {
 			*why = arena_printf(w->arena, "several buckets lie on %.*s (%.*s and %.*s)", STR(cloud), STR(b->name),
 				STR(second->name));

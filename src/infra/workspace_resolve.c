@@ -136,6 +136,8 @@ void workspace_resolve(struct workspace *w, struct findings *f)
 {
 	for (size_t i = 0; i < w->entry_count; i++)
 		check_place(w, &w->entries[i], f);
+	for (size_t i = 0; i < w->entry_count && f->count == 0; i++)
+		workspace_check_parts(w, &w->entries[i], f);
 	if (f->count)
 		return;
 	size_t most = count_resources(w);

@@ -45,3 +45,26 @@ expect "$work/err" "isobar.yaml:59:13: endpoints.classify.clouds: model/classifi
 expect "$work/err" "routes.classify.to: route/classify may lie in [EU] only"
 expect "$work/err" "trainings.classifier.federated.quorum: the quorum counts another number of clouds"
 expect "$work/err" "5 mistakes"
+
+# What is made on several clouds has a bucket on each: told by validate, not by a run that is half done. A bucket that is only
+# used (`existing: keep`) is no place for it.
+mkdir "$work/parts"
+parts() {
+	cat >"$work/parts/isobar.yaml" <<WORKSPACE
+isobar: 1
+workspace: parts
+clouds: {a: {provider: aws, region: us-east-1}, g: {provider: gcp, region: europe-west4}}
+buckets: {$1}
+datasets:
+  d:
+    {source: "file:///usr/share/datasets/d", format: idx, class: public, residency: anywhere,
+     partition: {by: hash of record, clouds: $2}}
+WORKSPACE
+}
+parts 'x: {clouds: [a]}, k: {clouds: [g], existing: keep, name: theirs}' all
+expect_code 2 "$isobar" validate "$work/parts"
+expect "$work/err" "isobar.yaml:8:46: datasets.d.partition.clouds: g: what is made there has no place: bucket/x does not lie there"
+parts 'x: {clouds: [a]}, k: {clouds: [g], existing: keep, name: theirs}' '[a]'
+expect_code 0 "$isobar" validate "$work/parts"
+parts 'x: {clouds: [a]}, y: {clouds: [g]}, k: {clouds: [g], existing: keep, name: theirs}' all
+expect_code 0 "$isobar" validate "$work/parts"
