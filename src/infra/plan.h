@@ -30,6 +30,7 @@ struct plan_observed { // what a handler's read found
 	struct str address;
 	bool gone;             // recorded or said to exist, but not there
 	bool unseen;           // its cloud did not answer
+	struct str why;        // unseen, and the cloud did answer: what it said, on one line
 	const json_t *outputs; // NULL: not read
 };
 struct plan_waiting { // why a resource cannot be made yet

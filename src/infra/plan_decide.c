@@ -100,6 +100,13 @@ static void drop_news(struct plan_diff *d)
 	d->count = kept;
 }
 
+static struct str note_unseen(const struct plan_maker *m, const struct plan_observed *seen, const char *then)
+{
+	if (seen->why.n)
+		return arena_printf(m->arena, "its cloud let nobody look%s: %.*s", then, STR(seen->why));
+	return arena_printf(m->arena, "its cloud did not answer%s", then);
+}
+
 static int diff_drift(const struct plan_maker *m, struct plan_change *change)
 {
 	const struct plan_observed *seen = seen_of(m, change);
@@ -289,7 +296,7 @@ static void decide_recorded(const struct plan_maker *m, struct plan_change *chan
 	} else {
 		change->action = action_of_fields(change);
 		if (seen && seen->unseen)
-			change->note = S("its cloud did not answer, so the plan goes by the record");
+			change->note = note_unseen(m, seen, ", so the plan goes by the record");
 	}
 	if (change->action == PLAN_REPLACE)
 		check_replace(m, change);
@@ -309,7 +316,7 @@ static void decide_refresh(const struct plan_maker *m, struct plan_change *chang
 	if (!change->recorded || !seen)
 		return;
 	if (seen->unseen) {
-		change->note = S("its cloud did not answer");
+		change->note = note_unseen(m, seen, "");
 	} else if (seen->gone && !kept) {
 		change->action = PLAN_FORGET;
 		change->note = S("was deleted outside of Isobar");

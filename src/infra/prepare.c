@@ -144,6 +144,16 @@ static int find_looks(struct call *c, const struct infra_env *env, const struct 
 	return rc;
 }
 
+// What a cloud said that answered, and did not say what is there; "" for one that was silent.
+static struct str why_unseen(struct call *c, const struct observation *o, const struct look *look)
+{
+	const struct err *e = NULL;
+	for (size_t i = 0; i < o->observer_count && !look->seen; i++)
+		e = str_eq(o->observers[i].cloud, look->r->cloud) ? &o->observers[i].err : e;
+	bool said = e && (e->code == ERR_UNAUTHENTICATED || e->code == ERR_DENIED || e->code == ERR_INVALID);
+	return said ? arena_str(c->arena, str_of(e->message)) : (struct str){0};
+}
+
 static int observe(struct call *c, const struct infra_env *env, struct plan_input *in, bool blind)
 {
 	struct observation o = {0};
@@ -159,6 +169,7 @@ static int observe(struct call *c, const struct infra_env *env, struct plan_inpu
 			.address = look->r->address,
 			.gone = look->gone,
 			.unseen = !look->seen,
+			.why = why_unseen(c, &o, look),
 			.outputs = look->outputs ? json_in_arena(c->arena, look->outputs) : NULL,
 		};
 	}

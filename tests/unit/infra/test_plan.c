@@ -205,6 +205,21 @@ static void test_silent_cloud_goes_by_the_record(void **state)
 	done(f);
 }
 
+// A cloud that refused us did answer.
+static void test_refusing_cloud_is_quoted(void **state)
+{
+	(void)state;
+	struct fixture *f = fresh();
+	want(f, "bucket/x on a", "{}");
+	have(f, "bucket/x on a", "{}");
+	see(f, (struct plan_observed){.address = S("bucket/x on a"), .unseen = true, .why = S("SignatureDoesNotMatch")});
+	plan(f);
+	assert_true(plan_is_empty(&f->plan));
+	assert_true(str_eq(f->plan.changes[0].note,
+		S("its cloud let nobody look, so the plan goes by the record: SignatureDoesNotMatch")));
+	done(f);
+}
+
 static void test_deletes_go_in_reverse(void **state)
 {
 	(void)state;
@@ -344,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_drift_is_shown_and_not_reverted),
 		cmocka_unit_test(test_silent_cloud_goes_by_the_record),
+		cmocka_unit_test(test_refusing_cloud_is_quoted),
 		cmocka_unit_test(test_deletes_go_in_reverse),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_nothing_to_do),
