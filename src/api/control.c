@@ -11,9 +11,9 @@
 #include "base/file.h"
 #include "infra/address_index.h"
 #include "infra/input_state.h"
-#include "state/resource_scan.h"
 #include "infra/stand_ins.h"
 #include "infra/workspace_place.h"
+#include "state/resource_scan.h"
 
 struct control {
 	struct arena arena;
@@ -361,8 +361,10 @@ int session_open_clouds(struct session *s)
 {
 	const struct environment *environment;
 	int rc = workspace_need_environment(&s->workspace, &environment, &s->call->err);
-	struct clouds_env_options o = {
-		.state_folder = s->binding.state_folder, .workspace = s->binding.workspace, .revive = s->revive};
+	struct clouds_env_options o = {.state_folder = s->binding.state_folder,
+		.workspace = s->binding.workspace,
+		.revive = s->revive,
+		.brief = s->ending};
 	if (rc == 0)
 		rc = all_resources(s, &o);
 	if (rc < 0)
@@ -406,7 +408,8 @@ static int lock_here(struct session *s)
 	if (s->lock >= 0)
 		return 0;
 	s->lock = -1;
-	return call_context(s->call, "another isobar works on this workspace");
+	return call_context(s->call,
+		s->call->err.code == ERR_IN_USE ? "another isobar works on this workspace" : "lock this workspace");
 }
 
 int session_lock(struct session *s)

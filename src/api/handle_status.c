@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What runs: the control plane itself, clouds, endpoints, gateways. Looking starts nothing. And `down`, which ends what
 // runs.
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -193,6 +194,13 @@ static int left_to_others(struct session *s, json_t **result)
 	return rc;
 }
 
+// Then there is nothing to end, and nothing to lock.
+static bool never_applied(struct api_request *r)
+{
+	struct str folder = control_state_folder(r->control);
+	return folder.n && access(arena_cstr(r->call->arena, folder), F_OK) < 0 && errno == ENOENT;
+}
+
 // What outlives a command: endpoints and gateways, then the clouds that they stand on. Records stay: the next start
 // finds all again.
 int handle_down(struct api_request *r, json_t **result)
@@ -204,11 +212,16 @@ int handle_down(struct api_request *r, json_t **result)
 		return call_fail(
 			r->call, ERR_UNSUPPORTED, "end the process of `isobar up` instead: it stops what it started");
 	int rc = session_load(&s);
+	if (rc == 0 && never_applied(r)) {
+		*result = json_pack("{s:b, s:b}", "stopped", 1, "nothing", 1);
+		return 0;
+	}
 	if (rc == 0)
 		rc = session_lock(&s);
 	if (rc == 0)
 		rc = session_read_state(&s);
 	s.revive = false; // ending things starts none
+	s.ending = true;
 	*result = NULL;
 	if (rc == 0)
 		rc = left_to_others(&s, result);

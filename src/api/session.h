@@ -19,6 +19,7 @@ struct session {
 	bool check_only; // validate: nothing will be done, so all environments may be looked at
 	bool revive; // start pocket clouds that ran before and are down: yes, but for inside `isobar up`, where one may
 		     // be down for a reason
+	bool ending; // clouds are opened to end them
 	struct resource *recorded; // at the start, as resource_scan gives them: light where nothing looks at their values
 	size_t recorded_count;
 	struct clouds_env *env; // NULL: no cloud was needed

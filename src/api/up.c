@@ -85,7 +85,10 @@ static int take_lock(struct up *u)
 	if (rc < 0)
 		return rc;
 	u->lock = file_lock(hidden_path(u, "control.lock"), &u->call->err);
-	return u->lock < 0 ? call_context(u->call, "another isobar works on this workspace") : 0;
+	if (u->lock >= 0)
+		return 0;
+	return call_context(
+		u->call, u->lock == ERR_IN_USE ? "another isobar works on this workspace" : "lock this workspace");
 }
 
 static int open_workspace(struct up *u)

@@ -240,6 +240,10 @@ static int stop_rest(const struct arguments *a)
 		rc = call_fail(&s.call, ERR_IN_USE, "another control plane was started meanwhile");
 	if (rc == 0)
 		rc = session_request(&s, "POST", "/v1/down", NULL, &result);
+	if (rc == 0 && s.json)
+		session_print_json(&s, result);
+	else if (rc == 0 && json_flag(result, "nothing", false))
+		fputs("Nothing runs: this workspace was never applied.\n", a->out);
 	return session_end(&s, rc);
 }
 

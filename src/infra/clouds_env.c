@@ -19,7 +19,7 @@ struct starter { // one cloud, one thread
 	const struct call *parent;
 	struct arena arena;
 	struct call call;
-	bool revive;
+	bool revive, brief;
 	pthread_t thread;
 	bool threaded;
 	int rc;
@@ -62,6 +62,7 @@ static int add_starters(struct call *c, const struct clouds_env_options *o, stru
 		s->resource = r;
 		s->parent = c;
 		s->revive = o->revive;
+		s->brief = o->brief;
 		s->pocket = (struct pocket_cloud){
 			.name = arena_str(&env->arena, r->name),
 			.provider = arena_str(&env->arena, pocket_provider(json_str(r->resolved, "provider"))),
@@ -78,7 +79,10 @@ static void *start_one(void *ctx)
 {
 	struct starter *s = ctx;
 	call_child(&s->call, s->parent, &s->arena, 0);
-	s->rc = s->revive ? ERR_UNAVAILABLE : pocket_cloud_find(&s->call, &s->pocket);
+	if (s->revive)
+		s->rc = ERR_UNAVAILABLE;
+	else
+		s->rc = s->brief ? pocket_cloud_find(&s->call, &s->pocket) : pocket_cloud_await(&s->call, &s->pocket);
 	if (s->rc < 0 && (s->revive || !s->pocket.credentials)) {
 		err_clear(&s->call.err);
 		s->rc = pocket_cloud_ensure(&s->call, &s->pocket);

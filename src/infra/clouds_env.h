@@ -21,6 +21,7 @@ struct clouds_env_options {
 	const struct operator_file *op; // of real accounts; NULL in a pocket environment
 	bool revive; // start also pocket clouds that ran before and are down; else these are opened at their last
 		     // address
+	bool brief;  // to end them: one that is silent is not waited for
 	const struct resource *resources; // kinds cloud and bucket are read; the first of an address counts
 	size_t resource_count;
 };

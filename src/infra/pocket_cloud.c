@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -15,7 +16,9 @@
 enum {
 	ANNOUNCE_LIMIT = 64 << 10,
 	CREDENTIALS_LIMIT = 64 << 10,
-	START_TIMEOUT_S = 15, // a busy machine; usually a few milliseconds
+	START_TIMEOUT_S = 60, // a busy machine; usually a few milliseconds. Only while the process lives
+	ANSWER_WITHIN_S = 15, // of one that runs
+	SILENCE_KNOWN_S = 60,
 	ANSWER_TIMEOUT_MS = 2000,
 	STOP_GRACE_S = 5,
 	LOOK_EVERY_MS = 5,
@@ -26,8 +29,8 @@ static const char *file_of(struct call *c, const struct pocket_cloud *p, const c
 	return arena_printf(c->arena, "%.*s/%s", STR(p->root), name).p;
 }
 
-// Any answer will do: the process is that cloud's, this proves that it is at work. It is asked where faults that it plays
-// do not reach.
+// Any answer will do: the process is that cloud's, this proves that it is at work. It is asked where faults that it
+// plays do not reach.
 static int check_answers(struct call *c, struct str cloud_url)
 {
 	struct str url = cloud_url;
@@ -104,8 +107,8 @@ int pocket_cloud_find(struct call *c, struct pocket_cloud *p)
 // By this a cloud that hangs is found again: the pid alone may be another program's by then.
 static int write_process(struct call *c, const struct pocket_cloud *p)
 {
-	AUTO(json) j = json_pack(
-		"{s:i, s:I}", "pid", (int)p->process.pid, "start_ticks", (json_int_t)p->process.start_ticks);
+	AUTO(json)
+	j = json_pack("{s:i, s:I}", "pid", (int)p->process.pid, "start_ticks", (json_int_t)p->process.start_ticks);
 	AUTO(buf) text = {0};
 	int rc = json_write(j, &text, &c->err);
 	return rc < 0 ? rc : file_write_atomic(file_of(c, p, "process.json"), buf_str(&text), 0600, &c->err);
@@ -178,26 +181,63 @@ static int await(struct call *c, struct pocket_cloud *p)
 	}
 }
 
+// Also one that has not announced itself yet: whoever started it may have died meanwhile.
+static bool runs(struct call *c, struct pocket_cloud *p)
+{
+	struct process recorded;
+	bool found = find_process(c, p) == 0 || read_process(c, p, &recorded);
+	err_clear(&c->err);
+	return found;
+}
+
+// That it stayed silent is remembered for a while, so that each step of a command does not wait for it anew.
+static bool was_silent(struct call *c, const struct pocket_cloud *p)
+{
+	struct stat s;
+	return stat(file_of(c, p, "silent"), &s) == 0 &&
+	       (int64_t)s.st_mtim.tv_sec * NS_PER_S + SILENCE_KNOWN_S * NS_PER_S > call_now_ns(c);
+}
+
+static void note_silence(struct call *c, const struct pocket_cloud *p, bool silent)
+{
+	if (!silent)
+		(void)unlink(file_of(c, p, "silent"));
+	else if (file_write_atomic(file_of(c, p, "silent"), S("\n"), 0600, &c->err) < 0)
+		err_clear(&c->err); // the next step waits again, then
+}
+
 // One that runs may be slow to answer on a busy machine, or about to end: a second process on its folder would help in
 // neither case. Returns 0 once it answers, ERR_NOT_FOUND when none runs.
 static int await_running(struct call *c, struct pocket_cloud *p)
 {
-	int64_t give_up = call_mono_ns(c) + START_TIMEOUT_S * NS_PER_S;
-	while (find_process(c, p) == 0) {
-		if (check_answers(c, p->url) == 0)
+	bool known = was_silent(c, p);
+	int64_t give_up = call_mono_ns(c) + (known ? 0 : ANSWER_WITHIN_S * NS_PER_S);
+	while (runs(c, p)) {
+		if (p->url.n && check_answers(c, p->url) == 0) {
+			note_silence(c, p, false);
 			return 0;
+		}
 		err_clear(&c->err);
-		if (call_mono_ns(c) > give_up)
-			return call_fail(c, ERR_TIMEOUT,
+		if (call_mono_ns(c) > give_up) {
+			if (!known)
+				note_silence(c, p, true);
+			return call_fail(c, ERR_UNAVAILABLE,
 				"the pocket cloud %.*s (pid %d) runs, but has not answered for %d s: `isobar down` "
 				"ends it, the next command starts it again",
-				STR(p->name), (int)p->process.pid, START_TIMEOUT_S);
+				STR(p->name), (int)p->process.pid, ANSWER_WITHIN_S);
+		}
 		int rc = call_sleep(c, LOOK_EVERY_MS * NS_PER_MS);
 		if (rc < 0)
 			return rc;
 	}
-	err_clear(&c->err);
 	return ERR_NOT_FOUND;
+}
+
+int pocket_cloud_await(struct call *c, struct pocket_cloud *p)
+{
+	int rc = await_running(c, p);
+	return rc == ERR_NOT_FOUND ? call_fail(c, ERR_UNAVAILABLE, "the pocket cloud %.*s does not run", STR(p->name))
+				   : rc;
 }
 
 static int start_locked(struct call *c, struct pocket_cloud *p)
@@ -215,7 +255,7 @@ static int start_locked(struct call *c, struct pocket_cloud *p)
 static int lock_start(struct call *c, const struct pocket_cloud *p, int *lock)
 {
 	const char *path = file_of(c, p, "start.lock");
-	int64_t give_up = call_mono_ns(c) + START_TIMEOUT_S * NS_PER_S;
+	int64_t give_up = call_mono_ns(c) + (START_TIMEOUT_S + ANSWER_WITHIN_S) * NS_PER_S;
 	for (;;) {
 		*lock = file_lock(path, &c->err);
 		if (*lock >= 0)
@@ -232,14 +272,9 @@ static int lock_start(struct call *c, const struct pocket_cloud *p, int *lock)
 int pocket_cloud_ensure(struct call *c, struct pocket_cloud *p)
 {
 	p->started = false;
-	struct process hung;
 	if (pocket_cloud_find(c, p) == 0)
 		return 0;
 	err_clear(&c->err);
-	if (p->credentials && read_process(c, p, &hung)) // a second one beside it would find everything taken
-		return call_fail(c, ERR_UNAVAILABLE,
-			"the pocket cloud %.*s runs (process %d) and does not answer: isobar down ends it", STR(p->name),
-			(int)hung.pid);
 	int rc = file_make_dirs(arena_cstr(c->arena, p->root), 0700, &c->err);
 	AUTO(fd) lock = -1;
 	if (rc == 0)
@@ -247,8 +282,8 @@ int pocket_cloud_ensure(struct call *c, struct pocket_cloud *p)
 	return rc < 0 ? rc : start_locked(c, p);
 }
 
-// A stale announcement may name a pid that is another program's by now: only what we started, known by pid and start, or
-// what answers at its address is ended. One that hangs gets SIGKILL when its grace is over.
+// A stale announcement may name a pid that is another program's by now: only what we started, known by pid and start,
+// or what answers at its address is ended. One that hangs gets SIGKILL when its grace is over.
 int pocket_cloud_stop(struct call *c, struct pocket_cloud *p)
 {
 	struct process recorded;

@@ -19,11 +19,14 @@ struct pocket_cloud {
 };
 
 // Fills url, credentials and process of a cloud whose name, provider and root are set; starts it when it does not
-// answer. ERR_TIMEOUT, ERR_FAILED with the end of its log.
+// run, and waits while it lives. ERR_UNAVAILABLE when it runs and stays silent; ERR_TIMEOUT, ERR_FAILED with the end of
+// its log.
 MUST_CHECK int pocket_cloud_ensure(struct call *c, struct pocket_cloud *p);
 // The same without starting: ERR_UNAVAILABLE when it does not run; its last url and credentials are filled even then,
 // when it ever ran.
 MUST_CHECK int pocket_cloud_find(struct call *c, struct pocket_cloud *p);
+// The same, but one that runs has some seconds to answer: the machine may be busy. ERR_UNAVAILABLE.
+MUST_CHECK int pocket_cloud_await(struct call *c, struct pocket_cloud *p);
 // Ends its process (SIGTERM, then SIGKILL); 0 when it does not run.
 MUST_CHECK int pocket_cloud_stop(struct call *c, struct pocket_cloud *p);
 

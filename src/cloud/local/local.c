@@ -16,7 +16,7 @@
 #include "cloud/local/local_impl.h"
 
 // Descriptors: what jobs may have (docs/jobs.md), since a worker cannot give more than it has; connections of a model server.
-enum { READY_TIMEOUT_S = 30, LOCK_WAIT_S = 10, LOCAL_MAX_DESCRIPTORS = 4096 };
+enum { READY_TIMEOUT_S = 60, LOCK_WAIT_S = 60, LOCAL_MAX_DESCRIPTORS = 4096 };
 
 // ---------------------------------------------------------------- folders and files
 const char *local_path(struct call *c, const struct local *l, const char *room, struct str name, const char *file)

@@ -21,7 +21,7 @@ struct local_options {
 	struct str root;          // folder; made when absent
 	const json_t *cloud_json; // what a worker opens its cloud with; written to jobs/NAME/cloud.json (0600)
 	const char *program;      // runs `worker` and `serve`; NULL: this very program
-	int64_t ready_timeout_ns; // how long an endpoint may take until it answers; 0: 30 s
+	int64_t ready_timeout_ns; // how long an endpoint may take until it answers; 0: 60 s
 };
 
 // The engine behind a cloud; self is borrowed until local_close and gives the store. *out is owned.
