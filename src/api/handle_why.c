@@ -76,6 +76,8 @@ int handle_why(struct api_request *r, json_t **result)
 	if (rc == 0)
 		rc = add_requests(&a);
 	if (rc == 0)
+		why_group(&graph, a.thing, events, count);
+	if (rc == 0)
 		rc = why_find(r->call, &graph, a.thing, &a.found);
 	if (rc < 0)
 		return rc;

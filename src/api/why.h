@@ -54,6 +54,9 @@ void why_alias(struct why_graph *g, struct str other, struct why_node *node); //
 void why_edge(struct why_graph *g, struct why_node *cause, const char *label, struct why_node *effect);
 void why_say(struct why_graph *g, struct why_node *node, int64_t time_ns, struct str who, struct str text);
 
+// What stands for several things, as its node: an address without a cloud ("endpoint/classify") for those on each cloud, a
+// principal for its commands. Does nothing when `thing` is known or stands for none.
+void why_group(struct why_graph *g, struct str thing, const struct event *events, size_t count);
 // One request of an audit log: gateway "edge", the line as read. Adds it to the graph and gives its node.
 struct why_node *why_request(struct why_graph *g, struct str gateway, const json_t *line);
 // By id, alias, an object's place, or the start (six characters or more) of an id in hex. ERR_NOT_FOUND; ERR_CONFLICT

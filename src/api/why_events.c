@@ -344,10 +344,47 @@ int why_build(struct call *c, const struct event *events, size_t count, const st
 	return out->failed ? call_no_memory(c) : 0;
 }
 
+static void group_clouds(struct why_graph *g, struct str thing)
+{
+	struct str *ids = arena_new_array(g->arena, g->nodes.count + 1, struct str);
+	size_t count = ids ? str_map_keys(&g->nodes, ids) : 0;
+	struct str prefix = arena_printf(g->arena, "%.*s on ", STR(thing));
+	if (!ids || !prefix.p)
+		g->failed = true;
+	for (size_t i = 0; i < count && !g->failed; i++) {
+		if (str_starts(ids[i], prefix))
+			why_edge(g, why_node(g, thing, "resource on several clouds"), "on", str_map_get(&g->nodes, ids[i]));
+	}
+}
+
+void why_group(struct why_graph *g, struct str thing, const struct event *events, size_t count)
+{
+	if (!thing.n || str_map_get(&g->nodes, thing) || str_map_get(&g->aliases, thing))
+		return;
+	group_clouds(g, thing);
+	for (size_t i = count; i > 0; i--) {
+		const struct event *event = &events[i - 1];
+		if (event->trace.n && str_eq(event->principal, thing))
+			why_edge(g, why_node(g, thing, "principal"), "command of", str_map_get(&g->aliases, event->trace));
+	}
+}
+
 static void link_request(struct why_graph *g, struct why_node *request, const char *label, struct str cause)
 {
 	if (cause.n)
 		why_edge(g, why_node(g, cause, "resource"), label, request);
+}
+
+// A record that is no request: the log begins, lacks something, goes on.
+static struct why_node *why_entry(struct why_graph *g, struct why_node *node, const json_t *body)
+{
+	int64_t time_ns = 0;
+	if (time_parse_rfc3339(json_str(body, "time"), &time_ns) < 0)
+		time_ns = 0;
+	node->kind = "audit record";
+	why_say(g, node, time_ns, json_str(body, "writer"),
+		arena_printf(g->arena, "%s of the audit log %s", json_text(body, "kind"), json_text(body, "log")));
+	return node;
 }
 
 struct why_node *why_request(struct why_graph *g, struct str gateway, const json_t *line)
@@ -359,6 +396,8 @@ struct why_node *why_request(struct why_graph *g, struct str gateway, const json
 	struct why_node *node = id.p ? why_node(g, id, "request") : NULL;
 	struct str endpoint = cloud.n ? arena_printf(g->arena, "%.*s on %.*s", STR(served), STR(cloud)) : served;
 	int64_t time_ns = 0, attempts = json_int(detail, "attempts", 1);
+	if (node && json_str(body, "kind").n && !str_eq(json_str(body, "kind"), S("request")))
+		return why_entry(g, node, body);
 	if (!node)
 		return NULL;
 	if (time_parse_rfc3339(json_str(body, "time"), &time_ns) < 0)

@@ -80,6 +80,8 @@ static int why_run(const struct arguments *a)
 	struct session s;
 	AUTO(json) story = NULL;
 	int rc = session_open(&s, a, &o->common, NULL);
+	if (rc == 0 && !*a->rest[0])
+		rc = call_fail(&s.call, ERR_INVALID, "why of what? THING is empty; see isobar why --help");
 	const char *path = rc == 0 ? session_path(&s, "/v1/why/", str_of(a->rest[0]), "") : NULL;
 	if (rc == 0)
 		rc = path ? session_request(&s, "GET", path, NULL, &story) : call_no_memory(&s.call);

@@ -183,6 +183,27 @@ static void test_requests(UNUSED void **state)
 	assert_true(names(because, "api-key/k", "asked by") && names(because, "route/x", "came by"));
 	assert_true(names(because, "endpoint/e on aws", "answered by") && names(because, "model/m/1", "serves"));
 	assert_true(names(because, "dataset/d/111111aaaaaa", "made from"));
+	assert_ok(&w.f,
+		json_parse(S("{\"index\":0,\"body\":{\"time\":\"2026-11-24T14:22:28.146870Z\",\"kind\":\"segment\",\"log\":\"8fe0\","
+			     "\"writer\":\"gateway/edge\"}}"),
+			&line, &w.f.call.err));
+	assert_non_null(why_request(&w.g, S("edge"), json_in_arena(&w.f.arena, line)));
+	story = tell(&w, "gateway/edge#0");
+	assert_string_equal(json_text(story, "kind"), "audit record");
+	assert_string_equal(json_text(json_array_get(json_object_get(story, "history"), 0), "text"), "segment of the audit log 8fe0");
+	fixture_close(&w.f);
+}
+
+// An address as the file has it stands for the resource on each cloud.
+static void test_groups(UNUSED void **state)
+{
+	struct world w;
+	begin(&w);
+	why_group(&w.g, S("endpoint/e"), NULL, 0);
+	why_group(&w.g, S("endpoint/nobody"), NULL, 0);
+	const json_t *story = tell(&w, "endpoint/e");
+	assert_true(names(json_object_get(story, "then"), "endpoint/e on aws", "on"));
+	assert_null(str_map_get(&w.g.nodes, S("endpoint/nobody")));
 	fixture_close(&w.f);
 }
 
@@ -194,6 +215,7 @@ int main(void)
 		cmocka_unit_test(test_other_ids),
 		cmocka_unit_test(test_not_known),
 		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_groups),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
