@@ -129,7 +129,7 @@ static void test_write_all(UNUSED void **state)
 	AUTO(fd) full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	if (full >= 0) {
 		assert_int_equal(file_write_all(full, S("x"), "the pipe", &e), ERR_NO_SPACE);
-		assert_string_equal(e.message, "write the pipe: No space left on device");
+		assert_string_equal(e.message, "write the pipe: No space left on device: free some space and try again");
 	}
 	assert_int_equal(file_write_all(full, S(""), "the pipe", &e), 0);
 }
