@@ -168,7 +168,7 @@ static void write_bash(const struct command_table *t, FILE *out)
 	fputs("\tesac; fi\n"
 	      "\tlocal IFS=$'\\n'\n"
 	      "\tif [[ -n $files ]]; then COMPREPLY=($(compgen -f -- \"$current\")); compopt -o filenames 2>/dev/null\n"
-	      "\telif [[ $words == *$'\\n'* || $words == */* ]]; then COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+	      "\telif [[ $words == *$'\\n'* || $words == */* ]]; then COMPREPLY=($(compgen -W \"$words\" -- \"$current\")); COMPREPLY=(\"${COMPREPLY[@]// /\\\\ }\")\n"
 	      "\telse COMPREPLY=($(IFS=' '; compgen -W \"$words\" -- \"$current\")); fi\n"
 	      "}\ncomplete -F _isobar isobar\n",
 		out);

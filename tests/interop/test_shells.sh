@@ -33,6 +33,7 @@ check "bash command" "$(in_bash valid)" "validate"
 check "bash group" "$(in_bash audit "")" "verify"
 check "bash option" "$(in_bash plan --detailed)" "--detailed-exitcode"
 check "bash choice" "$(in_bash plan -o js)" "json"
+check "bash address" "$(in_bash run route/cl)" "route/classify"
 
 isobar completion zsh >"$interop_folder/_isobar"
 cat >"$interop_folder/try.zsh" <<'TRY'
@@ -61,6 +62,7 @@ offers "zsh command" "$(in_zsh valid)" "validate"
 offers "zsh group" "$(in_zsh audit "")" "verify"
 offers "zsh option" "$(in_zsh plan --detailed)" "--detailed-exitcode"
 offers "zsh choice" "$(in_zsh plan -o js)" "json"
+offers "zsh address" "$(in_zsh run route/cl)" "route/classify"
 
 mkdir -p "$interop_folder/home"
 isobar completion fish >"$interop_folder/isobar.fish"
@@ -69,4 +71,5 @@ check "fish command" "$(in_fish 'isobar valid')" "validate"
 check "fish group" "$(in_fish 'isobar audit ')" "verify"
 check "fish option" "$(in_fish 'isobar plan --detailed')" "--detailed-exitcode"
 check "fish choice" "$(in_fish 'isobar plan -o js')" "json"
+check "fish address" "$(in_fish 'isobar run route/cl')" "route/classify"
 exit $failed
