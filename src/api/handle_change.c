@@ -93,6 +93,22 @@ struct adoption {
 	struct str from;   // whose it was
 };
 
+// An address without its cloud is the usual slip: the whole ones are named.
+static int not_declared(struct session *s, struct str address)
+{
+	AUTO(buf) whole = {0};
+	struct str start = arena_printf(s->call->arena, "%.*s on ", STR(address));
+	for (size_t i = 0; i < s->workspace.resource_count && whole.n < 500; i++) {
+		if (start.n && str_starts(s->workspace.resources[i].address, start))
+			buf_printf(&whole, "%s\"%.*s\"", whole.n ? ", " : "", STR(s->workspace.resources[i].address));
+	}
+	if (whole.n)
+		return call_fail(s->call, ERR_NOT_FOUND, "%.*s lies on clouds: say which of %.*s is adopted", STR(address),
+			STR(buf_str(&whole)));
+	return call_fail(s->call, ERR_NOT_FOUND, "the workspace declares no %.*s: write it down before it is adopted",
+		STR(str_clip(address, 200)));
+}
+
 static int find_declared(struct session *s, struct adoption *a)
 {
 	struct str address = json_str(s->request->body, "address");
@@ -106,8 +122,7 @@ static int find_declared(struct session *s, struct adoption *a)
 			a->declared = &s->workspace.resources[i];
 	}
 	if (!a->declared)
-		return call_fail(s->call, ERR_NOT_FOUND, "the workspace declares no %.*s: write it down before it is adopted",
-			STR(address));
+		return not_declared(s, address);
 	a->handler = infra_handler(&s->infra, a->declared->kind);
 	if (!a->handler || !a->handler->read || !a->handler->update)
 		return call_fail(s->call, ERR_UNSUPPORTED, "a %.*s cannot be adopted: nothing of it lies at a provider",

@@ -109,11 +109,22 @@ static int check_one(struct session *s, const struct resource *declared, json_t 
 	return rc;
 }
 
+static int no_such_cloud(struct session *s, struct str cloud)
+{
+	AUTO(buf) names = {0};
+	for (size_t i = 0; i < s->workspace.resource_count && names.n < 500; i++) {
+		if (str_eq(s->workspace.resources[i].kind, S("cloud")))
+			buf_printf(&names, "%s%.*s", names.n ? ", " : "; it has ", STR(s->workspace.resources[i].name));
+	}
+	return call_fail(s->call, ERR_NOT_FOUND, "the workspace has no cloud/%.*s%.*s", STR(str_clip(cloud, 80)),
+		STR(buf_str(&names)));
+}
+
 static int check_all(struct session *s, struct str only, json_t *list)
 {
 	int rc = 0;
 	if (only.n && !declared_cloud(s, only))
-		return call_fail(s->call, ERR_NOT_FOUND, "the workspace has no cloud/%.*s", STR(only));
+		return no_such_cloud(s, only);
 	for (size_t i = 0; rc == 0 && i < s->workspace.resource_count; i++) {
 		const struct resource *r = &s->workspace.resources[i];
 		if (str_eq(r->kind, S("cloud")) && (!only.n || str_eq(r->name, only)))
@@ -200,7 +211,7 @@ int handle_check_deep(struct api_request *r, json_t **result)
 	rc = begin(r, &s);
 	struct opened o = {.s = &s, .declared = rc < 0 ? NULL : declared_cloud(&s, cloud)};
 	if (rc == 0 && !o.declared)
-		rc = call_fail(r->call, ERR_NOT_FOUND, "the workspace has no cloud/%.*s", STR(cloud));
+		rc = no_such_cloud(&s, cloud);
 	if (rc == 0)
 		rc = run_deep(&o, cloud, result);
 	end(&s);

@@ -239,7 +239,7 @@ int handle_objects_usage(struct api_request *r, json_t **result)
 	json_t *usage = NULL;
 	int rc = open_many(&m, r, false);
 	if (rc == 0)
-		rc = bulk_list(r->call, &m.options.from, &m.options.select, &list);
+		rc = bulk_list_source(r->call, &m.options.from, &m.options.select, &list);
 	if (rc == 0)
 		rc = bulk_usage(r->call, &list, &rows, &count);
 	if (rc == 0)

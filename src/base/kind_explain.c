@@ -216,8 +216,12 @@ int kind_explain(const struct kind *const *kinds, struct str path, struct buf *o
 	const struct kind *k = kind_find(kinds, head);
 	while (kinds[count])
 		count++;
+	struct str meant = k ? (struct str){0} : str_closest(head, kind_name_at, kinds, count);
+	if (!k && !meant.n)
+		return err_set(e, ERR_NOT_FOUND, "there is no kind \"%.*s\"; `isobar explain` lists them",
+			STR(str_clip(head, 80)));
 	if (!k)
-		return not_there(e, head, str_closest(head, kind_name_at, kinds, count), "there is no kind");
+		return not_there(e, head, meant, "there is no kind");
 	if (!deeper) {
 		explain_kind(k, out);
 		return buf_check(out, e);

@@ -138,6 +138,7 @@ static int init_run(const struct arguments *a)
 	struct session s;
 	struct str file = {0};
 	AUTO(json) result = NULL;
+	bool is_new = access(folder, F_OK) < 0;
 	int rc = session_open_here(&s, a, &o->common);
 	if (rc == 0)
 		rc = claim(&s, folder, &file);
@@ -145,6 +146,8 @@ static int init_run(const struct arguments *a)
 		rc = request_text(&s, folder, &result);
 	if (rc == 0)
 		rc = write_new(&s, file.p, json_str(result, "text"));
+	if (rc < 0 && is_new)
+		(void)rmdir(folder); // nothing is left of what came to nothing
 	if (rc == 0 && s.json)
 		session_print_json(&s, result);
 	else if (rc == 0)

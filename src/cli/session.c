@@ -96,7 +96,13 @@ static void print_place(struct session *s, const json_t *finding)
 {
 	struct str file = json_str(finding, "file"), shown = str_of(s->shown);
 	bool is_file = str_ends(shown, S(".yaml"));
-	if (is_file || !shown.n)
+	if (json_int(finding, "line", 0) <= 0) { // no file: an option, or a variable of the environment
+		fprintf(s->arguments->error, "%.*s: ", STR(file));
+		return;
+	}
+	if (str_starts(file, S("/")))
+		fprintf(s->arguments->error, "%.*s", STR(file));
+	else if (is_file || !shown.n)
 		fprintf(s->arguments->error, "%.*s", STR(is_file ? shown : file));
 	else
 		fprintf(s->arguments->error, "%.*s%s%.*s", STR(shown), str_ends(shown, S("/")) ? "" : "/", STR(file));

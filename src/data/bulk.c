@@ -139,7 +139,7 @@ static int plan(struct call *c, const struct bulk_options *o, struct planned *ou
 {
 	struct bulk_list from, to = {0};
 	bool look = o->update || o->delete_others;
-	int rc = bulk_list(c, &o->from, &o->select, &from);
+	int rc = bulk_list_source(c, &o->from, &o->select, &from);
 	if (rc == 0 && look)
 		rc = bulk_list(c, &o->to, &o->select, &to);
 	if (rc < 0)

@@ -19,6 +19,10 @@ struct bulk_list {
 	struct bulk_item *items; // sorted by name
 	size_t count;
 };
+// As bulk_list, of a place that is copied, verified or counted: a folder that is not there is ERR_NOT_FOUND, so that a name
+// that was mistyped is never taken for an empty folder. An empty prefix is none.
+MUST_CHECK int bulk_list_source(
+	struct call *c, const struct object_place *at, const struct select *select, struct bulk_list *out);
 // All below a place that are selected; a folder or prefix that is not there gives none.
 MUST_CHECK int bulk_list(
 	struct call *c, const struct object_place *at, const struct select *select, struct bulk_list *out);

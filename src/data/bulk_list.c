@@ -199,3 +199,13 @@ int bulk_checksum(struct call *c, const struct object_place *at, uint64_t *size,
 	*crc = d.crc32c;
 	return 0;
 }
+
+int bulk_list_source(struct call *c, const struct object_place *at, const struct select *select, struct bulk_list *out)
+{
+	const char *path = at->cloud ? NULL : arena_cstr(c->arena, at->key);
+	if (!at->cloud && !path)
+		return call_no_memory(c);
+	if (path && access(path, F_OK) < 0)
+		return call_errno(c, "look at %s", path);
+	return bulk_list(c, at, select, out);
+}

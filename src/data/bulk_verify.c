@@ -67,7 +67,7 @@ int bulk_verify(struct call *c, const struct bulk_options *options, struct bulk_
 {
 	struct bulk_list list;
 	struct bulk_result result = {0};
-	int rc = bulk_list(c, &options->from, &options->select, &list);
+	int rc = bulk_list_source(c, &options->from, &options->select, &list);
 	if (rc < 0)
 		return rc;
 	struct bulk_run run = {.options = options, .act = act, .result = &result, .count = list.count};

@@ -118,6 +118,11 @@ static int run(const struct arguments *a)
 		else
 			format_file(&r, paths[i]);
 	}
+	if (r.files == 0 && r.code == 0) {
+		struct err e = {0};
+		err_set(&e, ERR_NOT_FOUND, "there is no .yaml file in %s", paths[0]);
+		fail(&r, &e);
+	}
 	if (r.code)
 		return r.code;
 	return r.options->check && r.changed ? 1 : 0;

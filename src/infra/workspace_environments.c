@@ -6,6 +6,8 @@
 
 #include "infra/workspace_language_impl.h"
 
+enum { NAMES_TOLD = 16 }; // of environments, in a message
+
 // ---------------------------------------------------------------- one environment
 static struct node *text_node(struct arena *a, struct str text)
 {
@@ -219,8 +221,13 @@ static int choose(struct workspace *w, struct err *e)
 	if (w->environment)
 		return 0;
 	struct str meant = kind_suggest(wanted, environment_name_at, w, w->environment_count);
-	return err_set(e, ERR_INVALID, "the workspace has no environment \"%.*s\"%s%.*s%s", STR(wanted),
-		meant.n ? ": did you mean \"" : "", STR(meant), meant.n ? "\"?" : "");
+	AUTO(buf) more = {0};
+	if (meant.n)
+		buf_printf(&more, ": did you mean \"%.*s\"?", STR(meant));
+	for (size_t i = 0; !meant.n && i < w->environment_count && i < NAMES_TOLD; i++)
+		buf_printf(&more, "%s%.*s", i ? ", " : "; there are: ", STR(w->environments[i].name));
+	return err_set(e, ERR_INVALID, "the workspace has no environment \"%.*s\"%.*s", STR(str_clip(wanted, 80)),
+		STR(buf_str(&more)));
 }
 
 int workspace_build(struct workspace *w, struct findings *f, struct err *e)

@@ -49,7 +49,7 @@ static int list_folder(const char *folder, struct arena *a, struct workspace_fil
 	}
 	closedir(dir);
 	if (rc == 0 && out->count == 0)
-		rc = err_set(e, ERR_NOT_FOUND, "%s has no isobar.yaml: `isobar explain` shows what to write", folder);
+		rc = err_set(e, ERR_NOT_FOUND, "%s has no isobar.yaml: `isobar init` writes a first one; or name the folder that has it", folder);
 	if (rc == 0)
 		qsort(out->names, out->count, sizeof(*out->names), compare_names);
 	return rc;

@@ -38,7 +38,7 @@ bool workspace_has_link(struct str folder, struct str path)
 		copy[i] = '\0';
 		struct stat st;
 		if (lstat(copy, &st) < 0)
-			return errno != ENOENT;
+			return errno != ENOENT && errno != EACCES; // whoever opens it is told that they may not
 		if (S_ISLNK(st.st_mode))
 			return true;
 		copy[i] = kept;

@@ -170,6 +170,7 @@ int workspace_place_find(
 	p.folder = files.folder;
 	if (rc == ERR_NOT_FOUND && files.folder.n) { // a folder without a workspace: whoever loads it says so
 		err_clear(e);
+		p.missing = true;
 		rc = 0;
 	}
 	if (rc == 0)
@@ -186,6 +187,17 @@ int workspace_place_need(const struct workspace_place *p, struct err *e)
 	return p->state_folder.n ? 0 : err_set(e, ERR_INVALID, "%.*s", STR(p->problem));
 }
 
+// What only reads must not begin a state in any folder that somebody names by mistake.
+static int need_workspace(const struct workspace_place *p, const char *state_folder, struct arena *scratch, struct err *e)
+{
+	struct workspace_files files = {0};
+	const char *folder = arena_cstr(scratch, p->folder);
+	if (!p->missing || !folder || file_exists(state_folder))
+		return 0;
+	int rc = workspace_list_files(folder, scratch, &files, e);
+	return rc < 0 ? rc : 0;
+}
+
 int workspace_place_make(const struct workspace_place *p, struct err *e)
 {
 	AUTO(arena) scratch = {0};
@@ -194,6 +206,8 @@ int workspace_place_make(const struct workspace_place *p, struct err *e)
 	const char *note = hidden(p, &scratch, "/environment").p;
 	if (rc == 0 && (!folder || !note))
 		rc = err_set(e, ERR_NO_MEMORY, "out of memory");
+	if (rc == 0)
+		rc = need_workspace(p, folder, &scratch, e);
 	if (rc == 0)
 		rc = file_make_dirs(folder, 0700, e);
 	struct str owner = noted_owner(p, &scratch);

@@ -15,6 +15,7 @@ struct workspace_place {
 	struct str state_folder; // ""; then `problem` says why there is none
 	struct str problem;      // "which environment? ..."
 	bool several;            // environments are declared
+	bool missing;            // when it was found the folder had no file of a workspace
 };
 
 // path: a folder or a file of it; NULL: ".". environment: --env or ISOBAR_ENV; "": the only one there is.
@@ -22,7 +23,7 @@ MUST_CHECK int workspace_place_find(
 	const char *path, struct str environment, struct arena *a, struct workspace_place *out, struct err *e);
 // ERR_INVALID with the problem when there is no state folder. Makes nothing.
 MUST_CHECK int workspace_place_need(const struct workspace_place *p, struct err *e);
-// Makes the state folder (0700), and notes whose it is when it is the one of an environment that is alone.
+// Makes the state folder (0700), unless the folder has neither a workspace nor a state (ERR_NOT_FOUND), and notes whose it is when it is the one of an environment that is alone.
 MUST_CHECK int workspace_place_make(const struct workspace_place *p, struct err *e);
 
 #endif

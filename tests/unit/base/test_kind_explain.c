@@ -190,7 +190,7 @@ static void assert_unknown(const char *path, const char *message)
 static void test_unknown(UNUSED void **state)
 {
 	assert_unknown("thngs", "there is no kind \"thngs\"; did you mean \"things\"?");
-	assert_unknown("xyzzy", "there is no kind \"xyzzy\"");
+	assert_unknown("xyzzy", "there is no kind \"xyzzy\"; `isobar explain` lists them");
 	assert_unknown("things.color", "things has no field \"color\"; did you mean \"colour\"?");
 	assert_unknown("things.rate.wat", "things.rate has no field \"wat\"; did you mean \"wait\"?");
 	assert_unknown("things.colour.deep", "things.colour has no field \"deep\"");

@@ -213,6 +213,13 @@ static void test_folders(void **state)
 	o = options(&w, fixture_path(&w.f, "none"), NULL);
 	assert_ok(&w.f, bulk_list(&w.f.call, &o.from, NULL, &list));
 	assert_int_equal(list.count, 0);
+	// As a source it is a mistake: nothing is deleted at the target for it.
+	assert_int_equal(bulk_list_source(&w.f.call, &o.from, NULL, &list), ERR_NOT_FOUND);
+	memory_cloud_poke(&w.us, "raw", "kept/a", S("1"));
+	o = options(&w, fixture_path(&w.f, "none"), "aws-us:raw/kept");
+	o.delete_others = true;
+	assert_int_equal(bulk_run(&w.f.call, &o, &r), ERR_NOT_FOUND);
+	assert_int_equal(memory_cloud_count(&w.us, "raw", "kept/"), 1);
 	close_world(&w);
 }
 
