@@ -2,6 +2,8 @@
 // See open_state.h.
 #include "api/open_state.h"
 
+#include <sys/stat.h>
+
 #include "api/backup_files.h"
 #include "base/file.h"
 #include "infra/workspace_state.h"
@@ -83,11 +85,29 @@ static int note_place(struct call *c, const struct open_state_options *o, const 
 	return rc < 0 || needless ? rc : file_write_atomic(path_in(c, o, "state.place"), now, 0600, &c->err);
 }
 
+// Somebody else's folder may come with a .isobar that leads anywhere: nothing is opened or written through a link.
+static int refuse_links(struct call *c, const struct open_state_options *o)
+{
+	static const char *const names[] = {"", "/environment", "/env", "/state.place", "/state.db", "/state.db-wal", "/state.db-shm"};
+	const struct str folders[] = {arena_printf(c->arena, "%.*s/.isobar", STR(o->place->folder)), o->place->state_folder};
+	struct stat st;
+	for (size_t i = 0; i < COUNT_OF(names) * COUNT_OF(folders); i++) {
+		const char *path = arena_printf(c->arena, "%.*s%s", STR(folders[i % COUNT_OF(folders)]), names[i / COUNT_OF(folders)]).p;
+		if (!path)
+			return call_no_memory(c);
+		if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+			return call_fail(c, ERR_DENIED, "%s is a link: a workspace that is not trusted may have none", path);
+	}
+	return 0;
+}
+
 int open_state(struct call *c, const struct open_state_options *o, struct state *out, bool *shared)
 {
 	struct workspace_state_place at;
 	struct state opened = {0};
-	int rc = workspace_place_make(o->place, &c->err);
+	int rc = o->untrusted ? refuse_links(c, o) : 0;
+	if (rc == 0)
+		rc = workspace_place_make(o->place, &c->err);
 	if (rc == 0)
 		rc = workspace_state_find(o->path, o->place, c->arena, &at, &c->err);
 	if (rc < 0)

@@ -68,3 +68,17 @@ parts 'x: {clouds: [a]}, k: {clouds: [g], existing: keep, name: theirs}' '[a]'
 expect_code 0 "$isobar" validate "$work/parts"
 parts 'x: {clouds: [a]}, y: {clouds: [g]}, k: {clouds: [g], existing: keep, name: theirs}' all
 expect_code 0 "$isobar" validate "$work/parts"
+
+# Somebody else's workspace may bring a .isobar that leads elsewhere: nothing is written there.
+mkdir "$work/theirs" "$work/elsewhere"
+printf 'isobar: 1\nworkspace: t\nenvironments: {p: {pocket: true}}\n' >"$work/theirs/isobar.yaml"
+ln -s "$work/elsewhere" "$work/theirs/.isobar"
+expect_code 4 "$isobar" plan --untrusted "$work/theirs"
+expect "$work/err" ".isobar is a link"
+rm "$work/theirs/.isobar"
+mkdir "$work/theirs/.isobar"
+ln -s "$work/elsewhere/state" "$work/theirs/.isobar/state.db"
+expect_code 4 "$isobar" plan --untrusted "$work/theirs"
+[ -z "$(ls -A "$work/elsewhere")" ] || fail "an untrusted workspace wrote through a link"
+rm -r "$work/theirs/.isobar"
+expect_code 0 "$isobar" plan --untrusted "$work/theirs"
