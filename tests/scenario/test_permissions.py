@@ -45,7 +45,8 @@ def ask_aws(method, path):
                   "DELETE": "s3:AbortMultipartUpload" if "uploadId" in query else "s3:DeleteObject"}[method]
         return [(action, bucket + "/x")]
     facts = {"location": "s3:GetBucketLocation", "versioning": "s3:GetBucketVersioning", "encryption": "s3:GetEncryptionConfiguration",
-             "publicAccessBlock": "s3:GetBucketPublicAccessBlock", "tagging": "s3:GetBucketTagging", "list-type": "s3:ListBucket"}
+             "publicAccessBlock": "s3:GetBucketPublicAccessBlock", "tagging": "s3:GetBucketTagging", "list-type": "s3:ListBucket",
+             "uploads": "s3:ListBucketMultipartUploads"}
     if method == "GET":
         for name, action in facts.items():
             if name in query:

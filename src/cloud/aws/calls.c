@@ -29,8 +29,7 @@ const struct cloud_call aws_calls[AWS_CALL_COUNT] = {
 	[AWS_GET_BUCKET_LOCATION] =
 		ROW("GetBucketLocation", "GET", "/{bucket}", "location", "s3:GetBucketLocation", ABOUT_BUCKET),
 	[AWS_GET_BUCKET_TAGGING] =
-		ROW("GetBucketTagging", "GET", "/{bucket}", "tagging", "s3:GetBucketTagging", ON_BUCKET,
-			.reads = true),
+		ROW("GetBucketTagging", "GET", "/{bucket}", "tagging", "s3:GetBucketTagging", ON_BUCKET, .reads = true),
 	[AWS_GET_BUCKET_VERSIONING] =
 		ROW("GetBucketVersioning", "GET", "/{bucket}", "versioning", "s3:GetBucketVersioning", ABOUT_BUCKET),
 	[AWS_GET_CALLER_IDENTITY] =
@@ -42,6 +41,8 @@ const struct cloud_call aws_calls[AWS_CALL_COUNT] = {
 	[AWS_HEAD_OBJECT] = ROW("HeadObject", "HEAD", "/{bucket}/{key}", "", "s3:GetObject", ON_OBJECT, .reads = true),
 	[AWS_LIST_BUCKETS] = ROW("ListBuckets", "GET", "/", "", "s3:ListAllMyBuckets", .scope = CALL_ON_ACCOUNT,
 		.part = CALL_PART_IDENTITY, .reads = true),
+	[AWS_LIST_MULTIPART_UPLOADS] = ROW("ListMultipartUploads", "GET", "/{bucket}", "uploads",
+		"s3:ListBucketMultipartUploads", ON_BUCKET, .repeat = CALL_REPEAT_NAMED), // only by who writes
 	[AWS_LIST_OBJECTS] =
 		ROW("ListObjectsV2", "GET", "/{bucket}", "list-type=2", "s3:ListBucket", ON_BUCKET, .reads = true),
 	[AWS_PUT_BUCKET_TAGGING] = ROW("PutBucketTagging", "PUT", "/{bucket}", "tagging", "s3:PutBucketTagging",

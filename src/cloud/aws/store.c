@@ -204,6 +204,8 @@ static int put_single(
 	struct str checksum = object_crc32c_text(c->arena, parts->crc);
 	int r = x.path.p && checksum.p ? add_properties(c, &x, put) : call_no_memory(c);
 	exchange_header(&x, "x-amz-checksum-crc32c", checksum);
+	x.proof = "etag";
+	x.echo = (struct sign_header){S("x-amz-checksum-crc32c"), checksum};
 	if (!r)
 		r = aws_add_condition(c, &x, &put->condition);
 	if (!r)

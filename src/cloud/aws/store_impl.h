@@ -33,6 +33,10 @@ int aws_sign(struct call *c, struct aws_store *s, struct str service, const stru
 MUST_CHECK int aws_add_condition(struct call *c, struct exchange *x, const struct store_condition *condition);
 MUST_CHECK int aws_upload_parts(
 	struct call *c, struct aws_store *s, const struct store_put *put, struct parts *parts, struct object *out);
+// Ends unfinished uploads of the same key but `keep`. Errors are dropped; c's own stays as it was.
+void aws_sweep_uploads(
+	struct call *c, struct aws_store *s, const struct store_put *put, struct str path, struct str keep);
+MUST_CHECK int aws_upload_abort(struct call *c, struct aws_store *s, struct str path, struct str id);
 int aws_store_bucket_tags(struct call *c, void *store, struct str bucket, json_t **tags);
 int aws_store_bucket_set_tags(struct call *c, void *store, struct str bucket, const json_t *tags);
 int aws_store_list(struct call *c, void *store, const struct store_list *list, struct store_page *out);

@@ -35,8 +35,11 @@ static int create(struct upload *u)
 	if (r)
 		return r;
 	u->id = xml_child_text(root, "UploadId");
-	return u->id.n ? 0
-		       : call_fail(u->c, ERR_PROTOCOL, "the answer to the start of a multipart upload has no UploadId");
+	if (!u->id.n)
+		return call_fail(u->c, ERR_PROTOCOL, "the answer to the start of a multipart upload has no UploadId");
+	if (x.attempts > 1) // one that was begun by a request whose answer was lost
+		aws_sweep_uploads(u->c, u->store, u->put, u->path, u->id);
+	return 0;
 }
 
 static int send_part(struct upload *u)
@@ -49,6 +52,8 @@ static int send_part(struct upload *u)
 	struct exchange x = {
 		.call = &aws_calls[AWS_UPLOAD_PART], .path = u->path, .query = buf_str(&query), .body = u->parts->part};
 	exchange_header(&x, "x-amz-checksum-crc32c", checksum);
+	x.proof = "etag";
+	x.echo = (struct sign_header){S("x-amz-checksum-crc32c"), checksum};
 	int r = checksum.p ? buf_check(&query, &u->c->err) : call_no_memory(u->c);
 	if (!r)
 		r = exchange_run(u->c, &u->store->provider, &x, &answer);
@@ -129,16 +134,12 @@ static int complete(struct upload *u, struct object *out)
 // Also when the call was cancelled or is out of time: under a call of its own.
 static void abandon(struct upload *u)
 {
-	AUTO(buf) query = {0};
-	struct transport_response answer = {0};
 	struct call own = *u->c;
 	own.cancel = NULL;
 	own.deadline_ns = call_mono_ns(u->c) + ABORT_TIMEOUT_S * NS_PER_S;
 	err_clear(&own.err);
-	exchange_parameter(&query, "uploadId", u->id);
-	struct exchange x = {.call = &aws_calls[AWS_ABORT_MULTIPART_UPLOAD], .path = u->path, .query = buf_str(&query)};
-	// When this fails too there is nobody to tell: the bucket's lifecycle rule has to clear it away.
-	if (exchange_run(&own, &u->store->provider, &x, &answer))
+	// When this fails too there is nobody to tell: the next upload of the key clears it away.
+	if (aws_upload_abort(&own, u->store, u->path, u->id))
 		err_clear(&own.err);
 }
 
@@ -146,13 +147,19 @@ int aws_upload_parts(
 	struct call *c, struct aws_store *s, const struct store_put *put, struct parts *parts, struct object *out)
 {
 	struct upload u = {.c = c, .store = s, .put = put, .parts = parts, .path = aws_path(c, put->bucket, put->key)};
-	int r = u.path.p ? create(&u) : call_no_memory(c);
+	int r = u.path.p ? 0 : call_no_memory(c);
+	if (!r)
+		aws_sweep_uploads(c, s, put, u.path, S(""));
+	if (!r)
+		r = create(&u);
 	if (r)
 		return r;
 	buf_add(&u.list, S("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"));
 	r = send_all(&u);
 	if (!r)
 		r = complete(&u, out);
+	if (r == ERR_NOT_FOUND && str_eq(str_of(c->err.provider_code), S("NoSuchUpload")))
+		r = call_context(c, "somebody ended this upload, or began another of the same object");
 	if (r)
 		abandon(&u);
 	buf_free(&u.list);

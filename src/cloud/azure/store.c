@@ -196,6 +196,8 @@ static int put_blob(
 	struct str digest = object_base64(c->arena, str_bytes(md5, MD5_SIZE));
 	exchange_header(&x, "x-ms-blob-type", S("BlockBlob"));
 	exchange_header(&x, "content-md5", digest); // checked on arrival, and kept
+	x.proof = "etag";
+	x.echo = (struct sign_header){S("content-md5"), digest};
 	int r = x.path.p && digest.p ? azure_add_properties(c, &x, put, parts->crc) : call_no_memory(c);
 	if (!r)
 		r = azure_add_condition(c, &x, &put->condition);

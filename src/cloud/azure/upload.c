@@ -38,6 +38,7 @@ static int send_block(struct upload *u)
 		.query = buf_str(&query),
 		.body = u->parts->part};
 	exchange_header(&x, "content-md5", digest);
+	x.echo = (struct sign_header){S("content-md5"), digest};
 	int r = buf_check(&query, &u->c->err);
 	if (!r)
 		r = exchange_run(u->c, &u->store->provider, &x, &answer);
@@ -52,6 +53,7 @@ static int commit(struct upload *u, struct object *out)
 	struct transport_response answer = {0};
 	unsigned char md5[SHA256_SIZE];
 	struct exchange x = {.call = &azure_calls[AZURE_PUT_BLOCK_LIST], .path = u->path, .query = S("comp=blocklist")};
+	x.proof = "etag";
 	buf_add(&u->list, S("</BlockList>"));
 	x.body = buf_str(&u->list);
 	parts_md5(u->parts, md5);

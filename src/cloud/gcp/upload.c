@@ -24,8 +24,9 @@ static struct str upload_path(struct call *c, struct str bucket)
 	return arena_printf(c->arena, "/upload/storage/v1/b/%.*s/o", STR(bucket));
 }
 
-static int read_made(
-	struct call *c, const struct transport_response *answer, const struct parts *parts, struct object *out)
+// An answer that is another request's, since one came twice, or of bytes that changed on the way: worth another try.
+static int read_made(struct call *c, const struct transport_response *answer, const struct store_put *put,
+	const struct parts *parts, struct object *out)
 {
 	const json_t *resource;
 	struct object made = {0};
@@ -34,9 +35,13 @@ static int read_made(
 		r = gcp_read_object(c, resource, &made);
 	if (r)
 		return r;
-	if (made.size != parts->total || (made.has_crc32c && made.crc32c != parts->crc))
-		return call_fail(c, ERR_CORRUPT, "%llu bytes with CRC-32C %08x were sent, the store has %llu with %08x",
+	if (made.size != parts->total || (made.has_crc32c && made.crc32c != parts->crc) ||
+		!str_eq(made.key, put->key)) {
+		call_fail(c, ERR_CORRUPT, "%llu bytes with CRC-32C %08x were sent, the store has %llu with %08x",
 			(unsigned long long)parts->total, parts->crc, (unsigned long long)made.size, made.crc32c);
+		c->err.retryable = true;
+		return ERR_CORRUPT;
+	}
 	made.crc32c = parts->crc;
 	made.has_crc32c = true;
 	*out = made;
@@ -85,10 +90,18 @@ int gcp_upload_single(
 		.query = buf_str(&query),
 		.body = buf_str(&body)};
 	exchange_header(&x, "content-type", type);
-	r = x.path.p ? exchange_run(c, &s->provider, &x, &answer) : call_no_memory(c);
-	if (r == ERR_CONFLICT && x.attempts > 1)
-		return object_settle_conflict(c, &(struct object_store){&gcp_store_ops, s}, put, parts, out);
-	return r ? r : read_made(c, &answer, parts, out);
+	if (!x.path.p)
+		return call_no_memory(c);
+	for (;;) {
+		r = exchange_run(c, &s->provider, &x, &answer);
+		if (r == ERR_CONFLICT && x.attempts > 1)
+			return object_settle_conflict(c, &(struct object_store){&gcp_store_ops, s}, put, parts, out);
+		if (r)
+			return r;
+		r = read_made(c, &answer, put, parts, out);
+		if (!r || retry_pause(c, &s->provider.retry, x.attempts, 0))
+			return r;
+	}
 }
 
 // ---------------------------------------------------------------- sessions
@@ -259,7 +272,7 @@ int gcp_upload_session(
 			r = send_part(&u);
 	}
 	if (!r)
-		return read_made(c, &u.answer, parts, out);
+		return read_made(c, &u.answer, put, parts, out);
 	if (r == ERR_CONFLICT && u.repeated)
 		return object_settle_conflict(c, &(struct object_store){&gcp_store_ops, s}, put, parts, out);
 	cancel(&u);

@@ -48,11 +48,26 @@ void exchange_parameter(struct buf *query, const char *name, struct str value)
 	sign_uri_encode(value, "", query);
 }
 
+static int check_proof(struct call *c, const struct exchange *x, const struct transport_response *r)
+{
+	struct str echoed = x->echo.name.n ? transport_header(r, x->echo.name) : S("");
+	bool proved = !x->proof || transport_header(r, str_of(x->proof)).n;
+	if (proved && (!echoed.n || str_eq(echoed, x->echo.value)))
+		return 0;
+	if (proved)
+		call_fail(c, ERR_CORRUPT, "the answer to %s says %.*s \"%.*s\", but \"%.*s\" was sent: it is another's",
+			x->call->operation, STR(x->echo.name), (int)MIN(echoed.n, 64), echoed.p, STR(x->echo.value));
+	else
+		call_fail(c, ERR_CORRUPT, "the answer to %s has no %s: it is another's", x->call->operation, x->proof);
+	c->err.retryable = true;
+	return ERR_CORRUPT;
+}
+
 // The text of an error answer can be long; drivers keep the first line of it. What was tried is for the driver to say.
 static int judge(struct call *c, struct provider *p, const struct exchange *x, const struct transport_response *r)
 {
 	if ((r->status >= 200 && r->status < 300) || (x->accept && r->status == x->accept))
-		return 0;
+		return check_proof(c, x, r);
 	if (r->status >= 300 && r->status < 400 && r->status != 304)
 		return call_fail(c, ERR_PROTOCOL,
 			"%.*s answers %d and wants to send us elsewhere; redirects are not followed, correct the "

@@ -24,6 +24,10 @@ struct exchange {
 	struct sign_header headers[EXCHANGE_MAX_HEADERS];
 	size_t header_count;
 	struct str body;
+	// What a success must say, so that an answer that comes twice is never taken for the next request's: a header that
+	// it must have (NULL: none), and one that must be as was sent where it has it. Else ERR_CORRUPT, and once more.
+	const char *proof;
+	struct sign_header echo;
 	int accept; // a status beside 2xx that is an answer, not an error (308); 0: none
 	// Streaming, as in transport.h; NULL data: the body is kept.
 	int (*head)(void *ctx, const struct transport_response *r);

@@ -18,6 +18,10 @@ enum { MIB = 1 << 20, SIZE = 8 * MIB + 5 };
 
 #define ANSWER_CREATED S("<InitiateMultipartUploadResult><UploadId>id/1+</UploadId></InitiateMultipartUploadResult>")
 #define ANSWER_COMPLETED S("<CompleteMultipartUploadResult><ETag>\"whole-2\"</ETag></CompleteMultipartUploadResult>")
+#define LISTED(uploads)                                                                                                \
+	{                                                                                                              \
+		.status = 200, .body = S("<ListMultipartUploadsResult>" uploads "</ListMultipartUploadsResult>")       \
+	}
 #define CREATED                                                                                                        \
 	{                                                                                                              \
 		.status = 200, .body = ANSWER_CREATED                                                                  \
@@ -66,30 +70,30 @@ static const char *crc_text(struct upload *u, size_t from, size_t n)
 
 static void check_parts(struct upload *u)
 {
-	store_test_request(&u->x, 0, "POST", "/lake/big?uploads=");
-	store_test_header(&u->x, 0, "x-amz-checksum-algorithm", "CRC32C");
-	store_test_header(&u->x, 0, "content-type", "a/b");
-	store_test_header(&u->x, 0, "if-none-match", "");
-	store_test_request(&u->x, 1, "PUT", "/lake/big?partNumber=1&uploadId=id%2F1%2B");
-	store_test_header(&u->x, 1, "x-amz-checksum-crc32c", crc_text(u, 0, 8 * MIB));
-	assert_true(str_eq(store_test_body(&u->x, 1), str_take(u->source.bytes, 8 * MIB)));
-	store_test_request(&u->x, 2, "PUT", "/lake/big?partNumber=2&uploadId=id%2F1%2B");
-	store_test_header(&u->x, 2, "x-amz-checksum-crc32c", crc_text(u, 8 * MIB, 5));
-	assert_true(str_eq(store_test_body(&u->x, 2), str_drop(u->source.bytes, 8 * MIB)));
+	store_test_request(&u->x, 1, "POST", "/lake/big?uploads=");
+	store_test_header(&u->x, 1, "x-amz-checksum-algorithm", "CRC32C");
+	store_test_header(&u->x, 1, "content-type", "a/b");
+	store_test_header(&u->x, 1, "if-none-match", "");
+	store_test_request(&u->x, 2, "PUT", "/lake/big?partNumber=1&uploadId=id%2F1%2B");
+	store_test_header(&u->x, 2, "x-amz-checksum-crc32c", crc_text(u, 0, 8 * MIB));
+	assert_true(str_eq(store_test_body(&u->x, 2), str_take(u->source.bytes, 8 * MIB)));
+	store_test_request(&u->x, 3, "PUT", "/lake/big?partNumber=2&uploadId=id%2F1%2B");
+	store_test_header(&u->x, 3, "x-amz-checksum-crc32c", crc_text(u, 8 * MIB, 5));
+	assert_true(str_eq(store_test_body(&u->x, 3), str_drop(u->source.bytes, 8 * MIB)));
 }
 
 static void test_upload(void **state)
 {
 	(void)state;
-	const struct script_step steps[] = {CREATED, PART("p1"), PART("p2"), COMPLETED};
+	const struct script_step steps[] = {LISTED(""), CREATED, PART("p1"), PART("p2"), COMPLETED};
 	struct upload u;
 	assert_int_equal(upload(&u, steps, COUNT_OF(steps)), 0);
 	check_parts(&u);
-	store_test_request(&u.x, 3, "POST", "/lake/big?uploadId=id%2F1%2B");
-	store_test_header(&u.x, 3, "if-none-match", "*");
-	store_test_header(&u.x, 3, "x-amz-checksum-crc32c", crc_text(&u, 0, SIZE));
-	store_test_header(&u.x, 3, "x-amz-checksum-type", "FULL_OBJECT");
-	store_test_header(&u.x, 3, "x-amz-mp-object-size", "8388613");
+	store_test_request(&u.x, 4, "POST", "/lake/big?uploadId=id%2F1%2B");
+	store_test_header(&u.x, 4, "if-none-match", "*");
+	store_test_header(&u.x, 4, "x-amz-checksum-crc32c", crc_text(&u, 0, SIZE));
+	store_test_header(&u.x, 4, "x-amz-checksum-type", "FULL_OBJECT");
+	store_test_header(&u.x, 4, "x-amz-mp-object-size", "8388613");
 	AUTO(buf) body = {0};
 	buf_printf(&body,
 		"<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
@@ -97,10 +101,70 @@ static void test_upload(void **state)
 		"<Part><PartNumber>2</PartNumber><ETag>&quot;p2&quot;</ETag><ChecksumCRC32C>%s</ChecksumCRC32C></Part>"
 		"</CompleteMultipartUpload>",
 		crc_text(&u, 0, 8 * MIB), crc_text(&u, 8 * MIB, 5));
-	assert_true(str_eq(store_test_body(&u.x, 3), buf_str(&body)));
+	assert_true(str_eq(store_test_body(&u.x, 4), buf_str(&body)));
 	assert_int_equal(u.made.size, SIZE);
 	assert_int_equal(u.made.crc32c, crc32c(0, u.source.bytes));
 	assert_true(str_eq(u.made.etag, S("whole-2")));
+	finish(&u, COUNT_OF(steps));
+}
+
+// What a killed process left of the same key is ended first, and nothing else; a store that does not list is written to
+// all the same.
+static void test_left_behind(void **state)
+{
+	(void)state;
+	const struct script_step listed = LISTED("<Upload><Key>big</Key><UploadId>old&amp;1</UploadId></Upload>"
+						 "<Upload><Key>bigger</Key><UploadId>another</UploadId></Upload>");
+	const struct script_step steps[] = {listed, {.status = 204}, CREATED, PART("p1"), PART("p2"), COMPLETED};
+	struct upload u;
+	assert_int_equal(upload(&u, steps, COUNT_OF(steps)), 0);
+	store_test_request(&u.x, 0, "GET", "/lake?max-uploads=1000&prefix=big&uploads=");
+	store_test_request(&u.x, 1, "DELETE", "/lake/big?uploadId=old%261");
+	store_test_request(&u.x, 2, "POST", "/lake/big?uploads=");
+	finish(&u, COUNT_OF(steps));
+	const struct script_step denied = {.status = 403, .body = S("<Error><Code>AccessDenied</Code></Error>")};
+	const struct script_step without[] = {denied, CREATED, PART("p1"), PART("p2"), COMPLETED};
+	assert_int_equal(upload(&u, without, COUNT_OF(without)), 0);
+	finish(&u, COUNT_OF(without));
+}
+
+// A start that was answered with 500 may have begun one all the same: it is ended, too.
+static void test_begun_twice(void **state)
+{
+	(void)state;
+	const struct script_step listed = LISTED("<Upload><Key>big</Key><UploadId>lost</UploadId></Upload>"
+						 "<Upload><Key>big</Key><UploadId>id/1+</UploadId></Upload>");
+	const struct script_step steps[] = {LISTED(""), {.status = 500}, CREATED, listed, {.status = 204},
+		PART("p1"), PART("p2"), COMPLETED};
+	struct upload u;
+	assert_int_equal(upload(&u, steps, COUNT_OF(steps)), 0);
+	store_test_request(&u.x, 4, "DELETE", "/lake/big?uploadId=lost");
+	finish(&u, COUNT_OF(steps));
+}
+
+static void test_ended_by_another(void **state)
+{
+	(void)state;
+	const struct script_step gone = {.status = 404, .body = S("<Error><Code>NoSuchUpload</Code></Error>")};
+	const struct script_step steps[] = {LISTED(""), CREATED, PART("p1"), gone, {.status = 204}};
+	struct upload u;
+	assert_int_equal(upload(&u, steps, COUNT_OF(steps)), ERR_NOT_FOUND);
+	assert_non_null(strstr(u.x.c->err.message, "somebody ended this upload, or began another of the same object"));
+	finish(&u, COUNT_OF(steps));
+}
+
+// An answer that is another request's, since it came twice, is none: the part is sent again.
+static void test_answer_of_another(void **state)
+{
+	(void)state;
+	const struct script_step other = {
+		.status = 200, .headers = "ETag: \"p0\"\r\nx-amz-checksum-crc32c: AAAAAA==\r\n"};
+	const struct script_step bare = {.status = 200};
+	const struct script_step steps[] = {LISTED(""), CREATED, other, PART("p1"), bare, PART("p2"), COMPLETED};
+	struct upload u;
+	assert_int_equal(upload(&u, steps, COUNT_OF(steps)), 0);
+	store_test_request(&u.x, 3, "PUT", "/lake/big?partNumber=1&uploadId=id%2F1%2B");
+	store_test_request(&u.x, 5, "PUT", "/lake/big?partNumber=2&uploadId=id%2F1%2B");
 	finish(&u, COUNT_OF(steps));
 }
 
@@ -108,11 +172,11 @@ static void test_part_fails(void **state)
 {
 	(void)state;
 	const struct script_step bad = {.status = 400, .body = S("<Error><Code>InvalidPart</Code></Error>")};
-	const struct script_step steps[] = {CREATED, PART("p1"), bad, {.status = 204}};
+	const struct script_step steps[] = {LISTED(""), CREATED, PART("p1"), bad, {.status = 204}};
 	struct upload u;
 	assert_int_equal(upload(&u, steps, COUNT_OF(steps)), ERR_INVALID);
 	assert_string_equal(u.x.c->err.message, "put lake/big: part 2: InvalidPart (HTTP 400)");
-	store_test_request(&u.x, 3, "DELETE", "/lake/big?uploadId=id%2F1%2B");
+	store_test_request(&u.x, 4, "DELETE", "/lake/big?uploadId=id%2F1%2B");
 	finish(&u, COUNT_OF(steps));
 }
 
@@ -120,10 +184,11 @@ static void test_part_again(void **state)
 {
 	(void)state;
 	const struct script_step bad = {.status = 400, .body = S("<Error><Code>BadDigest</Code></Error>")};
-	const struct script_step steps[] = {CREATED, bad, PART("p1"), {.fault = SCRIPT_CLOSE}, PART("p2"), COMPLETED};
+	const struct script_step steps[] = {
+		LISTED(""), CREATED, bad, PART("p1"), {.fault = SCRIPT_CLOSE}, PART("p2"), COMPLETED};
 	struct upload u;
 	assert_int_equal(upload(&u, steps, COUNT_OF(steps)), 0);
-	assert_true(str_eq(store_test_body(&u.x, 2), str_take(u.source.bytes, 8 * MIB)));
+	assert_true(str_eq(store_test_body(&u.x, 3), str_take(u.source.bytes, 8 * MIB)));
 	assert_int_equal(u.source.rewinds, 0);
 	finish(&u, COUNT_OF(steps));
 }
@@ -134,14 +199,14 @@ static void test_complete_says_200_and_means_500(void **state)
 	const struct script_step error = {.status = 200,
 		.body = S("<?xml version=\"1.0\"?>\n   <Error><Code>InternalError</Code><Message>try "
 			  "again</Message></Error>")};
-	const struct script_step steps[] = {CREATED, PART("p1"), PART("p2"), error, COMPLETED};
+	const struct script_step steps[] = {LISTED(""), CREATED, PART("p1"), PART("p2"), error, COMPLETED};
 	struct upload u;
 	assert_int_equal(upload(&u, steps, COUNT_OF(steps)), 0);
 	finish(&u, COUNT_OF(steps));
 	const struct script_step always[] = {
-		CREATED, PART("p1"), PART("p2"), error, error, error, error, error, {.status = 204}};
+		LISTED(""), CREATED, PART("p1"), PART("p2"), error, error, error, error, error, {.status = 204}};
 	assert_int_equal(upload(&u, always, COUNT_OF(always)), ERR_UNAVAILABLE);
-	store_test_request(&u.x, 8, "DELETE", "/lake/big?uploadId=id%2F1%2B");
+	store_test_request(&u.x, 9, "DELETE", "/lake/big?uploadId=id%2F1%2B");
 	finish(&u, COUNT_OF(always));
 }
 
@@ -154,11 +219,11 @@ static void test_complete_answer_lost(void **state)
 	struct str bytes = test_bytes(&a, SIZE);
 	buf_printf(&headers, "ETag: \"whole-2\"\r\nx-amz-checksum-type: FULL_OBJECT\r\nx-amz-checksum-crc32c: %s\r\n",
 		object_crc32c_text(&a, crc32c(0, bytes)).p);
-	const struct script_step steps[] = {CREATED, PART("p1"), PART("p2"), {.fault = SCRIPT_CLOSE}, gone,
+	const struct script_step steps[] = {LISTED(""), CREATED, PART("p1"), PART("p2"), {.fault = SCRIPT_CLOSE}, gone,
 		{.status = 200, .headers = buf_cstr(&headers), .body = bytes}};
 	struct upload u;
 	assert_int_equal(upload(&u, steps, COUNT_OF(steps)), 0);
-	store_test_request(&u.x, 5, "HEAD", "/lake/big");
+	store_test_request(&u.x, 6, "HEAD", "/lake/big");
 	assert_true(str_eq(u.made.etag, S("whole-2")));
 	finish(&u, COUNT_OF(steps));
 }
@@ -169,8 +234,8 @@ static void test_conflicts(void **state)
 	const struct script_step race = {
 		.status = 409, .body = S("<Error><Code>ConditionalRequestConflict</Code></Error>")};
 	const struct script_step lost = {.status = 412, .body = S("<Error><Code>PreconditionFailed</Code></Error>")};
-	const struct script_step steps[] = {CREATED, PART("p1"), PART("p2"), race, race, race, race, race,
-		{.status = 204}, CREATED, PART("p1"), PART("p2"), lost, {.status = 204}};
+	const struct script_step steps[] = {LISTED(""), CREATED, PART("p1"), PART("p2"), race, race, race, race, race,
+		{.status = 204}, LISTED(""), CREATED, PART("p1"), PART("p2"), lost, {.status = 204}};
 	struct upload u;
 	assert_int_equal(upload(&u, steps, COUNT_OF(steps)), ERR_CONFLICT);
 	assert_int_equal(u.source.rewinds, 1); // made anew once, and then somebody else had won
@@ -181,7 +246,7 @@ static void test_conflicts(void **state)
 static void test_source_fails(void **state)
 {
 	(void)state;
-	const struct script_step steps[] = {CREATED, PART("p1"), {.status = 204}};
+	const struct script_step steps[] = {LISTED(""), CREATED, PART("p1"), {.status = 204}};
 	struct store_test x;
 	struct aws_store *store;
 	struct test_source source;
@@ -199,7 +264,7 @@ static void test_source_fails(void **state)
 	source.step = 100000;
 	struct store_put put = {.bucket = S("lake"), .key = S("big")};
 	assert_int_equal(aws_store_ops.put(x.c, store, &put, &source.source, &made), ERR_IO);
-	store_test_request(&x, 2, "DELETE", "/lake/big?uploadId=id%2F1%2B");
+	store_test_request(&x, 3, "DELETE", "/lake/big?uploadId=id%2F1%2B");
 	aws_store_close(store);
 	store_test_stop(&x, COUNT_OF(steps));
 }
@@ -207,7 +272,7 @@ static void test_source_fails(void **state)
 static void test_cancelled(void **state)
 {
 	(void)state;
-	const struct script_step steps[] = {CREATED, {.status = 204}};
+	const struct script_step steps[] = {LISTED(""), CREATED, {.status = 204}};
 	atomic_bool cancel = true;
 	struct store_test x;
 	struct aws_store *store;
@@ -230,6 +295,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_upload),
+		cmocka_unit_test(test_left_behind),
+		cmocka_unit_test(test_begun_twice),
+		cmocka_unit_test(test_ended_by_another),
+		cmocka_unit_test(test_answer_of_another),
 		cmocka_unit_test(test_part_fails),
 		cmocka_unit_test(test_part_again),
 		cmocka_unit_test(test_complete_says_200_and_means_500),

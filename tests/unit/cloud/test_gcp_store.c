@@ -156,10 +156,12 @@ static void test_put(void **state)
 	close_store(&x, COUNT_OF(steps));
 }
 
+// Bytes that changed on the way, or the answer to another request that came twice: sent again, a few times.
 static void test_put_other_bytes_stored(void **state)
 {
 	(void)state;
-	const struct script_step steps[] = {TOKEN, {.status = 200, .body = S(OBJECT)},
+	const struct script_step other = {.status = 200, .body = S(OBJECT)};
+	const struct script_step steps[] = {TOKEN, other, other, other, other, other,
 		{.status = 412,
 			.body = S("{\"error\":{\"errors\":[{\"reason\":\"conditionNotMet\"}],\"message\":\"pre-"
 				  "conditions\"}}")}};

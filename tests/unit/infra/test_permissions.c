@@ -84,6 +84,7 @@ static void test_aws(void **state)
 		"        \"s3:GetBucketVersioning\",\n"
 		"        \"s3:GetEncryptionConfiguration\",\n"
 		"        \"s3:ListBucket\",\n"
+		"        \"s3:ListBucketMultipartUploads\",\n"
 		"        \"s3:PutBucketTagging\"\n"
 		"      ],\n"
 		"      \"Resource\": [\n"
