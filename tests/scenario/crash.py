@@ -49,6 +49,13 @@ UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 MOST_RUNS = 5  # of a command, until it comes to its end under faults
 
 
+def seed_given():
+    """What cases are drawn with: the same every time, so that a run can be made again, unless ISOBAR_CRASH_SEED says another."""
+    seed = int(os.environ.get("ISOBAR_CRASH_SEED", "20261124"))
+    print("seed %d (ISOBAR_CRASH_SEED draws others)" % seed, flush=True)
+    return seed
+
+
 def read_json(path):
     with open(path) as file:
         return json.load(file)

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Ten cases of the crash loop (crash.py): spread over the acts, the boundaries of their journal and the faults of the pocket clouds,
-drawn with a seed that is printed. ISOBAR_SEED repeats one, ISOBAR_CRASHES sets the number.
+drawn with a seed that is always the same; ISOBAR_CRASH_SEED draws others, ISOBAR_CRASHES sets the number.
 """
 import concurrent.futures
 import os
 import random
 import time
 
-from crash import MODES, Crashes, choose, try_case
+from crash import MODES, Crashes, choose, seed_given, try_case
 from scenario import need, run_test
 
 CASES = int(os.environ.get("ISOBAR_CRASHES", "10"))
@@ -17,8 +17,7 @@ READ = 4  # objects of a case whose bytes are read back
 
 
 def test(s):
-    seed = int(os.environ.get("ISOBAR_SEED", random.SystemRandom().randrange(1 << 32)))
-    print("seed %d (ISOBAR_SEED repeats it)" % seed)
+    seed = seed_given()
     began = time.monotonic()
     crashes = Crashes(s)
     crashes.prepare()
