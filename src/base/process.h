@@ -40,6 +40,8 @@ void process_kill_group(const struct process *p, int signal); // only while it i
 // SIGTERM to the group, then SIGKILL to what is left of it when it has ended or grace_ns is over; reaps it when it is
 // our child.
 void process_stop(const struct process *p, int64_t grace_ns);
+// The same for several, side by side: they share one grace.
+void process_stop_all(const struct process *all, size_t count, int64_t grace_ns);
 MUST_CHECK int process_identify(pid_t pid, struct process *out); // fills start_ticks; ERR_NOT_FOUND
 // Whether a process was started with exactly this argument. A file that names a pid outlives the process, and numbers
 // are used again (after a restart of the machine, of the lowest first): an announcement is believed only with this.

@@ -125,13 +125,27 @@ int process_wait(const struct process *p, int64_t timeout_ns, int *status, struc
 	return 0;
 }
 
-void process_stop(const struct process *p, int64_t grace_ns)
+static void end_group(const struct process *p)
 {
 	int status;
-	process_kill_group(p, SIGTERM);
-	await_end(p, mono_now() + MAX(grace_ns, 0));
 	// Members of the group may live on after its leader; while that is a zombie of ours its number is safe to use.
 	process_kill_group(p, SIGKILL);
 	if (process_wait(p, 10 * NS_PER_S, &status, NULL) < 0)
 		return; // stuck in the kernel: nothing more can be done from here
+}
+
+void process_stop_all(const struct process *all, size_t count, int64_t grace_ns)
+{
+	int64_t deadline = mono_now() + MAX(grace_ns, 0);
+	for (size_t i = 0; i < count; i++)
+		process_kill_group(&all[i], SIGTERM);
+	for (size_t i = 0; i < count; i++) {
+		await_end(&all[i], deadline);
+		end_group(&all[i]);
+	}
+}
+
+void process_stop(const struct process *p, int64_t grace_ns)
+{
+	process_stop_all(p, 1, grace_ns);
 }

@@ -89,8 +89,8 @@ static void print_permissions(FILE *out, const json_t *cloud)
 			print_row(out, "permission", json_text(one, "permission"), verdict, json_str(one, "reason"));
 	}
 	if (json_array_size(list))
-		fprintf(out, "  permissions  %zu allowed, %zu not tested (-o json says why), %zu lacking\n",
-			allowed, untested, json_array_size(list) - allowed - untested);
+		fprintf(out, "  permissions  %zu allowed, %zu not tested (-o json says why), %zu lacking\n", allowed,
+			untested, json_array_size(list) - allowed - untested);
 }
 
 static void print_clouds(FILE *out, const json_t *result)
@@ -146,6 +146,8 @@ static void print_deep(FILE *out, const json_t *result)
 		if (strcmp(verdict, "ok") != 0)
 			print_row(out, verdict, json_text(one, "name"), "", json_str(one, "reason"));
 	}
+	json_array_foreach(json_object_get(result, "swept"), i, one) print_row(
+		out, "swept", json_string_value(one), "", S("an earlier check --deep that was killed left it"));
 	fprintf(out, "cloud/%s: %d cases ok, %d failed, %d skipped; the bucket %s is gone again. At most %.4f %s.\n",
 		json_text(result, "cloud"), (int)json_int(result, "ok", 0), (int)json_int(result, "failed", 0),
 		(int)json_int(result, "skipped", 0), json_text(result, "bucket"), json_num(cost, "amount", 0),

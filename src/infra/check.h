@@ -42,7 +42,7 @@ struct check_deep {
 	void *ctx;
 };
 // *out: {cloud, bucket, ok, failed, skipped: COUNTS, cases: [{part, name, verdict, reason?}], cost: {amount, currency,
-// basis}, record?}. ERR_LIMIT: it might cost more than at_most, and nothing was done; ERR_INVALID: at_most is no amount
+// basis}, swept: [BUCKET of an earlier run that was killed], record?}. ERR_LIMIT: it might cost more than at_most, and nothing was done; ERR_INVALID: at_most is no amount
 // of EUR or USD. When the bucket cannot be taken down the error names it.
 MUST_CHECK int check_deep(struct call *c, const struct check_deep *r, json_t **out);
 

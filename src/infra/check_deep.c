@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "cloud/call_record.h"
 #include "cloud/conformance.h"
+#include "cloud/identity.h"
 #include "cloud/registry.h"
 #include "infra/check.h"
 #include "infra/permissions.h"
@@ -17,9 +18,12 @@ struct deep {
 	struct transport_watch watch;
 	struct cloud cloud;
 	struct conformance run;
-	json_t *cases;
+	json_t *cases, *swept;
 	unsigned done;
 };
+
+// Of the name of a scratch bucket: PREFIX, the second it was made as 8 hexadecimal digits, 12 at random.
+enum { TIME_BYTES = 4, RANDOM_BYTES = 6, LEFT_BEHIND_S = 3600 };
 
 // ---------------------------------------------------------------- what it may cost
 
@@ -69,14 +73,47 @@ static void report(void *ctx, const struct conformance_case *one)
 
 static int name_bucket(struct call *c, struct str *out)
 {
-	unsigned char random[6];
+	unsigned char random[RANDOM_BYTES];
 	char hex[sizeof(random) * 2 + 1];
 	int rc = c->edges->random(c->edges->ctx, random, sizeof(random));
 	if (rc)
 		return call_fail(c, rc, "no random numbers");
 	hex_encode(str_bytes(random, sizeof(random)), hex);
-	*out = arena_printf(c->arena, PERMISSIONS_SCRATCH "%s", hex);
+	*out = arena_printf(
+		c->arena, PERMISSIONS_SCRATCH "%08llx%s", (unsigned long long)(call_now_ns(c) / NS_PER_S), hex);
 	return out->p ? 0 : call_no_memory(c);
+}
+
+// Whether a bucket is of a run that began so long ago that it must have been killed: only the name that we give is
+// ours.
+static bool is_left_behind(struct call *c, struct str bucket)
+{
+	unsigned char bytes[TIME_BYTES + RANDOM_BYTES];
+	int64_t began_s = 0;
+	struct str hex = str_drop(bucket, sizeof(PERMISSIONS_SCRATCH) - 1);
+	if (!str_starts(bucket, S(PERMISSIONS_SCRATCH)) || hex.n != 2 * sizeof(bytes) || hex_decode(hex, bytes))
+		return false;
+	for (size_t i = 0; i < TIME_BYTES; i++)
+		began_s = began_s << 8 | bytes[i];
+	return began_s + LEFT_BEHIND_S < call_now_ns(c) / NS_PER_S;
+}
+
+// What killed runs left on the account goes, as far as we are let; the names are said. Its calls are in no record.
+static void sweep(struct deep *d, const struct cloud *cloud)
+{
+	struct bucket_entry *all = NULL;
+	size_t count = 0;
+	if (CLOUD_CALL(d->c, cloud, identity, buckets, &all, &count))
+		count = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct conformance old = {.config = d->r->config, .cloud = cloud, .bucket = all[i].name};
+		if (!is_left_behind(d->c, old.bucket))
+			continue;
+		if (conformance_clean(d->c, &old, CHECK_CLEAN_S * NS_PER_S) == 0)
+			json_array_append_new(d->swept, json_of_str(old.bucket));
+		err_clear(&d->c->err);
+	}
+	err_clear(&d->c->err);
 }
 
 // Whatever the run came to, the bucket goes. That it stays is the worse of two errors.
@@ -111,6 +148,7 @@ static json_t *result_json(const struct deep *d, const struct conformance_cost *
 	json_object_set_new(j, "failed", json_integer(d->run.failed));
 	json_object_set_new(j, "skipped", json_integer(d->run.skipped));
 	json_object_set(j, "cases", d->cases);
+	json_object_set(j, "swept", d->swept);
 	json_t *price = json_pack("{s:f}", "amount", cost->amount);
 	json_set_str(price, "currency", cost->currency);
 	json_set_str(price, "basis", cost->basis);
@@ -160,13 +198,20 @@ int check_deep(struct call *c, const struct check_deep *r, json_t **out)
 	plain.local_root = S("");
 	plain.sealed_count = 0;
 	request.config = &plain;
-	*d = (struct deep){.c = c, .r = &request, .cases = json_array()};
+	*d = (struct deep){.c = c, .r = &request, .cases = json_array(), .swept = json_array()};
 	d->watch = call_record_watch(&d->record);
-	int rc = cloud_open_watched(c, &plain, &d->watch, &d->cloud);
+	struct cloud unwatched;
+	int rc = cloud_open(c, &plain, &unwatched);
+	if (rc == 0) {
+		sweep(d, &unwatched);
+		cloud_close(&unwatched);
+		rc = cloud_open_watched(c, &plain, &d->watch, &d->cloud);
+	}
 	if (rc == 0) {
 		rc = run_open(d, out);
 		cloud_close(&d->cloud);
 	}
 	json_decref(d->cases);
+	json_decref(d->swept);
 	return rc ? call_context(c, "check --deep cloud/%.*s", STR(r->config->name)) : 0;
 }

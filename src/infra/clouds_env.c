@@ -10,8 +10,8 @@
 
 #include "base/file.h"
 #include "cloud/registry.h"
-#include "state/resource_common.h"
 #include "infra/accounts.h"
+#include "state/resource_common.h"
 
 struct starter { // one cloud, one thread
 	struct pocket_cloud pocket;
@@ -126,11 +126,14 @@ static int add_sealed(struct call *c, const struct clouds_env_options *o, struct
 		struct str key = json_str(r->resolved, "encrypt_with"), name = json_str(r->resolved, "name"), kind,
 			   rest;
 		bool ours = !resource_is_kept(r) && !resource_is_adopted(r); // what was there before is not encrypted
-		if (!str_eq(r->kind, S("bucket")) || !str_eq(r->cloud, config->name) || !key.n || !ours || !is_first(o, i))
+		if (!str_eq(r->kind, S("bucket")) || !str_eq(r->cloud, config->name) || !key.n || !ours ||
+			!is_first(o, i))
 			continue;
 		struct cloud_sealed *sealed = &config->sealed[config->sealed_count++];
 		sealed->key = str_cut(key, '/', &kind, &rest) ? rest : key;
-		sealed->bucket = r->cloud_id.n ? r->cloud_id : name.n ? name : arena_printf(c->arena, "%.*s-%.*s", STR(o->workspace), STR(r->name));
+		sealed->bucket = r->cloud_id.n ? r->cloud_id
+				 : name.n      ? name
+					       : arena_printf(c->arena, "%.*s-%.*s", STR(o->workspace), STR(r->name));
 	}
 	return 0;
 }
@@ -245,12 +248,16 @@ void clouds_env_stop_started(struct call *c, struct clouds_env *env)
 {
 	struct err why = c->err; // of what the clouds were opened for
 	err_clear(&c->err);
+	struct pocket_cloud *all = arena_new_array(&env->arena, env->count + 1, struct pocket_cloud);
+	size_t count = 0;
 	for (size_t i = 0; i < env->count; i++) {
 		struct pocket_cloud *p = &env->starters[i].pocket;
-		if (p->started && pocket_cloud_stop(c, p) == 0)
-			p->started = false;
-		err_clear(&c->err);
+		if (p->started && all)
+			all[count++] = *p;
+		p->started = p->started && !all;
 	}
+	if (pocket_clouds_stop(c, all, count) < 0)
+		err_clear(&c->err);
 	c->err = why;
 }
 
@@ -260,15 +267,23 @@ int pocket_clouds_stop_all(struct call *c, struct str state_folder)
 	DIR *dir = root.p ? opendir(root.p) : NULL;
 	if (!dir)
 		return root.p && errno == ENOENT ? 0 : call_errno(c, "read %.*s", STR(root));
+	struct pocket_cloud *all = NULL;
+	size_t count = 0, room = 0;
 	struct dirent *entry;
-	int rc = 0;
-	while (rc == 0 && (entry = readdir(dir))) {
+	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		struct pocket_cloud p = {.name = str_of(entry->d_name),
+		if (count == room) {
+			struct pocket_cloud *more = arena_new_array(c->arena, room = 2 * room + 8, struct pocket_cloud);
+			for (size_t i = 0; more && i < count; i++)
+				more[i] = all[i];
+			if (!more)
+				break;
+			all = more;
+		}
+		all[count++] = (struct pocket_cloud){.name = arena_str(c->arena, str_of(entry->d_name)),
 			.root = arena_printf(c->arena, "%.*s/%s", STR(root), entry->d_name)};
-		rc = pocket_cloud_stop(c, &p);
 	}
 	closedir(dir);
-	return rc;
+	return entry ? call_no_memory(c) : pocket_clouds_stop(c, all, count);
 }

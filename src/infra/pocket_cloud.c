@@ -284,13 +284,24 @@ int pocket_cloud_ensure(struct call *c, struct pocket_cloud *p)
 
 // A stale announcement may name a pid that is another program's by now: only what we started, known by pid and start,
 // or what answers at its address is ended. One that hangs gets SIGKILL when its grace is over.
-int pocket_cloud_stop(struct call *c, struct pocket_cloud *p)
+int pocket_clouds_stop(struct call *c, struct pocket_cloud *all, size_t count)
 {
-	struct process recorded;
-	if (read_process(c, p, &recorded))
-		process_stop(&recorded, STOP_GRACE_S * NS_PER_S);
-	else if (find_process(c, p) == 0)
-		process_stop(&p->process, STOP_GRACE_S * NS_PER_S);
+	struct process *running = arena_new_array(c->arena, count + 1, struct process);
+	size_t n = 0;
+	if (!running)
+		return call_no_memory(c);
+	for (size_t i = 0; i < count; i++) {
+		if (read_process(c, &all[i], &running[n]))
+			n++;
+		else if (find_process(c, &all[i]) == 0)
+			running[n++] = all[i].process;
+	}
+	process_stop_all(running, n, STOP_GRACE_S * NS_PER_S);
 	err_clear(&c->err);
 	return 0;
+}
+
+int pocket_cloud_stop(struct call *c, struct pocket_cloud *p)
+{
+	return pocket_clouds_stop(c, p, 1);
 }

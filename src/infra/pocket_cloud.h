@@ -29,5 +29,7 @@ MUST_CHECK int pocket_cloud_find(struct call *c, struct pocket_cloud *p);
 MUST_CHECK int pocket_cloud_await(struct call *c, struct pocket_cloud *p);
 // Ends its process (SIGTERM, then SIGKILL); 0 when it does not run.
 MUST_CHECK int pocket_cloud_stop(struct call *c, struct pocket_cloud *p);
+// Several side by side: they share one grace, so that it takes as long as the slowest.
+MUST_CHECK int pocket_clouds_stop(struct call *c, struct pocket_cloud *all, size_t count);
 
 #endif

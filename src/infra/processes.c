@@ -105,10 +105,7 @@ static size_t stop_replicas(const struct endpoint_status *status)
 	struct process all[COUNT_OF(status->pids) + COUNT_OF(status->older)];
 	size_t count = identify(status->pids, COUNT_OF(status->pids), all);
 	count += identify(status->older, COUNT_OF(status->older), all + count);
-	for (size_t i = 0; i < count; i++)
-		process_kill_group(&all[i], SIGTERM);
-	for (size_t i = 0; i < count; i++)
-		process_stop(&all[i], REPLICA_GRACE_S * NS_PER_S);
+	process_stop_all(all, count, REPLICA_GRACE_S * NS_PER_S);
 	return count;
 }
 

@@ -7,8 +7,10 @@ what its record keeps to itself.
 import json
 import os
 import signal
+import time
 
 from accounts import PROVIDERS, Account, Proxy, environment, write_operator
+from changes import S3
 from scenario import need, run_test, same, wait_for
 
 LIMIT, LACKS = 6, 1  # exit codes
@@ -136,6 +138,24 @@ def check_interrupted(s, folder, env, accounts):
     same(sorted(os.listdir(buckets)), before, "buckets after an interrupted check")
 
 
+def check_killed(s, folder, env, accounts):
+    """What a run that was killed left goes with the next one, once it is an hour old; buckets that are only called alike stay."""
+    aws = accounts[0]
+    s3 = S3.__new__(S3)
+    s3.credentials, s3.host = aws.credentials, aws.url.split("//")[1]
+    old = "isobar-check-" + "5f000000" + "0123456789ab"
+    kept = ["isobar-check-%08x0123456789ab" % int(time.time()), "isobar-check-mine"]
+    for bucket in [old] + kept:
+        s3.make(bucket)
+        s3.put(bucket, "big/part", b"left behind")
+    same(deep(s, folder, env, "aws-us", "-o", "json").json()["swept"], [old], "buckets that were swept")
+    found = [name for name in os.listdir(os.path.join(aws.root, "buckets")) if name.startswith("isobar-check-")]
+    same(sorted(found), sorted(kept), "scratch buckets after the sweep")
+    for bucket in kept:
+        s3.must("DELETE", "/%s/big/part" % bucket)
+        s3.must("DELETE", "/" + bucket)
+
+
 def check_refused(s, folder, accounts):
     """Writes are refused from the start: cases fail, and what was made goes."""
     aws = accounts[0]
@@ -163,6 +183,7 @@ def test(s):
     env = environment(s, write_operator(s, accounts))
     check_deep(s, folder, env, accounts)
     check_interrupted(s, folder, env, accounts)
+    check_killed(s, folder, env, accounts)
     check_refused(s, folder, accounts)
     accounts[2].process.terminate()
     accounts[2].process.wait()

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/edges.h"
 #include "base/process.h"
 #include "base/time.h"
 
@@ -172,7 +173,8 @@ static void test_signals_are_reset(UNUSED void **state)
 	sigaddset(&blocked, SIGTERM);
 	sigprocmask(SIG_BLOCK, &blocked, &before);
 	// Only signals 1 to 31: those above may be the C library's own, which it lets nobody change.
-	run((struct process_spec){0}, "sed -nE 's/^(Sig(Blk|Ign)):.*(.{8})$/\\1 \\3/p' /proc/self/status | tr 89abcdef 01234567", text,
+	run((struct process_spec){0},
+		"sed -nE 's/^(Sig(Blk|Ign)):.*(.{8})$/\\1 \\3/p' /proc/self/status | tr 89abcdef 01234567", text,
 		sizeof(text));
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -268,6 +270,31 @@ static void test_stop_ends_the_group(UNUSED void **state)
 	process_stop(&p, 0);
 }
 
+// Three that do not heed SIGTERM share one grace.
+static void test_stop_all(UNUSED void **state)
+{
+	enum { COUNT = 3 };
+	struct process all[COUNT];
+	for (size_t i = 0; i < COUNT; i++) {
+		char text[8];
+		struct pipe_ends ends = make_pipe();
+		struct process_spec spec = {
+			.argv = SH("trap '' TERM; echo up; sleep 30"), .in = -1, .out = ends.write, .error = -1};
+		all[i] = start(&spec);
+		close(ends.write);
+		assert_int_equal(read(ends.read, text, sizeof(text)), 3);
+		close(ends.read);
+	}
+	int64_t began = edges_real()->mono_ns(edges_real()->ctx);
+	process_stop_all(all, COUNT, 300 * NS_PER_MS);
+	assert_true(edges_real()->mono_ns(edges_real()->ctx) - began >= 300 * NS_PER_MS);
+	for (size_t i = 0; i < COUNT; i++) {
+		assert_false(process_alive(&all[i]));
+		assert_int_equal(waitpid(all[i].pid, NULL, WNOHANG), -1);
+	}
+	process_stop_all(NULL, 0, NS_PER_S);
+}
+
 static void test_die_with_parent(UNUSED void **state)
 {
 	char text[64] = {0};
@@ -352,6 +379,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_wait),
 		cmocka_unit_test(test_stop_ends_the_group),
+		cmocka_unit_test(test_stop_all),
 		cmocka_unit_test(test_die_with_parent),
 		cmocka_unit_test(test_identify),
 		cmocka_unit_test(test_arguments),
