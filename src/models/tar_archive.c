@@ -81,24 +81,25 @@ struct tar_archive {
 };
 
 // ---------------------------------------------------------------- libarchive's side
+// The target's error is kept aside and told by check(): libarchive itself forgets memory when a write fails under it.
 static ssize_t write_piece(struct archive *a, void *ctx, const void *data, size_t n)
 {
 	struct tar_archive *t = ctx;
 	(void)a;
 	if (t->failed.code == 0)
 		(void)t->to.write(t->to.ctx, str_bytes(data, n), &t->failed);
-	return t->failed.code ? -1 : (ssize_t)n;
+	return (ssize_t)n;
 }
 
 static int check(struct tar_archive *t, int rc, const char *what, struct err *e)
 {
 	enum { WARNING = -20 }; // ARCHIVE_WARN: done, with a remark
-	if (rc >= WARNING)
-		return 0;
 	if (t->failed.code) {
 		*e = t->failed;
 		return e->code;
 	}
+	if (rc >= WARNING)
+		return 0;
 	const char *text = t->lib.error_string(t->archive);
 	return err_set(e, ERR_FAILED, "archive: %s: %s", what, text ? text : "libarchive does not say why");
 }

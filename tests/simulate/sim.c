@@ -318,6 +318,7 @@ void sim_weather(struct sim *sim, bool calm)
 {
 	static const unsigned troubles[] = {0, 0, 30, 10, 4};
 	sim->dead = false;
+	sim->edges->now_ns += NS_PER_S; // a process takes a while to start again
 	sim->trouble = calm ? 0 : troubles[scheduler_draw(COUNT_OF(troubles))];
 	sim->die_in = calm || scheduler_draw(3) == 0 ? 0 : 1 + (int)scheduler_draw(25);
 	sim->die_after = scheduler_draw(2) == 0;
