@@ -111,6 +111,21 @@ char *arena_cstr(struct arena *a, struct str s)
 	return p;
 }
 
+struct str arena_join(struct arena *a, const struct str *parts, size_t count)
+{
+	size_t total = 0;
+	for (size_t i = 0; i < count; i++)
+		if (__builtin_add_overflow(total, parts[i].n, &total) || total == SIZE_MAX)
+			return (struct str){0};
+	char *p = arena_alloc(a, total + 1);
+	if (!p)
+		return (struct str){0};
+	for (size_t i = 0, at = 0; i < count; at += parts[i++].n)
+		if (parts[i].n)
+			memcpy(p + at, parts[i].p, parts[i].n);
+	return (struct str){.p = p, .n = total};
+}
+
 struct str arena_printf(struct arena *a, const char *format, ...)
 {
 	va_list args, again;

@@ -103,7 +103,11 @@ int kind_later(const struct kind *k, const struct node *map, struct arena *a, st
 	rc = rc < 0 ? rc : buf_check(&waits, e);
 	if (rc < 0)
 		return rc;
-	struct kind_later made = {.later = arena_str(a, buf_str(&later)), .waits = arena_str(a, buf_str(&waits))};
+	struct kind_later made = {.later = S(""), .waits = S("")};
+	if (later.n)
+		made.later = arena_str(a, buf_str(&later));
+	if (waits.n)
+		made.waits = arena_str(a, buf_str(&waits));
 	if (!made.later.p || !made.waits.p)
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
 	*out = made;

@@ -21,15 +21,15 @@ struct position {
 enum node_type { NODE_NULL, NODE_SCALAR, NODE_LIST, NODE_MAP };
 
 struct node {
-	enum node_type type;
+	enum node_type type : 8;
 	bool quoted;            // a scalar in quotes: always text
+	uint32_t count;         // children
 	struct str text;        // of a scalar
 	struct str key;         // of a member of a map; else empty
 	struct position key_at; // of that key
 	struct position at;
 	struct node *parent;       // NULL at the root
 	struct node *first, *next; // children in order; next sibling
-	size_t count;              // children
 };
 
 enum { NODE_MAX_BYTES = 64 << 20, NODE_MAX_DEPTH = 64, NODE_MAX_COUNT = 20 << 20 };

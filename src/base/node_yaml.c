@@ -117,9 +117,22 @@ static int compare_keys(const void *a, const void *b)
 	return p->line != q->line ? (p->line > q->line) - (p->line < q->line) : p->column - q->column;
 }
 
+// Whether a longer look is needed: of a few names each is compared with each.
+static bool may_repeat(const struct node *map)
+{
+	enum { FEW = 12 };
+	if (map->count > FEW)
+		return true;
+	for (const struct node *one = map->first; one; one = one->next)
+		for (const struct node *other = one->next; other; other = other->next)
+			if (str_eq(one->key, other->key))
+				return true;
+	return false;
+}
+
 static void check_duplicates(struct yaml *y, const struct node *map)
 {
-	if (map->count < 2)
+	if (!may_repeat(map))
 		return;
 	const struct node **members = malloc(map->count * sizeof(const struct node *));
 	size_t n = 0;
@@ -204,7 +217,8 @@ static void read_scalar(struct yaml *y, struct fy_event *event)
 		no_memory(y);
 		return;
 	}
-	if (memchr(text.p, '\0', text.n) || !str_utf8_valid(text)) // by escapes such as "\0"
+	// By escapes such as "\0"; what stands in the text itself was looked at before.
+	if (style == FYSS_DOUBLE_QUOTED && (memchr(text.p, '\0', text.n) || !str_utf8_valid(text)))
 		REFUSE(y, at, "a text with a NUL character or half a character");
 	if (wants_key(y)) {
 		y->key = text;
@@ -370,7 +384,8 @@ static bool check_blank_lines(struct yaml *y, struct str text)
 	enum { MOST = 100 };
 	struct str rest = text, line;
 	for (int blank = 0; str_next(&rest, '\n', &line);) {
-		blank = str_trim(line).n ? 0 : blank + 1;
+		bool starts = line.n && line.p[0] > ' '; // most lines of a block begin with blanks, but not only
+		blank = starts || str_trim(line).n ? 0 : blank + 1;
 		if (blank > MOST) {
 			REFUSE(y, position_at(y, text, (size_t)(line.p - text.p)), "more than %d blank lines in a row",
 				MOST);
@@ -384,6 +399,8 @@ static bool check_blank_lines(struct yaml *y, struct str text)
 static bool check_line_ends(struct yaml *y, struct str text)
 {
 	struct str rest = text, line;
+	if (str_find_char(text, '\\') < 0)
+		return true;
 	while (str_next(&rest, '\n', &line)) {
 		struct str cut = str_trim(line);
 		bool blanks = cut.n && cut.p + cut.n < line.p + line.n && cut.p[cut.n] != '\r';

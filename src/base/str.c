@@ -142,8 +142,16 @@ static size_t utf8_step(struct str s)
 
 size_t str_utf8_prefix(struct str s)
 {
+	static const uint64_t high_bits = UINT64_C(0x8080808080808080);
 	size_t good = 0;
 	while (good < s.n) {
+		uint64_t word = high_bits;
+		if (s.n - good >= sizeof(word))
+			memcpy(&word, s.p + good, sizeof(word));
+		if (!(word & high_bits)) { // ASCII, as most texts are
+			good += sizeof(word);
+			continue;
+		}
 		size_t n = utf8_step(str_drop(s, good));
 		if (n == 0)
 			break;

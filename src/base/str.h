@@ -26,6 +26,14 @@ struct str {
 struct str str_of(const char *c); // NULL gives the empty string
 struct str str_bytes(const void *p, size_t n);
 bool str_eq(struct str a, struct str b);
+// The same with a C string that nobody measured: for looks through tables of names, where most differ in the first byte.
+static inline bool str_is(struct str s, const char *c)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!c[i] || c[i] != s.p[i])
+			return false;
+	return !c[s.n];
+}
 bool str_eq_nocase(struct str a, struct str b); // ASCII only
 int str_cmp(struct str a, struct str b);        // bytewise, shorter first
 bool str_starts(struct str s, struct str prefix);

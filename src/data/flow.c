@@ -42,19 +42,29 @@ static struct str plain_address(const struct flow *f, struct str address)
 	return cloud.n ? arena_printf(f->arena, "%.*s%.*s", STR(str_take(rest, n)), STR(cloud)) : str_take(rest, n);
 }
 
+// The address in the answer is the graph's own, so that it may be kept.
+static struct flow_seen look_for(const struct flow *f, struct str plain)
+{
+	size_t i = lower_bound(f, plain);
+	if (i < f->count && str_eq(f->nodes[i].r->address, plain))
+		return (struct flow_seen){.address = f->nodes[i].r->address, .first = i, .end = i + 1};
+	const struct str parts[] = {plain, S(" on ")};
+	struct str prefix = arena_join(f->arena, parts, COUNT_OF(parts));
+	i = prefix.p ? lower_bound(f, prefix) : f->count;
+	struct flow_seen found = {.address = str_take(prefix, plain.n), .first = i, .end = i};
+	while (found.end < f->count && str_starts(f->nodes[found.end].r->address, prefix))
+		found.end++;
+	return found;
+}
+
 void flow_find(const struct flow *f, struct str address, size_t *first, size_t *end)
 {
 	struct str plain = plain_address(f, address);
-	size_t i = lower_bound(f, plain);
-	*first = *end = i;
-	if (i < f->count && str_eq(f->nodes[i].r->address, plain)) {
-		*end = i + 1;
-		return;
-	}
-	struct str prefix = arena_printf(f->arena, "%.*s on ", STR(plain));
-	*first = *end = prefix.p ? lower_bound(f, prefix) : f->count;
-	while (*end < f->count && str_starts(f->nodes[*end].r->address, prefix))
-		(*end)++;
+	struct flow_seen *seen = &f->seen[plain.n ? (unsigned char)plain.p[0] % FLOW_SEEN : 0];
+	if (!seen->address.n || !str_eq(seen->address, plain))
+		*seen = look_for(f, plain);
+	*first = seen->first;
+	*end = seen->end;
 }
 
 const json_t *flow_member_of(const struct resource *r, const char *path)
@@ -114,10 +124,10 @@ static bool carries_data(const struct resource *r)
 {
 	static const char *const kinds[] = {"cloud", "bucket", "transfer"};
 	for (size_t i = 0; i < COUNT_OF(kinds); i++)
-		if (str_eq(r->kind, str_of(kinds[i])))
+		if (str_is(r->kind, kinds[i]))
 			return true;
 	for (size_t i = 0; i < flow_member_count; i++)
-		if (str_eq(r->kind, str_of(flow_members[i].kind)))
+		if (str_is(r->kind, flow_members[i].kind))
 			return true;
 	return false;
 }
@@ -152,7 +162,8 @@ int flow_new(struct arena *a, const struct resource *resources, size_t count, in
 	*f = (struct flow){.arena = a, .nodes = nodes, .now_ns = now_ns};
 	f->doors = arena_new_array(a, doors + 1, struct door);
 	f->stack = arena_new_array(a, used + 1, size_t);
-	if (!f->doors || !f->stack)
+	f->seen = arena_new_array(a, FLOW_SEEN, struct flow_seen);
+	if (!f->doors || !f->stack || !f->seen)
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
 	for (size_t i = 0; i < count; i++)
 		if (carries_data(&resources[i]))
@@ -215,7 +226,8 @@ const struct bounds *flow_node_bounds(struct flow *f, size_t i)
 // ---------------------------------------------------------------- questions
 bool flow_cloud(const struct flow *f, struct str cloud, struct flow_place *out)
 {
-	struct str address = arena_printf(f->arena, "cloud/%.*s", STR(cloud));
+	const struct str parts[] = {S("cloud/"), cloud};
+	struct str address = arena_join(f->arena, parts, COUNT_OF(parts));
 	size_t first = f->count, end = f->count;
 	if (address.p)
 		flow_find(f, address, &first, &end);

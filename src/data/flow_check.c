@@ -223,7 +223,7 @@ static void check_node(struct checker *k, size_t i)
 		check_door(k, n->r);
 	check_possible(k, n, i);
 	for (size_t j = 0; j < flow_member_count; j++)
-		if (str_eq(str_of(flow_members[j].kind), n->r->kind) && flow_member_of(n->r, flow_members[j].path))
+		if (str_is(n->r->kind, flow_members[j].kind) && flow_member_of(n->r, flow_members[j].path))
 			check_member(k, n, &flow_members[j]);
 }
 

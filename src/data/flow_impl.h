@@ -34,8 +34,14 @@ struct flow_node {
 	enum flow_mark mark;
 	size_t next; // of `from`, while it is OPEN
 };
+struct flow_seen { // where an address was found: neighbours name the same bucket and the same clouds
+	struct str address;
+	size_t first, end;
+};
+enum { FLOW_SEEN = 8 }; // by the first letter of the kind
 struct flow {
 	struct arena *arena;
+	struct flow_seen *seen; // FLOW_SEEN of them
 	struct flow_node *nodes; // in order of address
 	size_t count;
 	struct door *doors;

@@ -27,9 +27,8 @@ const size_t flow_member_count = COUNT_OF(flow_members);
 // ---------------------------------------------------------------- clouds
 static int add_cloud(const struct flow *f, struct flow_clouds *out, struct str name)
 {
-	enum { STEP = 16 };
-	if (out->count % STEP == 0) {
-		struct str *more = arena_new_array(f->arena, out->count + STEP, struct str);
+	if ((out->count & (out->count - 1)) == 0) { // 0 or a power of two: full
+		struct str *more = arena_new_array(f->arena, out->count ? 2 * out->count : 1, struct str);
 		if (!more)
 			return ERR_NO_MEMORY;
 		if (out->count)
@@ -73,7 +72,8 @@ static int walk_name(const struct walk *w, struct str text)
 		if (str_eq(kind, head))
 			return w->each(w->ctx, text);
 	while (str_next(&kinds, '|', &kind)) {
-		struct str address = arena_printf(w->f->arena, "%.*s/%.*s", STR(kind), STR(text));
+		const struct str parts[] = {kind, S("/"), text};
+		struct str address = arena_join(w->f->arena, parts, COUNT_OF(parts));
 		size_t first, end;
 		if (!address.p)
 			return ERR_NO_MEMORY;
@@ -133,7 +133,7 @@ static int derive_places(const struct flow *f, const struct resource *r, struct 
 	for (size_t i = 0; i < flow_member_count; i++) {
 		const struct flow_member *m = &flow_members[i];
 		bool fits = m->role == wanted || (wanted == FLOW_LIES_ON && !spread && m->role == FLOW_LIES_IN);
-		if (!fits || !str_eq(str_of(m->kind), r->kind))
+		if (!fits || !str_is(r->kind, m->kind))
 			continue;
 		int rc = flow_clouds_of(f, r, m, &clouds);
 		if (rc < 0)
@@ -203,8 +203,8 @@ int flow_link(struct flow *f, struct flow_node *node)
 	struct link l = {f, node};
 	for (size_t i = 0; i < flow_member_count; i++) {
 		const struct flow_member *m = &flow_members[i];
-		const json_t *value = flow_member_of(node->r, m->path);
-		if (!value || !str_eq(str_of(m->kind), node->r->kind))
+		const json_t *value = str_is(node->r->kind, m->kind) ? flow_member_of(node->r, m->path) : NULL;
+		if (!value)
 			continue;
 		if (m->role == FLOW_ALL && link_all(f, node, m) < 0)
 			return ERR_NO_MEMORY;

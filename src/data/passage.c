@@ -239,10 +239,11 @@ int passage_owner(struct call *c, const struct state *s, const struct passage_ob
 // ---------------------------------------------------------------- plan
 int passage_plan(struct call *c, const struct state *s, const struct resource *resources, size_t count)
 {
+	AUTO(arena) scratch = {0}; // of a hundred thousand resources the graph takes 50 MB, and nobody asks it again
 	struct flow *flow = NULL;
 	struct flow_finding *found = NULL;
 	size_t n = 0;
-	if (flow_new(c->arena, resources, count, call_now_ns(c), &flow, &c->err) || narrow_by_made(c, s, flow, S("")) ||
+	if (flow_new(&scratch, resources, count, call_now_ns(c), &flow, &c->err) || narrow_by_made(c, s, flow, S("")) ||
 		flow_check(flow, &found, &n, &c->err))
 		return call_context(c, "residency of what is planned");
 	if (!n)

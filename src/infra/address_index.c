@@ -28,13 +28,19 @@ static uint32_t hash_of(struct str s)
 	return (uint32_t)(h ^ (h >> 32));
 }
 
+static const struct str *item_at(const struct address_index *index, size_t i)
+{
+	return (const void *)(index->items + i * index->stride);
+}
+
 static struct address_slot *slot_of(const struct address_index *index, struct str address, uint32_t hash)
 {
 	size_t i = hash & index->mask;
-	while (index->slots[i].place &&
-		(index->slots[i].hash != hash || !str_eq(index->slots[i].address, address)))
-		i = (i + 1) & index->mask;
-	return &index->slots[i];
+	for (;; i = (i + 1) & index->mask) {
+		struct address_slot *slot = &index->slots[i];
+		if (!slot->place || (slot->hash == hash && str_eq(*item_at(index, slot->place - 1), address)))
+			return slot;
+	}
 }
 
 int address_index_make(struct arena *a, const void *items, size_t count, size_t stride, struct address_index *out)
@@ -44,16 +50,19 @@ int address_index_make(struct arena *a, const void *items, size_t count, size_t 
 		return ERR_LIMIT;
 	while (room < 2 * count)
 		room *= 2;
-	struct address_index index = {.slots = arena_new_array(a, room, struct address_slot), .mask = room - 1, .count = count};
+	struct address_index index = {.slots = arena_new_array(a, room, struct address_slot),
+		.items = items,
+		.stride = stride,
+		.mask = room - 1,
+		.count = count};
 	if (!index.slots)
 		return ERR_NO_MEMORY;
-	const char *at = items;
-	for (size_t i = 0; i < count; i++, at += stride) {
-		const struct str *address = (const void *)at;
-		uint32_t hash = hash_of(*address);
-		struct address_slot *slot = slot_of(&index, *address, hash);
+	for (size_t i = 0; i < count; i++) {
+		struct str address = *item_at(&index, i);
+		uint32_t hash = hash_of(address);
+		struct address_slot *slot = slot_of(&index, address, hash);
 		if (!slot->place)
-			*slot = (struct address_slot){.address = *address, .place = (uint32_t)i + 1, .hash = hash};
+			*slot = (struct address_slot){.place = (uint32_t)i + 1, .hash = hash};
 	}
 	*out = index;
 	return 0;

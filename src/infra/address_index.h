@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds things by their address among a hundred thousand: open addressing over an array that the caller keeps. The
-// first of two with the same address wins. Lives in an arena; texts are borrowed. Read by several threads once built.
+// first of two with the same address wins. Lives in an arena; items are borrowed. Read by several threads once built.
 #ifndef ISOBAR_INFRA_ADDRESS_INDEX_H
 #define ISOBAR_INFRA_ADDRESS_INDEX_H
 
@@ -9,14 +9,14 @@
 
 enum { ADDRESS_NONE = 0 }; // address_find: not there
 
-struct address_slot {
-	struct str address;
+struct address_slot { // small: most of what a look costs is fetching it
 	uint32_t place; // index + 1; 0: free
 	uint32_t hash;
 };
 struct address_index {
 	struct address_slot *slots;
-	size_t mask, count;
+	const char *items; // borrowed
+	size_t stride, mask, count;
 };
 
 // items: an array of `count` structs of `stride` bytes that begin with a `struct str address`.

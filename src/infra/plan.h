@@ -62,6 +62,7 @@ struct plan_field {
 };
 struct plan_change {
 	enum plan_action action;
+	int refused_code; // enum err_code
 	struct str address;
 	const struct resource *desired;  // NULL: to be deleted
 	const struct resource *recorded; // NULL: not there yet; of moved_from when that is set
@@ -69,14 +70,13 @@ struct plan_change {
 	size_t field_count;
 	struct plan_field *drift; // what changed outside: recorded outputs against observed ones
 	size_t drift_count;
-	bool reverts;             // the drift: `drift: revert`
 	struct str moved_from;    // its address in state; "": the same
 	const json_t *observed;   // outputs as read; NULL: not read
+	bool reverts;             // the drift: `drift: revert`
 	bool unseen;              // its cloud did not answer when it was asked
 	struct str waiting;       // why it waits; "": it does not
 	struct str note;          // "gone outside of Isobar", "the last apply failed: ..."
 	struct str refused;       // why apply may not do it: protected, overridden, somebody else's; "": it may
-	int refused_code;         // enum err_code
 };
 
 struct plan {

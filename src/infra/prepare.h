@@ -33,7 +33,7 @@ bool infra_reads_whole(void *env, struct str kind);
 // A kind by its name, without measuring the names of the others: asked for each of a hundred thousand resources.
 static inline bool is_named(const struct kind *k, struct str singular)
 {
-	return strncmp(k->singular, singular.p, singular.n) == 0 && k->singular[singular.n] == 0;
+	return str_is(singular, k->singular);
 }
 const struct resource_handler *infra_handler(const struct infra_env *env, struct str kind); // NULL when there is none
 

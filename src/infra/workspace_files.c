@@ -148,11 +148,12 @@ int workspace_list_files(const char *path, struct arena *a, struct workspace_fil
 int workspace_read(const char *path, struct findings *f, struct workspace *w, struct node **root, struct err *e)
 {
 	struct workspace_files files = {0};
-	struct merger merger = {.arena = f->arena, .f = f};
+	AUTO(arena) scratch = {0};
+	struct merger merger = {.arena = f->arena, .scratch = &scratch, .f = f};
 	int rc = workspace_list_files(path, f->arena, &files, e);
 	w->folder = files.folder;
 	*root = NULL;
-	if (rc == 0 && !str_map_init(&merger.members, f->arena, 32))
+	if (rc == 0 && !str_map_init(&merger.members, &scratch, 32))
 		rc = err_set(e, ERR_NO_MEMORY, "out of memory");
 	for (size_t i = 0; rc == 0 && i < files.count; i++) {
 		struct node *doc;

@@ -45,7 +45,7 @@ struct language {
 // ---- workspace_merge.c
 // Files into one map: members of kinds are merged by name; a name declared twice is a finding.
 struct merger {
-	struct arena *arena;
+	struct arena *arena, *scratch; // the tree's; what dies with the merging
 	struct findings *f;
 	struct node *root;       // NULL before the first file
 	struct str_map members;  // of root: name -> struct merged

@@ -24,7 +24,7 @@ static bool index_names(struct merger *m, struct merged *into)
 {
 	if (into->indexed)
 		return true;
-	into->indexed = str_map_init(&into->names, m->arena, into->node->count);
+	into->indexed = str_map_init(&into->names, m->scratch, into->node->count);
 	for (struct node *n = into->node->first; n && into->indexed; n = n->next) {
 		into->indexed = str_map_put(&into->names, n->key, n);
 		into->last = n;
@@ -64,7 +64,7 @@ static bool merge_member(struct merger *m, struct node *n)
 {
 	struct merged *first = str_map_get(&m->members, n->key);
 	if (!first) {
-		struct merged *fresh = arena_new(m->arena, struct merged);
+		struct merged *fresh = arena_new(m->scratch, struct merged);
 		if (!fresh)
 			return false;
 		fresh->node = n;
@@ -177,12 +177,14 @@ static void put_instead(struct node *there, struct node *map, const struct node 
 		m->parent = there;
 }
 
+static const uint32_t taken_away = UINT32_MAX; // as the count of a node: more than a text may have
+
 // Those that an overlay's null stands for, all at once.
 static void drop_nulls(struct node *map)
 {
 	struct node **at = &map->first;
 	while (*at) {
-		if ((*at)->count != SIZE_MAX) {
+		if ((*at)->count != taken_away) {
 			at = &(*at)->next;
 			continue;
 		}
@@ -205,7 +207,7 @@ static void over_names(const struct over *o, struct node *base, struct node *ove
 			n->parent = overlay;
 			lacks(o, base, n);
 		} else if (n->type == NODE_NULL) {
-			there->count = SIZE_MAX;
+			there->count = taken_away;
 		} else if (n->type == NODE_MAP && (there->type == NODE_MAP || there->type == NODE_NULL)) {
 			there->type = NODE_MAP;
 			merge_fields(there, n);
@@ -268,7 +270,7 @@ static void drop_deep(struct node *map, const char *overlay)
 		if (n->type == NODE_MAP)
 			drop_deep(n, overlay);
 		else if (n->type == NODE_NULL && (n->at.file == overlay || str_eq(map->key, S("labels"))))
-			n->count = SIZE_MAX;
+			n->count = taken_away;
 	}
 	drop_nulls(map);
 }

@@ -215,10 +215,11 @@ static void move_entries(struct use *u, const struct kind *k, struct node *from)
 static struct node *read_folder(struct use *u, const struct module *m)
 {
 	const struct node *at = node_member(u->n, S("source"));
-	struct merger merger = {.arena = u->l->arena, .f = u->l->f};
+	AUTO(arena) scratch = {0};
+	struct merger merger = {.arena = u->l->arena, .scratch = &scratch, .f = u->l->f};
 	struct str folder = m->source;
 	struct workspace_files files = {0};
-	if (!at || !str_map_init(&merger.members, u->l->arena, 16) || !language_list(u->l, &folder, at, &files))
+	if (!at || !str_map_init(&merger.members, &scratch, 16) || !language_list(u->l, &folder, at, &files))
 		return NULL;
 	for (size_t i = 0; i < files.count; i++) {
 		struct str path = arena_printf(u->l->arena, "%.*s/%s", STR(folder), files.names[i]);

@@ -69,19 +69,19 @@ static bool is_below_root(const struct workspace *w, struct str path)
 
 static void check_path(const struct workspace *w, const struct node *n, struct findings *f)
 {
-	struct str field = node_path(n, f->arena), path = path_of(n->text, w->folder, f->arena);
+	struct str path = path_of(n->text, w->folder, f->arena);
 	if (!path.n || str_find_char(path, '\0') >= 0) {
-		findings_add(f, n->at, field, S("write file:///ABSOLUTE/PATH or file:PATH"), "is no file: path");
+		findings_add(f, n->at, node_path(n, f->arena), S("write file:///ABSOLUTE/PATH or file:PATH"), "is no file: path");
 		return;
 	}
 	if (has_dots(path)) {
-		findings_add(f, n->at, field, (struct str){0}, "a file: path may not have \".\" or \"..\" parts");
+		findings_add(f, n->at, node_path(n, f->arena), (struct str){0}, "a file: path may not have \".\" or \"..\" parts");
 	} else if (is_below(path, w->folder)) {
 		if (workspace_has_link(w->folder, path))
-			findings_add(f, n->at, field, (struct str){0},
+			findings_add(f, n->at, node_path(n, f->arena), (struct str){0},
 				"leads through a link, which may point outside of the workspace");
 	} else if (!is_below_root(w, path)) {
-		findings_add(f, n->at, field,
+		findings_add(f, n->at, node_path(n, f->arena),
 			S("move it there, or list its folder under roots: in the operator's file"),
 			"a file: path must be inside the workspace's folder or below %s",
 			w->options->op ? "a root of the operator's file" : data_root);

@@ -8,7 +8,7 @@
 static const struct resource_handler *handler_of(const struct workspace *w, const struct kind *k)
 {
 	for (size_t i = 0; i < w->options->handler_count; i++) {
-		if (strcmp(w->options->handlers[i].kind->singular, k->singular) == 0)
+		if (w->options->handlers[i].kind == k || strcmp(w->options->handlers[i].kind->singular, k->singular) == 0)
 			return &w->options->handlers[i];
 	}
 	return NULL;

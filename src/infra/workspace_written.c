@@ -35,10 +35,11 @@ static json_t *reference_json(const struct writer *w, const struct field *field,
 	struct reference ref = workspace_reference(w->r->w, field, n->text);
 	if (!(field->flags & FIELD_SOFT))
 		tell_need(w, ref.kind, ref.name);
-	struct str prefix = arena_printf(w->arena, "%.*s/", STR(ref.kind));
-	if (!ref.kind.n || str_starts(n->text, prefix))
+	bool whole = str_starts(n->text, ref.kind) && n->text.n > ref.kind.n && n->text.p[ref.kind.n] == '/';
+	if (!ref.kind.n || whole)
 		return json_of_str(n->text);
-	return json_of_str(arena_printf(w->arena, "%.*s%.*s", STR(prefix), STR(n->text)));
+	const struct str parts[] = {ref.kind, S("/"), n->text};
+	return json_of_str(arena_join(w->arena, parts, COUNT_OF(parts)));
 }
 
 static json_t *references_json(const struct writer *w, const struct field *field, const struct node *n)

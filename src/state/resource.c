@@ -30,9 +30,8 @@ int resource_parse_address(struct str address, struct str *kind, struct str *nam
 
 struct str resource_address(struct arena *a, struct str kind, struct str name, struct str cloud)
 {
-	if (cloud.n == 0)
-		return arena_printf(a, "%.*s/%.*s", STR(kind), STR(name));
-	return arena_printf(a, "%.*s/%.*s on %.*s", STR(kind), STR(name), STR(cloud));
+	const struct str parts[] = {kind, S("/"), name, on_cloud, cloud};
+	return arena_join(a, parts, cloud.n ? COUNT_OF(parts) : 3);
 }
 
 static struct str key_of(struct call *c, struct str address)

@@ -60,7 +60,15 @@ static void test_text(UNUSED void **state)
 	assert_string_equal(arena_cstr(&a, S("text")), "text");
 	assert_string_equal(arena_cstr(&a, (struct str){0}), "");
 	assert_true(str_eq(arena_printf(&a, "%s-%d", "x", 7), S("x-7")));
+	const struct str parts[] = {S("bucket"), S("/"), (struct str){0}, S("a\0b")};
+	struct str joined = arena_join(&a, parts, COUNT_OF(parts));
+	assert_true(str_eq(joined, S("bucket/a\0b")));
+	assert_int_equal(joined.p[joined.n], '\0');
+	assert_true(str_eq(arena_join(&a, parts, 0), S("")));
+	const struct str huge[] = {{.p = "", .n = SIZE_MAX - 1}, {.p = "", .n = 2}};
+	assert_null(arena_join(&a, huge, COUNT_OF(huge)).p);
 	AUTO(arena) small = {.limit = 16};
+	assert_null(arena_join(&small, (const struct str[]){S("longer than sixteen "), S("bytes")}, 2).p);
 	assert_null(arena_str(&small, S("longer than sixteen bytes")).p);
 	assert_null(arena_cstr(&small, S("longer than sixteen bytes")));
 	assert_int_equal(arena_printf(&small, "%100d", 1).n, 0);

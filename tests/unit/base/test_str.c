@@ -39,6 +39,26 @@ static void test_make_and_compare(UNUSED void **state)
 	assert_int_equal(str_cmp(S(""), (struct str){0}), 0);
 }
 
+static void test_is(UNUSED void **state)
+{
+	static const struct {
+		struct str text;
+		const char *c;
+		bool same;
+	} rows[] = {
+		{S_INIT("abc"), "abc", true},
+		{{0}, "", true},
+		{S_INIT("abc"), "ab", false},
+		{S_INIT("abc"), "abcd", false},
+		{S_INIT("abc"), "abd", false},
+		{S_INIT("ab\0d"), "ab", false},
+		{S_INIT(""), "a", false},
+		{S_INIT("a"), "", false},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_int_equal(str_is(rows[i].text, rows[i].c), rows[i].same);
+}
+
 static void test_parts(UNUSED void **state)
 {
 	assert_true(str_starts(S("abc"), S("ab")));
@@ -104,6 +124,11 @@ static void test_utf8(UNUSED void **state)
 		{S_INIT("ab\xe2\x82"), 2}, // cut
 		{S_INIT("ab\xe2(\x82"), 2},
 		{S_INIT("\xff"), 0},
+		{S_INIT("sixteen of ASCII and then \xc3\xa4 in between"), 39},
+		{S_INIT("12345678\x80"), 8}, // behind a word that is good, at its start, at its end
+		{S_INIT("\x80" "2345678"), 0},
+		{S_INIT("1234567\xc3"), 7},
+		{S_INIT("1234567\xc3\xa4"), 9},
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		assert_int_equal(str_utf8_prefix(rows[i].text), rows[i].prefix);
@@ -214,6 +239,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_make_and_compare),
+		cmocka_unit_test(test_is),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_cut_and_next),
 		cmocka_unit_test(test_utf8),
