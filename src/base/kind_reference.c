@@ -43,7 +43,8 @@ static void add_change(const struct field *field, struct buf *out)
 		buf_add(out, S("; waits for a later release"));
 }
 
-static void add_rows(const struct kind *k, struct str prefix, int depth, struct buf *out)
+// changes: with what a change of the field does; nobody applies a file of its own, so that its fields have none.
+static void add_rows(const struct kind *k, struct str prefix, int depth, bool changes, struct buf *out)
 {
 	for (size_t i = 0; i < k->field_count && depth < MAX_BLOCKS; i++) {
 		const struct field *field = &k->fields[i];
@@ -57,15 +58,17 @@ static void add_rows(const struct kind *k, struct str prefix, int depth, struct 
 		buf_add(out, S(" | "));
 		add_default(field, out);
 		buf_add(out, S(" | "));
-		add_change(field, out);
-		buf_add(out, S(" | "));
+		if (changes) {
+			add_change(field, out);
+			buf_add(out, S(" | "));
+		}
 		add_cell(str_of(field->help), out);
 		buf_add(out, S(" |\n"));
 		if (!kind_is_block(field->type))
 			continue;
 		const char *step = field->type == FIELD_NAMED ? ".NAME." : field->type == FIELD_BLOCKS ? "[]." : ".";
 		buf_printf(&inner, "%.*s%s%s", STR(prefix), field->name, step);
-		add_rows(field->block, buf_str(&inner), depth + 1, out);
+		add_rows(field->block, buf_str(&inner), depth + 1, changes, out);
 	}
 }
 
@@ -86,7 +89,7 @@ void kind_write_reference(const struct kind *const *kinds, struct buf *out)
 		       "changed field does when it is applied, and who else may change it while it runs.\n"));
 	buf_add(out, S("\n## Fields of every resource\n\nEvery kind but `environments` takes them beside its own.\n\n"
 		       "| Field | Write | Default | Change | Meaning |\n|---|---|---|---|---|\n"));
-	add_rows(&resource_common_kind, S(""), 0, out);
+	add_rows(&resource_common_kind, S(""), 0, true, out);
 	for (; *kinds; kinds++) {
 		const struct kind *k = *kinds;
 		buf_printf(out, "\n## %s\n\n", k->plural);
@@ -101,32 +104,7 @@ void kind_write_reference(const struct kind *const *kinds, struct buf *out)
 			buf_printf(out, "\n```yaml\n%s%s```\n", k->example,
 				str_ends(str_of(k->example), S("\n")) ? "" : "\n");
 		buf_add(out, S("\n| Field | Write | Default | Change | Meaning |\n|---|---|---|---|---|\n"));
-		add_rows(k, S(""), 0, out);
-	}
-}
-
-// Nobody applies a file of its own, so that its fields have no "change".
-static void add_file_rows(const struct kind *k, struct str prefix, int depth, struct buf *out)
-{
-	for (size_t i = 0; i < k->field_count && depth < MAX_BLOCKS; i++) {
-		const struct field *field = &k->fields[i];
-		AUTO(buf) expected = {0};
-		AUTO(buf) inner = {0};
-		if (!kind_is_written(field))
-			continue;
-		kind_expected(field, &expected);
-		buf_printf(out, "| `%.*s%s` | ", STR(prefix), field->name);
-		add_cell(buf_str(&expected), out);
-		buf_add(out, S(" | "));
-		add_default(field, out);
-		buf_add(out, S(" | "));
-		add_cell(str_of(field->help), out);
-		buf_add(out, S(" |\n"));
-		if (!kind_is_block(field->type))
-			continue;
-		const char *step = field->type == FIELD_NAMED ? ".NAME." : field->type == FIELD_BLOCKS ? "[]." : ".";
-		buf_printf(&inner, "%.*s%s%s", STR(prefix), field->name, step);
-		add_file_rows(field->block, buf_str(&inner), depth + 1, out);
+		add_rows(k, S(""), 0, true, out);
 	}
 }
 
@@ -138,5 +116,5 @@ void kind_write_file_reference(const struct kind *file, struct buf *out)
 	if (file->example)
 		buf_printf(out, "\n```yaml\n%s```\n", file->example);
 	buf_add(out, S("\n| Field | Write | Default | Meaning |\n|---|---|---|---|\n"));
-	add_file_rows(file, S(""), 0, out);
+	add_rows(file, S(""), 0, false, out);
 }

@@ -15,3 +15,33 @@ int probe_judge(struct call *c, int rc, struct probe *out)
 	err_clear(&c->err);
 	return 0;
 }
+
+int bucket_list_add(struct call *c, struct bucket_list *list, struct bucket_entry entry)
+{
+	if (list->count == list->room) {
+		size_t room = list->room ? 2 * list->room : 64;
+		struct bucket_entry *grown = arena_new_array(c->arena, room, struct bucket_entry);
+		if (!grown)
+			return call_no_memory(c);
+		for (size_t i = 0; i < list->count; i++)
+			grown[i] = list->items[i];
+		list->items = grown;
+		list->room = room;
+	}
+	list->items[list->count++] = entry;
+	return 0;
+}
+
+int bucket_list_all(struct call *c, void *driver, bucket_page *page, struct bucket_list *out)
+{
+	enum { PAGES_MOST = 100 };
+	struct str token = S("");
+	int r = 0;
+	*out = (struct bucket_list){0};
+	for (int number = 0; !r && number < PAGES_MOST && (number == 0 || token.n); number++) {
+		struct str next = S("");
+		r = page(c, driver, token, out, &next);
+		token = next;
+	}
+	return r;
+}

@@ -54,4 +54,16 @@ struct identity_ops {
 // The verdict of a harmless call that ended with rc; clears the call's error unless the call itself is over.
 MUST_CHECK int probe_judge(struct call *c, int rc, struct probe *out);
 
+// The drivers' side of a listing: buckets as they come, page by page, in the call's arena.
+struct bucket_list {
+	struct bucket_entry *items;
+	size_t count, room;
+};
+MUST_CHECK int bucket_list_add(struct call *c, struct bucket_list *list, struct bucket_entry entry);
+// One page: adds its buckets; *next is the token of the page after, "" when there is none.
+typedef int bucket_page(
+	struct call *c, void *driver, struct str token, struct bucket_list *list, struct str *next);
+// Asks for the first page, then with the token of each the next, until there is none; 100 pages at most.
+MUST_CHECK int bucket_list_all(struct call *c, void *driver, bucket_page *page, struct bucket_list *out);
+
 #endif

@@ -5,7 +5,7 @@
 #include "cloud/aws/store_impl.h"
 #include "cloud/http/object_fields.h"
 
-enum { PAGE = 1000, PAGES_MOST = 100 };
+enum { PAGE = 1000 };
 
 // ---------------------------------------------------------------- who
 
@@ -78,43 +78,28 @@ static int list_page(struct call *c, struct aws_store *s, struct str token, stru
 	return r ? r : aws_parse(c, &answer, "ListAllMyBucketsResult", root);
 }
 
-static int add_page(struct call *c, const struct xml *root, struct bucket_entry **list, size_t *count)
+static int add_page(struct call *c, void *identity, struct str token, struct bucket_list *list, struct str *next)
 {
+	struct xml *root = NULL;
+	int r = list_page(c, identity, token, &root);
+	if (r)
+		return r;
 	const struct xml *buckets = xml_child(root, "Buckets");
-	size_t more = 0;
-	for (const struct xml *b = xml_child(buckets, "Bucket"); b; b = xml_next(b, "Bucket"))
-		more++;
-	struct bucket_entry *all = arena_new_array(c->arena, *count + more + 1, struct bucket_entry);
-	if (!all)
-		return call_no_memory(c);
-	for (size_t i = 0; i < *count; i++)
-		all[i] = (*list)[i];
-	for (const struct xml *b = xml_child(buckets, "Bucket"); b; b = xml_next(b, "Bucket"))
-		all[(*count)++] = (struct bucket_entry){
-			.name = xml_child_text(b, "Name"), .location = xml_child_text(b, "BucketRegion")};
-	*list = all;
-	return 0;
+	for (const struct xml *b = xml_child(buckets, "Bucket"); b && !r; b = xml_next(b, "Bucket"))
+		r = bucket_list_add(c, list,
+			(struct bucket_entry){
+				.name = xml_child_text(b, "Name"), .location = xml_child_text(b, "BucketRegion")});
+	*next = xml_child_text(root, "ContinuationToken");
+	return r;
 }
 
 static int buckets(struct call *c, void *identity, struct bucket_entry **out, size_t *count)
 {
-	struct bucket_entry *list = NULL;
-	struct str token = S("");
-	size_t n = 0;
-	int r = 0;
-	for (int page = 0; !r && page < PAGES_MOST; page++) {
-		struct xml *root = NULL;
-		r = list_page(c, identity, token, &root);
-		if (!r)
-			r = add_page(c, root, &list, &n);
-		token = r ? S("") : xml_child_text(root, "ContinuationToken");
-		if (!token.n)
-			break;
-	}
-	if (r)
+	struct bucket_list list;
+	if (bucket_list_all(c, identity, add_page, &list) < 0)
 		return call_context(c, "list the account's buckets");
-	*out = list;
-	*count = n;
+	*out = list.items;
+	*count = list.count;
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 #include "cloud/http/object_fields.h"
 #include "cloud/http/xml.h"
 
-enum { PAGE = 5000, PAGES_MOST = 100 };
+enum { PAGE = 5000 };
 
 // ---------------------------------------------------------------- who
 
@@ -51,42 +51,27 @@ static int list_page(struct call *c, struct azure_store *s, struct str marker, s
 	return r;
 }
 
-static int add_page(struct call *c, const struct xml *root, struct bucket_entry **list, size_t *count)
+static int add_page(struct call *c, void *identity, struct str marker, struct bucket_list *list, struct str *next)
 {
+	struct xml *root = NULL;
+	int r = list_page(c, identity, marker, &root);
+	if (r)
+		return r;
 	const struct xml *containers = xml_child(root, "Containers");
-	size_t more = 0;
-	for (const struct xml *x = xml_child(containers, "Container"); x; x = xml_next(x, "Container"))
-		more++;
-	struct bucket_entry *all = arena_new_array(c->arena, *count + more + 1, struct bucket_entry);
-	if (!all)
-		return call_no_memory(c);
-	for (size_t i = 0; i < *count; i++)
-		all[i] = (*list)[i];
-	for (const struct xml *x = xml_child(containers, "Container"); x; x = xml_next(x, "Container"))
-		all[(*count)++] = (struct bucket_entry){.name = xml_child_text(x, "Name"), .location = S("")};
-	*list = all;
-	return 0;
+	for (const struct xml *x = xml_child(containers, "Container"); x && !r; x = xml_next(x, "Container"))
+		r = bucket_list_add(
+			c, list, (struct bucket_entry){.name = xml_child_text(x, "Name"), .location = S("")});
+	*next = xml_child_text(root, "NextMarker");
+	return r;
 }
 
 static int buckets(struct call *c, void *identity, struct bucket_entry **out, size_t *count)
 {
-	struct bucket_entry *list = NULL;
-	struct str marker = S("");
-	size_t n = 0;
-	int r = 0;
-	for (int page = 0; !r && page < PAGES_MOST; page++) {
-		struct xml *root = NULL;
-		r = list_page(c, identity, marker, &root);
-		if (!r)
-			r = add_page(c, root, &list, &n);
-		marker = r ? S("") : xml_child_text(root, "NextMarker");
-		if (!marker.n)
-			break;
-	}
-	if (r)
+	struct bucket_list list;
+	if (bucket_list_all(c, identity, add_page, &list) < 0)
 		return call_context(c, "list the containers of the storage account");
-	*out = list;
-	*count = n;
+	*out = list.items;
+	*count = list.count;
 	return 0;
 }
 

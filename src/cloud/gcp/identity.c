@@ -8,7 +8,7 @@
 #include "cloud/http/object_fields.h"
 #include "cloud/http/provider_error.h"
 
-enum { PAGE = 1000, PAGES_MOST = 100 };
+enum { PAGE = 1000 };
 
 // ---------------------------------------------------------------- who
 
@@ -85,41 +85,31 @@ static int list_page(struct call *c, struct gcp_store *s, struct str token, cons
 	return run(c, s, &x, body);
 }
 
-static int add_page(struct call *c, const json_t *items, struct bucket_entry **list, size_t *count)
+static int add_page(struct call *c, void *identity, struct str token, struct bucket_list *list, struct str *next)
 {
-	struct bucket_entry *all = arena_new_array(c->arena, *count + json_array_size(items) + 1, struct bucket_entry);
-	if (!all)
-		return call_no_memory(c);
-	for (size_t i = 0; i < *count; i++)
-		all[i] = (*list)[i];
-	for (size_t i = 0; i < json_array_size(items); i++) {
-		const json_t *item = json_array_get(items, i);
-		all[(*count)++] =
-			(struct bucket_entry){.name = json_str(item, "name"), .location = json_str(item, "location")};
+	const json_t *body = NULL, *item;
+	size_t i;
+	int r = list_page(c, identity, token, &body);
+	if (r)
+		return r;
+	json_array_foreach(json_object_get(body, "items"), i, item)
+	{
+		r = bucket_list_add(c, list,
+			(struct bucket_entry){.name = json_str(item, "name"), .location = json_str(item, "location")});
+		if (r)
+			break;
 	}
-	*list = all;
-	return 0;
+	*next = json_str(body, "nextPageToken");
+	return r;
 }
 
 static int buckets(struct call *c, void *identity, struct bucket_entry **out, size_t *count)
 {
-	struct bucket_entry *list = NULL;
-	struct str token = S("");
-	size_t n = 0;
-	int r = 0;
-	for (int page = 0; !r && page < PAGES_MOST; page++) {
-		const json_t *body = NULL;
-		r = list_page(c, identity, token, &body);
-		if (!r)
-			r = add_page(c, json_object_get(body, "items"), &list, &n);
-		token = r ? S("") : json_str(body, "nextPageToken");
-		if (!token.n)
-			break;
-	}
-	if (r)
+	struct bucket_list list;
+	if (bucket_list_all(c, identity, add_page, &list) < 0)
 		return call_context(c, "list the project's buckets");
-	*out = list;
-	*count = n;
+	*out = list.items;
+	*count = list.count;
 	return 0;
 }
 
