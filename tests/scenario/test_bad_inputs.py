@@ -95,9 +95,14 @@ def truncated_data(s):
 def stop_in_round_1(s, folder):
     """(control plane, run): stopped until all jobs of the run's round 1 have ended."""
     pattern = folder + "/.isobar/local/%s/jobs/train+classifier+%s+round-1+*/status.json"
-    earlier = set(glob.glob(pattern % ("gcp-eu", "*")))
+    earlier = set(glob.glob(pattern % ("*", "*")))
     process = s.start("run", "training/classifier", folder=folder)
-    found = wait_for("the job of round 1", lambda: set(glob.glob(pattern % ("gcp-eu", "*"))) - earlier, pause=0.002)
+
+    def begun():  # on all clouds: one that is not submitted when the control plane stops never would be
+        new = set(glob.glob(pattern % ("*", "*"))) - earlier
+        return new if len(new) == 3 else None
+
+    found = wait_for("the jobs of round 1", begun, seconds=60, pause=0.002)
     os.kill(process.pid, signal.SIGSTOP)
     run = found.pop().split("+")[2]
 
