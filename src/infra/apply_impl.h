@@ -56,6 +56,8 @@ const struct plan_change *applier_find(const struct applier *p, struct str addre
 // apply_act.c: what the record of a change will be, before anything was made.
 MUST_CHECK int applier_new_record(
 	struct call *c, const struct applier *p, const struct plan_change *change, struct resource *out);
+// apply_records.c: whether a change is a record and nothing else, and never an action of the reconciler.
+bool applier_is_record_only(const struct applier *p, const struct plan_change *change);
 // apply_records.c: writes those changes of the lane that are records and nothing else, and whose turn it is: many in one
 // commit, which needs no intent. Returns how many, or a negative code.
 MUST_CHECK int applier_write_records(struct call *c, struct lane *l);

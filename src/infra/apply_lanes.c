@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lanes: one reconciler a cloud. Its view is the plan with the state of each change; decide takes every change of its
-// own whose needs are met; act (apply_act.c) calls the kind's handler and writes the record. A name is made of revision,
+// own whose needs are met and that is more than a record (apply_records.c); act (apply_act.c) calls the kind's handler and writes the record. A name is made of revision,
 // address, act and the record's revision, so that the same act after a kill has the same name, and a later one of the
 // same kind another.
 #include <string.h>
@@ -90,9 +90,10 @@ static int lane_decide(struct arena *a, const void *view, int64_t now_ns, struct
 		if (v->states[index] != PENDING)
 			continue;
 		pending = true;
-		if (applier_must_wait(p, v->states, index, &hopeless) || hopeless)
+		const struct plan_change *change = &p->apply->plan->changes[index];
+		if (applier_is_record_only(p, change) || applier_must_wait(p, v->states, index, &hopeless) || hopeless)
 			continue;
-		int rc = add_action(a, v, &p->apply->plan->changes[index], out);
+		int rc = add_action(a, v, change, out);
 		if (rc < 0)
 			return rc;
 	}
@@ -150,9 +151,9 @@ static int run_lane(struct call *c, struct lane *l)
 	};
 	size_t before = 0;
 	for (bool finished = false; !finished && !is_broken(p);) {
-		int rc = applier_write_records(c, l);
-		if (rc >= 0)
-			rc = reconcile_once(c, p->apply->env->state, &r, &finished);
+		int rc = reconcile_once(c, p->apply->env->state, &r, &finished); // first what a kill left open
+		if (rc == 0)
+			rc = applier_write_records(c, l);
 		size_t over = skip_hopeless(l);
 		if (rc < 0 && over == before)
 			return rc;

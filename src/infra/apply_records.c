@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changes that are records and nothing else: a dataset, a role, what waits. They need no intent, because there is no act
-// between the journal and the record: both are one commit, hundreds of them at a time.
+// between the journal and the record: both are one commit, hundreds of them at a time. A lane's reconciler leaves them
+// alone, since an intent that a kill leaves open would be acted on again after the record was written here.
 #include "infra/apply_impl.h"
 
 enum { BATCH_MOST = 512 }; // changes in one commit: far from the limits of a value, and a commit a few milliseconds long
@@ -16,7 +17,7 @@ struct records {
 	size_t count;
 };
 
-static bool is_record_only(const struct applier *p, const struct plan_change *change)
+bool applier_is_record_only(const struct applier *p, const struct plan_change *change)
 {
 	const struct resource *r = change->desired ? change->desired : change->recorded;
 	const struct resource_handler *h = infra_handler(p->apply->env, r->kind);
@@ -114,7 +115,7 @@ static int write_some(struct call *parent, struct lane *l, enum progress_state *
 	for (; rc == 0 && *from < l->count && b->count < BATCH_MOST; (*from)++) {
 		size_t index = l->changes[*from];
 		bool hopeless = false;
-		if (states[index] != PENDING || !is_record_only(p, &p->apply->plan->changes[index]) ||
+		if (states[index] != PENDING || !applier_is_record_only(p, &p->apply->plan->changes[index]) ||
 			applier_must_wait(p, states, index, &hopeless) || hopeless)
 			continue;
 		rc = add(b, index);

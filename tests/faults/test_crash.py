@@ -50,12 +50,13 @@ def test(s):
                 case = next(cases, None)
             if case is None:
                 return
-            held.append(try_case(crashes, "w", case, None))
+            held.append((case, try_case(crashes, "w", case, None)))
 
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(work, range(AT_ONCE)))
     print("%d cases" % len(held))
-    need(held and all(held), "%d of %d cases failed", held.count(False), len(held))
+    failed = ["%s at %d, %s, seed %d" % case for case, good in held if not good]
+    need(held and not failed, "%d of %d cases failed: %s", len(failed), len(held), "; ".join(failed))
 
 
 run_test(test)

@@ -464,6 +464,45 @@ static void test_closes_what_a_kill_left_open(void **state)
 	end(&w);
 }
 
+// An intent of what is only a record (a release that acted on such changes was killed before the record): closing it and
+// writing the record are one and the same, and it is journaled once.
+static void test_open_intent_of_a_record_is_done_once(void **state)
+{
+	(void)state;
+	struct world w;
+	struct record *open, key = {0};
+	size_t count = 0;
+	begin(&w);
+	want(&w, "bucket/x on a", "{}");
+	w.waits = "bucket/x on a";
+	AUTO(json) intent = json_pack("{s:s, s:s, s:{}}", "type", "resource.apply", "address", "bucket/x on a", "input");
+	key = (struct record){.key = S("intent/apply on a/apply/1/bucket/x on a/create/0"), .value = intent};
+	struct state_write write = {.record = &key, .expected = 0};
+	const struct state_batch batch = {.expected_head = UINT64_MAX, .writes = &write, .write_count = 1};
+	assert_int_equal(0, state_commit(&w.call, &w.state, &batch));
+	assert_apply(&w, (struct apply_result){.revision = 1, .done = 1});
+	assert_string_equal("", buf_cstr(&w.log));
+	assert_int_equal(1, count_events(&w, "action.done"));
+	assert_int_equal(0, state_list(&w.call, &w.state, S("intent/"), &open, &count));
+	assert_int_equal(0, count);
+	end(&w);
+}
+
+// What needs another lane's change is written when that one is done, and never by way of an intent.
+static void test_records_never_have_an_intent(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w);
+	want_three(&w);
+	need(&w, want(&w, "bucket/y on b", "{}"), "dataset/s");
+	w.waits = "bucket/y on b";
+	assert_apply(&w, (struct apply_result){.revision = 1, .done = 4});
+	assert_int_equal(2, count_events(&w, "action.intended"));
+	assert_int_equal(4, count_events(&w, "action.done"));
+	end(&w);
+}
+
 struct heard {
 	size_t started, done, last_finished;
 };
@@ -511,6 +550,8 @@ int main(void)
 		cmocka_unit_test(test_gone_outside_is_made_again),
 		cmocka_unit_test(test_cut_off_after_the_act),
 		cmocka_unit_test(test_closes_what_a_kill_left_open),
+		cmocka_unit_test(test_open_intent_of_a_record_is_done_once),
+		cmocka_unit_test(test_records_never_have_an_intent),
 		cmocka_unit_test(test_reports),
 	};
 	return cmocka_run_group_tests_name("infra-apply", tests, NULL, NULL);
