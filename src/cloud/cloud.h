@@ -110,6 +110,7 @@ struct job_spec {
 	double cpu;          // cores
 	uint64_t memory;     // bytes; 0: engine's default
 	int64_t deadline_ns; // of the run; 0: none
+	bool spot; // on machines that may be taken away, where the engine has them; others run it as ever
 };
 struct job_status {
 	enum job_state state;
@@ -118,6 +119,8 @@ struct job_status {
 	int64_t started_ns, ended_ns; // wall clock; 0: not yet
 	double cpu_s;                 // used; peak_rss in bytes
 	uint64_t peak_rss;
+	double billed_s;      // what the engine charges for; 0: it does not say
+	uint32_t interrupted; // how often its machine was taken away, as far as the engine says
 	struct str id; // the engine's own id
 };
 struct job_ops {

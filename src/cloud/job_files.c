@@ -122,6 +122,8 @@ json_t *job_spec_to_json(const struct job_spec *spec)
 	json_object_set_new(j, "cpu", json_real(spec->cpu));
 	json_object_set_new(j, "memory", json_integer((json_int_t)spec->memory));
 	json_object_set_new(j, "deadline_ns", json_integer(spec->deadline_ns));
+	if (spec->spot) // absent else: a job that an older release wrote is the same job
+		json_object_set_new(j, "spot", json_true());
 	return j;
 }
 
@@ -176,8 +178,10 @@ static int inputs_of_json(struct arena *a, const json_t *list, struct job_spec *
 
 int job_spec_of_json(struct arena *a, const json_t *j, struct job_spec *out, struct err *e)
 {
-	struct job_spec s = {
-		.name = member(a, j, "name"), .code_directory = member(a, j, "code"), .cpu = json_num(j, "cpu", 0)};
+	struct job_spec s = {.name = member(a, j, "name"),
+		.code_directory = member(a, j, "code"),
+		.cpu = json_num(j, "cpu", 0),
+		.spot = json_flag(j, "spot", false)};
 	if (check_name(s.name, '/', e))
 		return corrupt(e, "name");
 	if (texts_of_json(a, json_object_get(j, "argv"), &s.argv) || !s.argv[0])
@@ -213,6 +217,8 @@ json_t *job_status_to_json(const struct job_status *s)
 	json_object_set_new(j, "ended_ns", json_integer(s->ended_ns));
 	json_object_set_new(j, "cpu_s", json_real(s->cpu_s));
 	json_object_set_new(j, "peak_rss", json_integer((json_int_t)s->peak_rss));
+	json_object_set_new(j, "billed_s", json_real(s->billed_s));
+	json_object_set_new(j, "interrupted", json_integer(s->interrupted));
 	json_set_str(j, "id", s->id);
 	return j;
 }
@@ -226,6 +232,8 @@ int job_status_of_json(struct arena *a, const json_t *j, struct job_status *out,
 		.ended_ns = json_int(j, "ended_ns", 0),
 		.cpu_s = json_num(j, "cpu_s", 0),
 		.peak_rss = (uint64_t)json_int(j, "peak_rss", 0),
+		.billed_s = json_num(j, "billed_s", 0),
+		.interrupted = (uint32_t)json_int(j, "interrupted", 0),
 		.id = member(a, j, "id"),
 	};
 	if (job_state_of_text(json_str(j, "state"), &s.state))
