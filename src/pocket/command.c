@@ -12,6 +12,7 @@
 
 struct pocket_options {
 	const char *as, *name, *root, *listen, *announce, *certificate, *key, *faults;
+	int64_t pace;
 	bool remote;
 };
 
@@ -62,6 +63,7 @@ static int serve(const struct pocket_options *o, struct run *run, struct err *e)
 		.key = o->key,
 		.remote = o->remote,
 		.faults = o->faults,
+		.pace = o->pace,
 		.loop = run->loop,
 		.edges = edges_real()};
 	sigemptyset(&signals);
@@ -86,6 +88,10 @@ static int run_pocket(const struct arguments *a)
 	struct err e = {0};
 	if (!o->as || !o->name || !o->root) {
 		fprintf(a->error, "isobar pocket: --as, --name and --root are needed; see isobar pocket --help\n");
+		return err_exit_code(ERR_INVALID);
+	}
+	if (o->pace < 1) {
+		fprintf(a->error, "isobar pocket: --pace is 1 (as slow as the provider) or more\n");
 		return err_exit_code(ERR_INVALID);
 	}
 	int rc = loop_new(&run.loop, &e);
@@ -136,6 +142,12 @@ static const struct option options[] = {
 		.offset = AT(faults),
 		.argument = "RULES|FILE",
 		.help = "faults to play for tests; see isobar pocket faults"},
+	{.name = "pace",
+		.type = OPTION_INTEGER,
+		.offset = AT(pace),
+		.argument = "N",
+		.otherwise = "60",
+		.help = "how much faster than the provider's its waiting times pass"},
 	{.name = "remote",
 		.type = OPTION_FLAG,
 		.offset = AT(remote),

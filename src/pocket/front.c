@@ -13,6 +13,7 @@
 #include "pocket/admin.h"
 #include "pocket/front_faults_impl.h"
 #include "pocket/pocket_impl.h"
+#include "pocket/service.h"
 
 // ---------------------------------------------------------------- reading
 
@@ -125,17 +126,45 @@ static void make_id(struct front_request *r)
 	snprintf(r->id, sizeof(r->id), "%016" PRIX64, bits);
 }
 
-void front_begin(struct front_request *r)
+static int read_head(struct front_request *r)
 {
-	const struct front *front = r->pocket->front;
+	if (r->id[0])
+		return 0; // read before
 	make_id(r);
-	int rc = read_query(r, front->plus_is_space);
+	int rc = read_query(r, r->pocket->front->plus_is_space);
 	if (rc == 0)
 		rc = read_signable(r);
 	if (rc == 0)
-		front->handle(r);
+		service_pick(r);
+	return rc;
+}
+
+void front_begin(struct front_request *r)
+{
+	if (read_head(r) < 0)
+		front_fail(r);
+	else if (r->service)
+		r->service->handle(r);
 	else
-		front->fail(r);
+		r->pocket->front->handle(r);
+}
+
+void front_fail(struct front_request *r)
+{
+	if (r->service)
+		r->service->fail(r);
+	else
+		r->pocket->front->fail(r);
+}
+
+void front_trouble(struct front_request *r, bool throttled)
+{
+	if (read_head(r) < 0)
+		front_fail(r);
+	else if (r->service)
+		r->service->trouble(r, throttled);
+	else
+		r->pocket->front->trouble(r, throttled);
 }
 
 struct front_request *front_request_new(struct http_exchange *x)
@@ -172,7 +201,7 @@ void front_body_piece(struct front_request *r, struct str piece)
 	if (!r->take || answered(r))
 		return; // answered already: what still comes is dropped
 	if (r->take(r, piece) < 0)
-		r->pocket->front->fail(r);
+		front_fail(r);
 }
 
 void front_body_end(struct front_request *r)
@@ -227,7 +256,7 @@ int front_write(struct front_request *r, struct str data)
 void front_stream(struct front_request *r, unsigned hashes, uint64_t length, void (*done)(struct front_request *r))
 {
 	if (writer_begin(r->store, hashes, length, &r->writer, &r->err) < 0) {
-		r->pocket->front->fail(r);
+		front_fail(r);
 		return;
 	}
 	if (!r->take)
@@ -272,7 +301,7 @@ void front_collect(struct front_request *r, size_t limit, void (*done)(struct fr
 	struct collecting *c = arena_new(r->arena, struct collecting);
 	if (!c || !arena_defer(r->arena, free_collecting, c)) {
 		err_set(&r->err, ERR_NO_MEMORY, "out of memory");
-		r->pocket->front->fail(r);
+		front_fail(r);
 		return;
 	}
 	*c = (struct collecting){.bytes = {.limit = limit}, .done = done};
@@ -388,7 +417,7 @@ void front_reply_object(struct front_request *r, int status, struct object *obje
 	}
 	if (object_range_open(&r->range, object, offset, length, &r->err) < 0 ||
 		(object->record->folder.n == 0 && object_range_next(&r->range, &extent, &r->err) < 0)) {
-		r->pocket->front->fail(r);
+		front_fail(r);
 		return;
 	}
 	if (object->record->folder.n == 0 && length) { // one file: by sendfile

@@ -15,6 +15,7 @@
 struct pocket;
 struct front_request;
 struct front_fault;
+struct pocket_service;
 
 struct front {
 	const char *as;     // "aws"
@@ -31,6 +32,7 @@ struct front {
 	// freed by keys_free.
 	int (*keys_open)(struct pocket *p, void **keys, struct err *e);
 	void (*keys_free)(void *keys);
+	const struct pocket_service *const *services; // NULL-ended; asked before handle() (service.h)
 };
 
 enum { FRONT_ID_SIZE = 17 };
@@ -41,6 +43,9 @@ struct front_request {
 	struct arena *arena; // of the exchange
 	struct objects *store;
 	void *keys;               // of the front end
+	const struct pocket_service *service; // whose it is; NULL: the front end's own
+	void *service_state;
+	struct str signed_for; // service in the scope of a SigV4 signature; empty: none
 	struct pairs query;       // decoded
 	struct sign_request sign; // as cloud/sign reads it
 	char id[FRONT_ID_SIZE];   // x-amz-request-id and the like
@@ -84,6 +89,8 @@ struct writer *front_take_writer(struct front_request *r); // for objects_put
 // The digests of a body that was collected.
 MUST_CHECK int front_digests(struct front_request *r, struct str body, unsigned hashes, struct digests *out);
 
+// Answers r->err in the form of whose request it is: the service, or the front end.
+void front_fail(struct front_request *r);
 // A failure that is ours and not the client's (the disk, memory): into the log, once, with its whole chain. The answer
 // tells less.
 void front_log_failure(const struct front_request *r);

@@ -98,7 +98,7 @@ static void throttle(struct front_request *r)
 {
 	int64_t s = (r->fault->fault.ns + NS_PER_S - 1) / NS_PER_S;
 	r->fault->retry_after_s = (int)MIN(s, 3600);
-	r->pocket->front->trouble(r, true);
+	front_trouble(r, true);
 }
 
 bool front_fault_takes_request(struct front_request *r)
@@ -115,7 +115,7 @@ bool front_fault_takes_request(struct front_request *r)
 		throttle(r);
 		return true;
 	case FAULT_ERROR:
-		r->pocket->front->trouble(r, false);
+		front_trouble(r, false);
 		return true;
 	case FAULT_CUT_REQUEST:
 		cut_request(r);

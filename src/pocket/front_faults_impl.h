@@ -23,6 +23,7 @@ void front_fault_end(struct front_request *r);              // the exchange is o
 // ---- of front.c, for them
 struct front_request *front_request_new(struct http_exchange *x); // becomes the exchange's; NULL without memory
 void front_begin(struct front_request *r);
+void front_trouble(struct front_request *r, bool throttled); // in the words of the service or the front
 void front_body_piece(struct front_request *r, struct str piece);
 void front_body_end(struct front_request *r);
 void front_release(struct front_request *r); // what handling it holds

@@ -182,6 +182,7 @@ static int make(const struct pocket_config *config, struct pocket **out, struct 
 		*p = (struct pocket){.front = front,
 			.edges = config->edges,
 			.loop = config->loop,
+			.pace = config->pace ? config->pace : POCKET_PACE,
 			.root = strdup(config->root),
 			.name = strdup(config->name)};
 	if (!p || !p->root || !p->name) {
@@ -218,6 +219,8 @@ int pocket_start(const struct pocket_config *config, struct pocket **out, struct
 	if (rc == 0)
 		rc = open_store(p, e);
 	if (rc == 0)
+		rc = docs_open(p->root, &p->docs, e);
+	if (rc == 0)
 		rc = admin_load_faults(p, config->faults, e);
 	if (rc == 0)
 		rc = listen_somewhere(p, &address, e);
@@ -225,6 +228,8 @@ int pocket_start(const struct pocket_config *config, struct pocket **out, struct
 		rc = set_url(p, e);
 	if (rc == 0)
 		rc = admin_open(p, config->certificate, e);
+	if (rc == 0)
+		rc = services_open(p, e);
 	if (rc < 0) {
 		pocket_free(p);
 		return err_context(e, "starting the pocket cloud %s", config->name);
@@ -248,6 +253,8 @@ void pocket_free(struct pocket *p)
 	if (!p)
 		return;
 	http_server_free(p->server);
+	services_close(p);
+	docs_close(p->docs);
 	if (p->front->keys_free)
 		p->front->keys_free(p->keys);
 	objects_close(p->store);

@@ -13,6 +13,8 @@
 #include "base/options.h"
 #include "net/loop.h"
 
+enum { POCKET_PACE = 60 }; // a minute of the provider takes a second
+
 struct pocket_config {
 	const char *as;   // "aws" | "gcp" | "azure"
 	const char *name; // of the cloud: makes account and project names
@@ -21,6 +23,7 @@ struct pocket_config {
 	const char *certificate, *key; // PEM files; NULL: plain http
 	bool remote;                   // other addresses than loopback are meant
 	const char *faults;            // rules of faults.h, or a file of them; NULL: those in the root's file "faults"
+	int64_t pace;                  // the provider's waiting times are divided by it; 0: POCKET_PACE
 	struct loop *loop;
 	const struct edges *edges;
 };

@@ -5,16 +5,26 @@
 
 #include "base/json.h"
 #include "net/http_server.h"
+#include "pocket/docs.h"
 #include "pocket/faults.h"
 #include "pocket/front.h"
 #include "pocket/pocket.h"
+#include "pocket/service.h"
 
 enum { ADMIN_TOKEN_SIZE = 65 }; // 256 bits as hex
+
+struct engine;
 
 struct pocket {
 	const struct front *front;
 	struct objects *store;
 	void *keys; // of the front
+	struct docs *docs;
+	struct engine *engine;
+	void *service_states[SERVICES_MAX]; // beside the front's table of services
+	size_t service_count;               // of them that are open
+	struct loop_timer service_timer;
+	int64_t pace; // the provider's waiting times are divided by it
 	struct http_server *server;
 	struct tls *tls;
 	const struct edges *edges;

@@ -311,4 +311,5 @@ const struct front azure_front = {
 	.trouble = trouble,
 	.keys_open = keys_open,
 	.keys_free = keys_free,
+	.services = azure_services,
 };

@@ -283,4 +283,5 @@ const struct front gcs_front = {
 	.trouble = trouble,
 	.keys_open = gcs_keys_open,
 	.keys_free = gcs_keys_free,
+	.services = gcp_services,
 };

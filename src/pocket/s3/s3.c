@@ -315,4 +315,5 @@ const struct front s3_front = {
 	.trouble = trouble,
 	.keys_open = keys_open,
 	.keys_free = keys_free,
+	.services = aws_services,
 };
