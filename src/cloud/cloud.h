@@ -11,6 +11,7 @@
 #include "base/call.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "cloud/keys.h"
 
 // ---------------------------------------------------------------- objects
 struct object {
@@ -68,6 +69,7 @@ struct store_page {
 };
 
 struct identity_ops; // identity.h
+struct secret_ops;   // secrets.h
 struct store_ops {
 	const char *name; // "aws", "azure", "gcp", "sealed"
 	int (*head)(struct call *c, void *store, struct str bucket, struct str key, struct object *out);
@@ -162,21 +164,6 @@ struct endpoint_ops {
 	int (*list)(struct call *c, void *endpoints, struct str **names, size_t *count);
 };
 
-// ---------------------------------------------------------------- keys
-struct key_ops {
-	const char *name;
-	int (*create)(struct call *c, void *keys, struct str name); // ours already: 0
-	// Wraps a data key of at most 64 bytes. context is authenticated with it ("bucket/lake on aws-us").
-	int (*wrap)(
-		struct call *c, void *keys, struct str name, struct str context, struct str plain, struct str *wrapped);
-	int (*unwrap)(
-		struct call *c, void *keys, struct str name, struct str context, struct str wrapped, struct str *plain);
-	int (*rotate)(struct call *c, void *keys, struct str name); // older versions still unwrap
-	int (*describe)(struct call *c, void *keys, struct str name,
-		json_t **out);                                      // {versions, created, rotated}; ERR_NOT_FOUND
-	int (*delete)(struct call *c, void *keys, struct str name); // absent is fine; data wrapped by it is lost
-};
-
 // ---------------------------------------------------------------- prices
 struct price { // of one unit, from the dated table
 	double amount;
@@ -222,6 +209,8 @@ struct cloud {
 	void *resources_ctx;
 	const struct identity_ops *identity; // beside the six: identity.h
 	void *identity_ctx;
+	const struct secret_ops *secrets; // beside the six: secrets.h
+	void *secrets_ctx;
 };
 
 // All clouds of a workspace, in the order declared. Built by cloud/registry.c; owned by struct app.

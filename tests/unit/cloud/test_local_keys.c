@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <sys/stat.h>
 
+#include "cloud/keys.h"
 #include "cloud/local/local.h"
 #include "fixture.h"
 
