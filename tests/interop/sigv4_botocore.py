@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SigV4 of cloud/sign against botocore's on random requests: canonical form, string to sign, signature, presigned URLs; and the
-server's side of it: what botocore signs is accepted, and refused after any change. sigv4_botocore.py DRIVER [SEED]"""
+"""SigV4 of cloud/sign against botocore's on random requests for s3, sagemaker, kms and sts: canonical form, string to sign, signature,
+presigned URLs; and the server's side of it: what botocore signs is accepted, and refused after any change.
+sigv4_botocore.py DRIVER [SEED [COUNT]]"""
 import datetime
+import hashlib
 import json
 import random
 import subprocess
@@ -12,9 +14,9 @@ import botocore.auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-COUNT = 2000
 driver_path = sys.argv[1]
 seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
+COUNT = int(sys.argv[3]) if len(sys.argv) > 3 else 100000
 random.seed(seed)
 driver = subprocess.Popen([driver_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
 
@@ -35,6 +37,30 @@ def text(most, characters=CHARACTERS, least=0):
 def freeze(when):
     for module in (botocore.auth, ):
         module.get_current_datetime = lambda remove_tzinfo=True, w=when: w
+
+
+def service_request(service):
+    """A call as the SDKs make it (JSON in a body, a query form, an invocation), with paths that want normalising."""
+    method, path = "POST", "/"
+    headers = [("Content-Type", random.choice(["application/x-amz-json-1.1", "application/x-www-form-urlencoded; charset=utf-8"]))]
+    if service == "sagemaker" and random.random() < 0.5:
+        path = quote("/endpoints/%s/invocations" % text(12, "abAB019-", 1), safe="/~-_.")
+        headers.append(("X-Amzn-SageMaker-Target-Variant", text(20, HEADER_CHARACTERS, 1)))
+    elif random.random() < 0.5:
+        path = quote("/" + text(30), safe="/~-_.")
+        path = random.choice([path, path + "/", "/a/./b/../" + path, "//" + path, path + "/.."])
+    if service in ("sagemaker", "kms"):
+        headers.append(("X-Amz-Target", random.choice(["SageMaker.", "TrentService."]) + text(12, "abcXYZ", 1)))
+    parameters = [(text(8, least=1), text(12)) for _ in range(random.choice([0, 0, 3]))]
+    query = "&".join(quote(name, safe="~-_.") + "=" + quote(value, safe="~-_.") for name, value in parameters)
+    host = "%s.eu-central-1.amazonaws.com" % service
+    body = bytes(random.randrange(256) for _ in range(random.randint(0, 50)))
+    request = AWSRequest(method=method, url=f"http://{host}{path}" + ("?" + query if query else ""), data=body)
+    for name, value in headers:
+        request.headers.add_header(name, value)
+    if random.random() < 0.5:
+        request.headers["X-Amz-Content-SHA256"] = hashlib.sha256(body).hexdigest()
+    return request, host
 
 
 def random_request(scheme="http"):
@@ -69,29 +95,36 @@ def as_seen(request, host):
     return {"method": request.method, "path": parts.path, "query": parts.query, "headers": headers + [["Host", host]]}
 
 
-def check_header_signature(credentials, region, when):
-    request, host = random_request()
-    auth = botocore.auth.S3SigV4Auth(credentials, "s3", region)
+def check_header_signature(credentials, region, when, service):
+    if service == "s3":
+        request, host = random_request()
+        auth = botocore.auth.S3SigV4Auth(credentials, "s3", region)
+    else:
+        request, host = service_request(service)
+        auth = botocore.auth.SigV4Auth(credentials, service, region)
     freeze(when)
     time = when.strftime("%Y%m%dT%H%M%SZ")
     auth.add_auth(request)
     signed = auth.signed_headers(auth.headers_to_sign(request))
     seen = as_seen(request, host)
-    common = {**seen, "access_key": credentials.access_key, "secret": credentials.secret_key, "region": region, "time": time}
+    payload_hash = request.headers.get("X-Amz-Content-SHA256") or auth.payload(request)
+    common = {**seen, "access_key": credentials.access_key, "secret": credentials.secret_key, "region": region, "time": time,
+              "service": service, "payload_hash": payload_hash}
     authorization = request.headers["Authorization"]
     theirs = dict(part.split("=", 1) for part in authorization[len("AWS4-HMAC-SHA256 "):].split(", "))
     del request.headers["Authorization"]
     canonical = auth.canonical_request(request)
     to_sign = auth.string_to_sign(request, canonical)
-    ours = ask(op="canonical", signed_headers=theirs["SignedHeaders"], payload_hash=request.headers["X-Amz-Content-SHA256"], **common)
+    ours = ask(op="canonical", signed_headers=theirs["SignedHeaders"], **common)
     # signed_headers above was computed with Authorization in place, which is not signed.
     assert theirs["SignedHeaders"] == signed.replace("authorization;", ""), (theirs, signed)
     assert ours["canonical"] == canonical, (ours["canonical"], canonical)
     assert ours["string_to_sign"] == to_sign
     assert ours["signature"] == theirs["Signature"]
     # What we would send ourselves: the same headers are signed here.
-    own = ask(op="authorize", **common | {"headers": [h for h in seen["headers"] if h[0] != "Authorization"]})
-    assert own["authorization"] == authorization, (own, authorization)
+    if "X-Amz-Content-SHA256" in request.headers:
+        own = ask(op="authorize", **common | {"headers": [h for h in seen["headers"] if h[0] != "Authorization"]})
+        assert own["authorization"] == authorization, (own, authorization)
     check_server(common, seen, time)
 
 
@@ -119,18 +152,22 @@ def check_server(common, seen, time):
     assert answer["code"] == ("RequestTimeTooSkewed" if what == "late" else "SignatureDoesNotMatch"), (what, answer)
 
 
-def check_presigned(credentials, region, when):
+def check_presigned(credentials, region, when, service):
     request, host = random_request()
     request = AWSRequest(method=request.method, url=request.url)  # a presigned URL signs the host alone
     expires = random.randint(1, 604800)
     freeze(when)
     before = urlsplit(request.url)
-    auth = botocore.auth.S3SigV4QueryAuth(credentials, "s3", region, expires=expires)
+    if service == "s3":
+        auth = botocore.auth.S3SigV4QueryAuth(credentials, "s3", region, expires=expires)
+    else:
+        auth = botocore.auth.SigV4QueryAuth(credentials, service, region, expires=expires)
     auth.add_auth(request)
     theirs = urlsplit(request.url).query
     time = when.strftime("%Y%m%dT%H%M%SZ")
     common = {"method": request.method, "path": before.path, "headers": [["Host", host]], "access_key": credentials.access_key,
-              "secret": credentials.secret_key, "region": region, "time": time}
+              "secret": credentials.secret_key, "region": region, "time": time, "service": service,
+              "payload_hash": "UNSIGNED-PAYLOAD" if service == "s3" else hashlib.sha256(b"").hexdigest()}
     operation = theirs[:theirs.index("X-Amz-Algorithm=")].rstrip("&")
     ours = ask(op="presign", query=operation, token=credentials.token or "", expires=expires, **common)
     assert ours["query"] == theirs, (ours["query"], theirs)
@@ -146,11 +183,12 @@ for number in range(COUNT):
     credentials = Credentials("AK" + text(10, "ABC019", 1), text(30, "abcXYZ/+019", 1), token)
     region = random.choice(["us-east-1", "eu-central-1", "auto"])
     when = datetime.datetime(2013, 5, 24) + datetime.timedelta(seconds=random.randrange(400000000))
+    service = ("s3", "sagemaker", "kms", "sts")[number % 4]
     check = check_presigned if number % 5 == 4 else check_header_signature
     try:
-        check(credentials, region, when)
+        check(credentials, region, when, service)
     except BaseException:
-        print(f"not ok - request {number} with seed {seed}")
+        print(f"not ok - request {number} ({service}) with seed {seed}")
         raise
 driver.stdin.close()
 assert driver.wait() == 0

@@ -52,7 +52,7 @@ void sigv4_key_wipe(struct sigv4_key *key)
 
 // ---------------------------------------------------------------- canonical request
 
-static void add_path(struct str path, struct buf *out)
+static void add_s3_path(struct str path, struct buf *out)
 {
 	AUTO(buf) plain = {0};
 	// A path with a broken escape stands as it is: whatever the other side made of it, it is not what it signed.
@@ -60,6 +60,44 @@ static void add_path(struct str path, struct buf *out)
 		buf_add(out, path);
 	else
 		sign_uri_encode(buf_str(&plain), "/", out);
+}
+
+static void drop_segment(struct buf *path)
+{
+	while (path->n && path->p[path->n - 1] != '/')
+		path->n--;
+	if (path->n)
+		path->n--;
+}
+
+// "/a//b/./c/../d/" is "/a/b/d/".
+static void add_normal_path(struct str path, struct buf *out)
+{
+	AUTO(buf) normal = {0};
+	struct str rest = path, segment;
+	while (str_next(&rest, '/', &segment)) {
+		if (!segment.n || str_eq(segment, S(".")))
+			continue;
+		if (str_eq(segment, S(".."))) {
+			drop_segment(&normal);
+			continue;
+		}
+		buf_add_char(&normal, '/');
+		buf_add(&normal, segment);
+	}
+	if (!normal.n || path.p[path.n - 1] == '/')
+		buf_add_char(&normal, '/');
+	if (normal.failed)
+		out->failed = true;
+	sign_uri_encode(buf_str(&normal), "/", out);
+}
+
+static void add_path(const struct sigv4_canonical *c, struct buf *out)
+{
+	if (!c->service.n || str_eq(c->service, S("s3")))
+		add_s3_path(c->request->path, out);
+	else
+		add_normal_path(c->request->path, out);
 }
 
 struct pair { // a query parameter, encoded
@@ -150,7 +188,7 @@ int sigv4_canonical_request(const struct sigv4_canonical *c, struct buf *out, st
 {
 	buf_add(out, c->request->method);
 	buf_add_char(out, '\n');
-	add_path(c->request->path, out);
+	add_path(c, out);
 	buf_add_char(out, '\n');
 	int r = add_query(c->request->query, c->skip_parameter, out, e);
 	if (r)
@@ -191,7 +229,9 @@ static bool is_signed(struct str name)
 		if (str_eq_nocase(name, str_of(names[i])))
 			return true;
 	}
-	return str_eq_nocase(str_take(name, 6), S("x-amz-"));
+	if (str_eq_nocase(name, S("x-amzn-trace-id"))) // proxies write it
+		return false;
+	return str_eq_nocase(str_take(name, 6), S("x-amz-")) || str_eq_nocase(str_take(name, 7), S("x-amzn-"));
 }
 
 static int compare_names(const void *a, const void *b)
@@ -253,7 +293,10 @@ int sigv4_authorize(const struct sign_request *r, struct str access_key, const s
 	int code = list_signed(r, &names, e);
 	if (code)
 		return code;
-	struct sigv4_canonical c = {.request = r, .signed_headers = buf_str(&names), .payload_hash = hash};
+	struct sigv4_canonical c = {.request = r,
+		.signed_headers = buf_str(&names),
+		.payload_hash = hash,
+		.service = str_of(key->service)};
 	char hex[HEX_SHA256_SIZE];
 	if ((code = sign_canonical(&c, key, time, hex, e)))
 		return code;
@@ -293,12 +336,18 @@ int sigv4_presign(const struct sign_request *r, const struct sigv4_presign *p, c
 		add_parameter(&text, "X-Amz-Security-Token", p->session_token);
 	struct sign_request full = *r;
 	full.query = buf_str(&text);
-	struct sigv4_canonical c = {.request = &full, .signed_headers = S("host"), .payload_hash = SIGV4_UNSIGNED};
 	char hex[HEX_SHA256_SIZE];
-	int code = sign_canonical(&c, key, str_of(time), hex, e);
+	struct sha256 nothing = sha256_of(S(""));
+	hex_encode(str_bytes(nothing.bytes, SHA256_SIZE), hex);
+	struct sigv4_canonical c = {.request = &full,
+		.signed_headers = S("host"),
+		.payload_hash = str_eq(str_of(key->service), S("s3")) ? SIGV4_UNSIGNED : str_of(hex),
+		.service = str_of(key->service)};
+	char signature[HEX_SHA256_SIZE];
+	int code = sign_canonical(&c, key, str_of(time), signature, e);
 	if (code)
 		return code;
-	add_parameter(&text, "X-Amz-Signature", str_of(hex));
+	add_parameter(&text, "X-Amz-Signature", str_of(signature));
 	buf_add(query, buf_str(&text));
 	return buf_check(query, e);
 }

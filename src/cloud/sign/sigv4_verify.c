@@ -30,7 +30,11 @@ static bool is_region(struct str s)
 
 static bool is_service(struct str s)
 {
-	return str_eq(s, S("s3")) || str_eq(s, S("sts"));
+	for (size_t i = 0; i < s.n; i++) {
+		if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '-'))
+			return false;
+	}
+	return s.n < SIGV4_SERVICE_SIZE;
 }
 
 // "AK/20261124/us-east-1/s3/aws4_request". Access keys have no '/'.
@@ -115,7 +119,7 @@ static int read_header_claim(
 			e, malformed, "the Authorization header lacks Credential, SignedHeaders or Signature");
 	if (!read_credential(credential, claim))
 		return sign_refuse(e, malformed,
-			"the credential in the Authorization header is not KEY/DAY/REGION/s3/aws4_request");
+			"the credential in the Authorization header is not KEY/DAY/REGION/SERVICE/aws4_request");
 	if (!read_time_header(r, claim))
 		return sign_refuse(e, unsigned_request, "the request has no valid x-amz-date or Date header");
 	claim->payload_hash = sign_header_get(r, S("x-amz-content-sha256"));
@@ -152,11 +156,13 @@ static int read_query_claim(
 	claim->session_token = keep(claim, sign_parameters_get(p, S("X-Amz-Security-Token")));
 	struct str hash = sign_parameters_get(p, S("X-Amz-Content-Sha256"));
 	struct str header_hash = sign_header_get(r, S("x-amz-content-sha256"));
-	claim->payload_hash = hash.n ? keep(claim, hash) : header_hash.n ? header_hash : SIGV4_UNSIGNED;
+	claim->payload_hash = hash.n ? keep(claim, hash) : header_hash;
 	if (!claim->signed_headers.n || !claim->signature.n)
 		return sign_refuse(e, bad_query, "a presigned URL lacks X-Amz-SignedHeaders or X-Amz-Signature");
 	if (!read_credential(keep(claim, sign_parameters_get(p, S("X-Amz-Credential"))), claim))
-		return sign_refuse(e, bad_query, "X-Amz-Credential is not KEY/DAY/REGION/s3/aws4_request");
+		return sign_refuse(e, bad_query, "X-Amz-Credential is not KEY/DAY/REGION/SERVICE/aws4_request");
+	if (!claim->payload_hash.n && str_eq(claim->service, S("s3")))
+		claim->payload_hash = SIGV4_UNSIGNED;
 	if (!set_time(claim, sign_parameters_get(p, S("X-Amz-Date"))))
 		return sign_refuse(e, bad_query, "X-Amz-Date must be in the ISO8601 form \"20261124T101531Z\"");
 	return 0;
@@ -250,7 +256,8 @@ static int check_signature(
 	struct sigv4_canonical c = {.request = r,
 		.signed_headers = claim->signed_headers,
 		.payload_hash = claim->payload_hash,
-		.skip_parameter = claim->presigned ? S("X-Amz-Signature") : S("")};
+		.skip_parameter = claim->presigned ? S("X-Amz-Signature") : S(""),
+		.service = claim->service};
 	int code = sigv4_canonical_request(&c, &canonical, e);
 	if (code)
 		return code;

@@ -18,6 +18,8 @@ static int authenticate(struct front_request *r)
 	struct s3_state *s = s3_state(r);
 	struct s3_keys *keys = r->keys;
 	int rc = 0;
+	if (!str_eq(s->claim.service, S("s3")))
+		return s3_refuse(r, "AuthorizationHeaderMalformed");
 	if (!str_eq(s->claim.access_key, buf_str(&keys->access_key)))
 		return s3_refuse(r, "InvalidAccessKeyId");
 	if (s->claim.session_token.n)

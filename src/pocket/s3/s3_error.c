@@ -12,6 +12,8 @@ static const struct s3_code {
 	const char *message;
 } codes[] = {
 	{"AccessControlListNotSupported", 400, "The bucket does not allow ACLs"},
+	{"AuthorizationHeaderMalformed", 400,
+		"The authorization header is malformed; incorrect service. This endpoint belongs to 's3'."},
 	{"BadDigest", 400,
 		"The Content-MD5 or checksum value that you specified did not match what the server received"},
 	{"BucketAlreadyOwnedByYou", 409,

@@ -59,8 +59,9 @@ static void test_put_object(void **state)
 		{S("x-amz-storage-class"), S("REDUCED_REDUNDANCY")},
 		{S("x-amz-content-sha256"), S("44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072")}};
 	struct sign_request r = {S("PUT"), S("/test$file.text"), S(""), headers, COUNT_OF(headers)};
-	struct sigv4_canonical c = {
-		&r, S("date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class"), headers[4].value, S("")};
+	struct sigv4_canonical c = {.request = &r,
+		.signed_headers = S("date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class"),
+		.payload_hash = headers[4].value};
 	AUTO(buf) canonical = {0};
 	AUTO(buf) to_sign = {0};
 	struct sigv4_key key = example_key();
@@ -119,11 +120,33 @@ static void test_canonical_forms(void **state)
 		{S("Host"), S(" h ")}, {S("X-Amz-Meta-A"), S("  one   two  ")}, {S("x-amz-meta-a"), S("three")}};
 	struct sign_request r = {
 		S("PUT"), S("/b//../a%2Bb+c%7e"), S("b=2&a=%2F&a=%20&acl&a-=1"), headers, COUNT_OF(headers)};
-	struct sigv4_canonical c = {&r, S("host;x-amz-meta-a"), SIGV4_UNSIGNED, S("b")};
+	struct sigv4_canonical c = {.request = &r,
+		.signed_headers = S("host;x-amz-meta-a"),
+		.payload_hash = SIGV4_UNSIGNED,
+		.skip_parameter = S("b")};
 	AUTO(buf) out = {0};
 	assert_int_equal(sigv4_canonical_request(&c, &out, NULL), 0);
 	assert_string_equal(buf_cstr(&out), "PUT\n/b//../a%2Bb%2Bc~\na=%20&a=%2F&a-=1&acl=\nhost:h\nx-amz-meta-a:one "
 					    "two,three\n\nhost;x-amz-meta-a\nUNSIGNED-PAYLOAD");
+}
+
+// Of every service but S3: no dot segments, no empty segments, and what was sent is encoded once more.
+static void test_path_of_other_services(void **state)
+{
+	(void)state;
+	static const char *const cases[][2] = {{"/", "/"}, {"", "/"}, {"/a//b/./c/../d%20e/", "/a/b/d%2520e/"},
+		{"//", "/"}, {"/../..", "/"}, {"/a/..", "/"}, {"/a/../", "/"}, {"/a/b/..", "/a"}, {"/x~y", "/x~y"}};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct sign_request r = {S("POST"), str_of(cases[i][0]), S(""), NULL, 0};
+		struct sigv4_canonical c = {
+			.request = &r, .signed_headers = S("host"), .payload_hash = S("H"), .service = S("kms")};
+		struct err e = {0};
+		AUTO(buf) out = {0};
+		AUTO(buf) expected = {0};
+		buf_printf(&expected, "POST\n%s\n\nhost:\n\nhost\nH", cases[i][1]);
+		assert_int_equal(sigv4_canonical_request(&c, &out, &e), 0);
+		assert_string_equal(buf_cstr(&expected), buf_cstr(&out));
+	}
 }
 
 static void test_incomplete_requests(void **state)
@@ -163,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_queries),
 		cmocka_unit_test(test_presigned),
 		cmocka_unit_test(test_canonical_forms),
+		cmocka_unit_test(test_path_of_other_services),
 		cmocka_unit_test(test_incomplete_requests),
 		cmocka_unit_test(test_keys),
 	};

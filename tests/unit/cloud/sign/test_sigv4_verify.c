@@ -153,7 +153,7 @@ static void test_malformed_authorization(void **state)
 		"Credential=A/20130524/r/s3/aws4_request, SignedHeaders=host",
 		"Credential=A/20130524/r x/s3/aws4_request, SignedHeaders=host, Signature=0",
 		"Credential=A/20130524/r/s3, SignedHeaders=host, Signature=0",
-		"Credential=A/20130524/r/ec2/aws4_request, SignedHeaders=host, Signature=0",
+		"Credential=A/20130524/r/EC2/aws4_request, SignedHeaders=host, Signature=0",
 		"Credential=A/20130524/r/s3/aws4_request/, SignedHeaders=host, Signature=0",
 		"Credential=A/20130525/r/s3/aws4_request, SignedHeaders=host, Signature=0",
 		"Credential=A/20130524/r/s3/aws4_request, SignedHeaders=host, Signature=0, Signature=1",
