@@ -11,6 +11,7 @@
 #include "base/call.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "cloud/endpoint_invoke.h"
 #include "cloud/keys.h"
 
 // ---------------------------------------------------------------- objects
@@ -154,6 +155,7 @@ struct endpoint_status {
 	int64_t pids[8];  // process groups of the replicas (local engine); 0 ends it
 	int64_t older[8]; // of replicas of an older generation that still answer who has not heard; 0 ends it
 	struct str reason;
+	struct endpoint_invoke invoke;
 };
 struct endpoint_ops {
 	const char *name;
@@ -162,6 +164,8 @@ struct endpoint_ops {
 	int (*observe)(struct call *c, void *endpoints, struct str name, struct endpoint_status *out); // ERR_NOT_FOUND
 	int (*delete)(struct call *c, void *endpoints, struct str name);                               // absent is fine
 	int (*list)(struct call *c, void *endpoints, struct str **names, size_t *count);
+	// Fresh credentials that may only invoke this endpoint; NULL where none are needed.
+	int (*credential)(struct call *c, void *endpoints, struct str name, struct endpoint_credential *out);
 };
 
 // ---------------------------------------------------------------- prices

@@ -68,6 +68,8 @@ static struct status_record seen_status(const struct item *item)
 			now.reason = item->status.reason;
 		if (item->status.url.n) // the last known one stays: the gateway goes on probing it
 			now.url = item->status.url;
+		if (item->status.url.n || item->status.invoke.url.n)
+			now.invoke = item->status.invoke;
 		memcpy(now.pids, item->status.pids, sizeof(now.pids));
 		if (str_eq(now.generation, item->want.spec.generation))
 			now.version = item->want.spec.version;

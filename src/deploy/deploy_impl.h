@@ -11,6 +11,7 @@
 struct status_record {
 	struct str state; // "ready", "starting", "down", "stopped", "absent", "waiting", "unreachable"; "": no record
 	struct str url, version, generation, reason;
+	struct endpoint_invoke invoke;
 	int64_t pids[COUNT_OF(((struct endpoint_status *)0)->pids)];
 	int64_t starts; // how often it was brought up: with the resource's uid it gives each action a name of its own
 			// for ever

@@ -33,6 +33,9 @@ int status_read(struct call *c, const struct state *s, struct str key, struct st
 		.starts = json_int(r.value, "starts", 0),
 		.revision = r.revision,
 	};
+	rc = endpoint_invoke_of_json(json_object_get(r.value, "invoke"), &out->invoke, &c->err);
+	if (rc < 0)
+		return call_context(c, "%.*s", STR(key));
 	const json_t *pids = json_object_get(r.value, "pids");
 	for (size_t i = 0; i < json_array_size(pids) && i < COUNT_OF(out->pids); i++)
 		out->pids[i] = (int64_t)json_integer_value(json_array_get(pids, i));
@@ -51,6 +54,9 @@ static json_t *to_json(const struct status_record *r)
 	json_set_str(j, "reason", r->reason);
 	json_object_set_new(j, "starts", json_integer(r->starts));
 	json_object_set_new(j, "pids", pids);
+	json_t *invoke = endpoint_invoke_to_json(&r->invoke);
+	if (invoke)
+		json_object_set_new(j, "invoke", invoke);
 	return j;
 }
 
@@ -58,7 +64,8 @@ static json_t *to_json(const struct status_record *r)
 static bool same(const struct status_record *a, const struct status_record *b)
 {
 	return str_eq(a->state, b->state) && !a->reason.n == !b->reason.n && str_eq(a->url, b->url) &&
-	       str_eq(a->version, b->version) && str_eq(a->generation, b->generation) && a->starts == b->starts &&
+	       str_eq(a->version, b->version) && str_eq(a->generation, b->generation) && a->starts == b->starts && a->invoke.how == b->invoke.how &&
+	       str_eq(a->invoke.url, b->invoke.url) &&
 	       memcmp(a->pids, b->pids, sizeof(a->pids)) == 0;
 }
 

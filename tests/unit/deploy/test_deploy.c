@@ -28,6 +28,7 @@ struct toy { // a cloud; lock guards all below
 	bool fails; // ensure fails for good
 	enum endpoint_state state;
 	char generation[32], version[32], prefix[64];
+	struct str invoke; // "": as an open endpoint
 	int64_t replicas;
 	int ensures, deletes, started_while_down;
 };
@@ -81,6 +82,8 @@ static int toy_observe(struct call *c, void *ctx, struct str name, struct endpoi
 		.url = S("http://127.0.0.1:4000"),
 		.pids = {77},
 		.generation = arena_str(c->arena, str_of(t->generation))};
+	if (t->invoke.n)
+		out->invoke = (struct endpoint_invoke){INVOKE_SAGEMAKER, t->invoke};
 	pthread_mutex_unlock(&t->lock);
 	if (hangs)
 		return call_sleep(c, 60 * NS_PER_S);
@@ -256,6 +259,26 @@ static void test_brings_up_everywhere(void **out)
 	assert_int_equal(pass(b), 0); // nothing left to do, nothing new to tell
 	assert_int_equal(events(b, "endpoint.changed"), changed);
 	assert_int_equal(b->toys[0].ensures, 1);
+}
+
+// How it is asked stands in its record, and is not forgotten while its cloud does not answer.
+static void test_records_how_it_is_invoked(void **out)
+{
+	struct bench *b = *out;
+	struct record r;
+	struct str url = S("http://127.0.0.1:4000/endpoints/classify/invocations");
+	b->toys[0].invoke = url;
+	promote(b, "3");
+	assert_int_equal(pass(b), 0);
+	assert_int_equal(status_of(b, 0).invoke.how, INVOKE_SAGEMAKER);
+	assert_true(str_eq(status_of(b, 0).invoke.url, url));
+	assert_int_equal(status_of(b, 1).invoke.how, INVOKE_OPEN);
+	assert_int_equal(state_get(&b->call, &b->state, S("endpoint-status/classify on gcp-eu"), &r), 0);
+	assert_null(json_object_get(r.value, "invoke"));
+	b->toys[0].hangs = true;
+	pass(b);
+	assert_str(status_of(b, 0).state, "unreachable");
+	assert_true(str_eq(status_of(b, 0).invoke.url, url));
 }
 
 static void test_a_new_version_replaces(void **out)
@@ -515,6 +538,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_waits_for_a_version),
 		TEST(test_brings_up_everywhere),
+		TEST(test_records_how_it_is_invoked),
 		TEST(test_a_new_version_replaces),
 		TEST(test_an_override_scales),
 		TEST(test_an_override_rolls_back),
