@@ -18,9 +18,8 @@
 #include "cloud/config.h"
 
 enum {
-	JOB_CODE_MAX_BYTES = 1 << 30,
-	JOB_CODE_MAX_FILES = 100000,
 	JOB_ATTEMPTS_MAX = 1000,
+	JOB_EXIT_LOST = 75, // of the container: what it needs was not there; the same job may be tried again (EX_TEMPFAIL)
 };
 #define JOB_PACKAGE_FOLDER ".isobar/jobs/"
 #define JOB_STORE_VARIABLE "ISOBAR_STORE" // of the container: how its program opens the cloud; JSON, no credential
@@ -59,8 +58,9 @@ MUST_CHECK int job_package_remove(struct call *c, const struct cloud *cloud, con
 MUST_CHECK int job_packages_sweep(struct call *c, const struct cloud *cloud, struct str bucket);
 
 // What to tell of a job: the provider's view (state, reason, times and id, with JOB_LOST for what the provider says it
-// took away or could not start and will not start again) and the worker's, NULL when it said nothing. The worker knows
-// exit code and usage and why; whoever ended it, only the provider and the stop mark know.
+// took away or could not start and will not start again; exit_code where the provider tells it) and the worker's, NULL
+// when it said nothing. The worker knows exit code and usage and why; who ended it, only the provider and the stop mark
+// know.
 void job_status_merge(const struct job_status *provider, const struct job_status *worker, bool stop_asked,
 	struct job_status *out);
 

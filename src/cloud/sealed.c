@@ -28,12 +28,20 @@ static int no_slot(struct call *c, const struct sealed *s, const char *slot)
 	return cloud_unsupported(c, &cloud, "store", slot);
 }
 
-static int check_visible(struct call *c, struct str bucket, struct str key, int code)
+// Who keeps the packages of jobs sees these; nobody sees the data key.
+static bool is_hidden(const struct sealed *s, bool sealed, struct str key)
 {
-	if (!str_starts(key, SEALED_HIDDEN))
+	if (str_starts(key, SEALED_JOBS))
+		return s->inside != NULL;
+	return sealed && str_starts(key, SEALED_HIDDEN);
+}
+
+static int check_visible(struct call *c, struct sealed *s, struct str bucket, struct str key, int code)
+{
+	if (!is_hidden(s, find(s, bucket) != NULL, key))
 		return 0;
-	return call_fail(c, code, "%.*s/%.*s: what lies below %.*s in an encrypted bucket is Isobar's own", STR(bucket),
-		STR(key), STR(SEALED_HIDDEN));
+	return call_fail(c, code, "%.*s/%.*s: what lies below %.*s is Isobar's own", STR(bucket), STR(key),
+		STR(SEALED_HIDDEN));
 }
 
 // The object as callers see it.
@@ -53,9 +61,9 @@ static int sealed_store_head(struct call *c, void *store, struct str bucket, str
 {
 	struct sealed *s = store;
 	struct object found = {0};
-	if (!find(s, bucket))
+	int r = check_visible(c, s, bucket, key, ERR_NOT_FOUND);
+	if (!r && !find(s, bucket))
 		return BELOW(c, s, head, bucket, key, out);
-	int r = check_visible(c, bucket, key, ERR_NOT_FOUND);
 	if (!r)
 		r = BELOW(c, s, head, bucket, key, &found);
 	if (r)
@@ -170,11 +178,11 @@ static int sealed_store_get(
 	struct sealed *s = store;
 	struct sealed_bucket *b = find(s, get->bucket);
 	unsigned char key[FRAMES_KEY_SIZE];
-	if (!b)
+	int r = check_visible(c, s, get->bucket, get->key, ERR_NOT_FOUND);
+	if (!r && !b)
 		return BELOW(c, s, get, get, to, out);
 	struct opening o = {.c = c, .to = to, .object = {.data_key = key, .bucket = get->bucket, .key = get->key}};
 	plan(get, &o);
-	int r = check_visible(c, get->bucket, get->key, ERR_NOT_FOUND);
 	if (!r)
 		r = sealed_data_key(c, s, b, false, key);
 	if (!r)
@@ -209,11 +217,11 @@ static int sealed_store_put(
 	struct sealed *s = store;
 	struct sealed_bucket *b = find(s, put->bucket);
 	unsigned char key[FRAMES_KEY_SIZE];
-	if (!b)
+	int r = check_visible(c, s, put->bucket, put->key, ERR_DENIED);
+	if (!r && !b)
 		return BELOW(c, s, put, put, from, out);
 	struct sealing sealing = {
 		.c = c, .from = from, .object = {.data_key = key, .bucket = put->bucket, .key = put->key}};
-	int r = check_visible(c, put->bucket, put->key, ERR_DENIED);
 	if (!r)
 		r = sealed_data_key(c, s, b, true, key);
 	if (!r)
@@ -226,25 +234,28 @@ static int sealed_store_put(
 static int sealed_store_delete(struct call *c, void *store, struct str bucket, struct str key)
 {
 	struct sealed *s = store;
-	int r = find(s, bucket) ? check_visible(c, bucket, key, ERR_DENIED) : 0;
+	int r = check_visible(c, s, bucket, key, ERR_DENIED);
 	return r ? r : BELOW(c, s, delete, bucket, key);
 }
 
 // What is hidden goes, sizes become those of the plaintext. An object that somebody else put there unencrypted keeps
 // its size: reading it is what fails.
-static void show_page(struct store_page *page)
+static void show_page(const struct sealed *s, bool sealed, struct store_page *page)
 {
 	size_t count = 0, prefixes = 0;
 	for (size_t i = 0; i < page->count; i++) {
 		struct object o = page->objects[i];
-		if (str_starts(o.key, SEALED_HIDDEN))
+		if (is_hidden(s, sealed, o.key))
 			continue;
-		(void)frames_plain_size(o.size, &o.size);
-		o.has_crc32c = false;
+		if (sealed)
+			(void)frames_plain_size(o.size, &o.size);
+		o.has_crc32c = o.has_crc32c && !sealed;
 		page->objects[count++] = o;
 	}
 	for (size_t i = 0; i < page->prefix_count; i++) {
-		if (!str_starts(page->prefixes[i], SEALED_HIDDEN))
+		bool ours = str_eq(page->prefixes[i], SEALED_HIDDEN) ? s->inside != NULL
+								      : is_hidden(s, sealed, page->prefixes[i]);
+		if (!ours)
 			page->prefixes[prefixes++] = page->prefixes[i];
 	}
 	page->count = count;
@@ -258,8 +269,7 @@ static int sealed_store_list(struct call *c, void *store, const struct store_lis
 	int r = BELOW(c, s, list, list, &page);
 	if (r)
 		return r;
-	if (find(s, list->bucket))
-		show_page(&page);
+	show_page(s, find(s, list->bucket) != NULL, &page);
 	*out = page;
 	return 0;
 }
@@ -380,7 +390,8 @@ int sealed_open(struct call *c, const struct sealed_below *below, const struct c
 	s->below = *below;
 	s->below.cloud = arena_str(&s->arena, below->cloud);
 	s->buckets = arena_new_array(&s->arena, count + 1, struct sealed_bucket);
-	bool done = s->below.cloud.p && s->buckets;
+	s->inside = arena_new(&s->arena, struct sealed);
+	bool done = s->below.cloud.p && s->buckets && s->inside;
 	for (size_t i = 0; done && i < count; i++) {
 		struct sealed_bucket *b = &s->buckets[s->count++];
 		pthread_mutex_init(&b->lock, NULL);
@@ -392,8 +403,19 @@ int sealed_open(struct call *c, const struct sealed_below *below, const struct c
 		sealed_close(s);
 		return call_no_memory(c);
 	}
+	*s->inside = *s;
+	s->inside->inside = NULL;
 	*out = s;
 	return 0;
+}
+
+struct cloud sealed_inside(const struct cloud *cloud)
+{
+	struct cloud inside = *cloud;
+	const struct sealed *s = cloud->store == &sealed_store_ops ? cloud->store_ctx : NULL;
+	if (s && s->inside)
+		inside.store_ctx = s->inside;
+	return inside;
 }
 
 void sealed_close(struct sealed *s)

@@ -9,6 +9,7 @@
 #include "cloud/sealed.h"
 
 #define SEALED_HIDDEN S(".isobar/")
+#define SEALED_JOBS S(".isobar/jobs/") // cloud/job_package.h; hidden also in buckets that are not sealed
 #define SEALED_KEY_OBJECT S(".isobar/data-key.json")
 
 struct sealed_bucket {
@@ -22,6 +23,7 @@ struct sealed {
 	struct arena arena;
 	struct sealed_bucket *buckets;
 	size_t count;
+	struct sealed *inside; // the same, showing the packages of jobs; NULL: this is that one
 };
 
 // The bucket's data key; make: one is made when there is none, else ERR_NOT_FOUND.
