@@ -217,13 +217,26 @@ static bool is_secret(struct str target)
 	return str_ends(target, S("/token"));
 }
 
+// What tells a call from others of its path: a header, or the action of a form.
+static struct str action_of(const struct transport_request *request)
+{
+	struct str form = request->body, item, name, value;
+	for (size_t i = 0; i < request->header_count; i++) {
+		if (str_eq_nocase(request->headers[i].name, S("x-amz-target")))
+			return request->headers[i].value;
+	}
+	return str_next(&form, '&', &item) && str_cut(item, '=', &name, &value) && str_eq(name, S("Action")) ? value
+													      : S("");
+}
+
 static void add_call(struct call_record *r, const struct transport_request *request,
 	const struct transport_response *answer, struct str body)
 {
 	struct str target = target_of(r, request->url), path, query;
 	const struct cloud_calls *table = cloud_calls_of(r->provider);
 	str_cut(target, '?', &path, &query);
-	const struct cloud_call *row = table ? cloud_call_find(table, str_of(request->method), path, query) : NULL;
+	struct cloud_call_request asked = {str_of(request->method), path, query, action_of(request)};
+	const struct cloud_call *row = table ? cloud_call_find(table, &asked) : NULL;
 	learn_answer(r, answer, body);
 	json_t *call = json_object();
 	json_object_set_new(call, "operation", json_string(row ? row->operation : "token"));

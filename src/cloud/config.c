@@ -15,6 +15,18 @@ static const struct {
 	{"law", offsetof(struct cloud_config, law), false},
 	{"store_url", offsetof(struct cloud_config, store_url), false},
 	{"identity_url", offsetof(struct cloud_config, identity_url), false},
+	{"services_url", offsetof(struct cloud_config, services_url), false},
+	{"vault_url", offsetof(struct cloud_config, vault_url), false},
+	{"account", offsetof(struct cloud_config, account), false},
+	{"project", offsetof(struct cloud_config, project), false},
+	{"subscription", offsetof(struct cloud_config, subscription), false},
+	{"resource_group", offsetof(struct cloud_config, resource_group), false},
+	{"ml_workspace", offsetof(struct cloud_config, ml_workspace), false},
+	{"job_role", offsetof(struct cloud_config, job_role), false},
+	{"image", offsetof(struct cloud_config, image), false},
+	{"jobs_engine", offsetof(struct cloud_config, jobs_engine), false},
+	{"endpoints_engine", offsetof(struct cloud_config, endpoints_engine), false},
+	{"keys_engine", offsetof(struct cloud_config, keys_engine), false},
 	{"location", offsetof(struct cloud_config, location), false},
 	{"ca_file", offsetof(struct cloud_config, ca_file), false},
 	{"trust_file", offsetof(struct cloud_config, trust_file), false},
@@ -184,4 +196,19 @@ json_t *cloud_config_to_json(const struct cloud_config *config)
 	if (hosts)
 		json_object_set_new(j, "hosts", hosts);
 	return j;
+}
+
+int cloud_config_copy_texts(
+	const struct cloud_config *from, struct arena *a, struct cloud_config *out, struct err *e)
+{
+	struct cloud_config copy = *from, made = {0};
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		if (str_starts(str_of(texts[i].name), S("proxy_")))
+			continue;
+		*text_at(&made, i) = arena_str(a, *text_at(&copy, i));
+		if (!text_at(&made, i)->p)
+			return err_set(e, ERR_NO_MEMORY, "out of memory");
+	}
+	*out = made;
+	return 0;
 }

@@ -23,8 +23,18 @@ struct cloud_config {
 			      // region
 	struct str identity_url; // base URL of the service that says who we are; "": the provider's own, or with a
 				 // store_url the same server's
-	// The provider's own credentials: aws {access_key_id, secret_access_key, session_token?}, azure {account, key},
-	// gcp a service-account file. Borrowed.
+	struct str services_url; // one address that answers for all services (a pocket cloud, moto); "": the
+				 // provider's own, a host a service
+	struct str vault_url;    // azure: of the Key Vault; "": services_url's, else there is none
+	struct str account;      // aws: number of the account; "": unknown
+	struct str project;      // gcp; "": as the credentials say
+	struct str subscription, resource_group, ml_workspace; // azure
+	struct str job_role; // what jobs and endpoints run as: a role's ARN, a service account, a managed identity
+	struct str image;    // container image of jobs and endpoints: this program
+	struct str jobs_engine, endpoints_engine, keys_engine; // "local", ...; "": the provider's own where the config
+							       // has services_url or a real account, else local
+	// Static, or {"chain": true, ...}: where the provider's own tools look for them. See aws/credentials.h,
+	// gcp/credentials.h, azure/credentials.h. Borrowed.
 	const json_t *credentials;
 	struct str ca_file;          // PEM file of the only CAs that may sign store_url's certificate; "": the system's
 	struct str trust_file;       // PEM file of CAs beside the system's, where ca_file is ""; "": none
@@ -40,6 +50,9 @@ struct cloud_config {
 
 // Unknown members are refused, so that a file of a newer release is not half understood. ERR_INVALID names the member.
 MUST_CHECK int cloud_config_of_json(const json_t *j, struct arena *a, struct cloud_config *out, struct err *e);
+// The texts alone, copied: no credentials, lists or proxy. ERR_NO_MEMORY.
+MUST_CHECK int cloud_config_copy_texts(
+	const struct cloud_config *from, struct arena *a, struct cloud_config *out, struct err *e);
 json_t *cloud_config_to_json(
 	const struct cloud_config *config); // new reference with secrets in it; NULL without memory
 

@@ -78,6 +78,16 @@ static int judge(struct call *c, struct provider *p, const struct exchange *x, c
 	return refused;
 }
 
+// A request that was not let in did nothing. Whether it would be with the provider's time, or with other credentials.
+static bool may_enter(struct call *c, struct provider *p, const struct exchange *x, const struct transport_response *r)
+{
+	bool about_us = r->status == 400 || r->status == 401 || r->status == 403;
+	bool later = p->clock && about_us && provider_clock_learn(c, p->clock, transport_header(r, S("date")));
+	bool others = p->credentials && x->serial && c->err.code == ERR_UNAUTHENTICATED &&
+		      credentials_refused(c, p->credentials, p->audience, x->serial);
+	return later || others;
+}
+
 static int check_room(struct call *c, const struct exchange *x)
 {
 	if (x->header_count <= EXCHANGE_MAX_HEADERS)
@@ -95,6 +105,8 @@ static int attempt(struct call *c, struct provider *p, struct exchange *x, struc
 	exchange_header(x, "host", p->host);
 	to_sign.header_count = x->header_count;
 	int r = to_sign.path.p ? check_room(c, x) : call_no_memory(c);
+	if (!r && p->throttle)
+		r = throttle_wait(c, p->throttle);
 	if (!r)
 		r = p->ops->authorize(c, p, &to_sign, x);
 	if (!r)
@@ -140,7 +152,12 @@ int exchange_run(struct call *c, struct provider *p, struct exchange *x, struct 
 			*out = answer;
 			return 0;
 		}
-		if (x->once || call_mono_ns(c) - x->began_ns > EXCHANGE_PATIENCE_S * NS_PER_S)
+		if (p->throttle)
+			throttle_told(c, p->throttle, c->err.code == ERR_THROTTLED);
+		bool unheard = answer.status && may_enter(c, p, x, &answer);
+		if (unheard)
+			c->err.retryable = true;
+		if ((x->once && !unheard) || call_mono_ns(c) - x->began_ns > EXCHANGE_PATIENCE_S * NS_PER_S)
 			return r;
 		int64_t after = retry_after_ns(transport_header(&answer, S("retry-after")), call_now_ns(c));
 		if ((r = retry_pause(c, &p->retry, x->attempts, after)))

@@ -8,7 +8,9 @@
 #define ISOBAR_CLOUD_HTTP_EXCHANGE_H
 
 #include "cloud/calls.h"
+#include "cloud/credentials.h"
 #include "cloud/http/retry.h"
+#include "cloud/http/throttle.h"
 #include "cloud/http/transport.h"
 #include "net/url.h"
 
@@ -35,7 +37,8 @@ struct exchange {
 	void *ctx;
 	// Called before each attempt but the first, to change headers (a range that has moved on); NULL: none.
 	int (*again)(struct call *c, void *ctx, struct exchange *x);
-	bool once;        // no repetition: the caller has to look first
+	bool once;        // no repetition of what may have been done: the caller has to look first
+	uint64_t serial;  // of the credentials of this attempt: authorize says which it used; 0: they cannot change
 	int attempts;     // made, so far; a hook may set it back when it got further
 	int64_t began_ns; // of the first of these attempts
 };
@@ -58,6 +61,12 @@ struct provider {
 	struct str host;      // Host: "127.0.0.1:4000"
 	struct str base_path; // "" or "/account"
 	bool secure;          // https
+	// All NULL where there is none: refused credentials are fetched anew, a clock that is wrong is corrected, and who is
+	// called too fast is called slower, each before the next attempt.
+	struct credential_source *credentials;
+	struct str audience; // of the credentials
+	struct provider_clock *clock;
+	struct throttle *throttle;
 };
 
 // Splits base_url (kept in the arena) and sets the rest; ERR_INVALID for a URL with a query or of another scheme.

@@ -243,6 +243,13 @@ static int check_time(const struct sigv4_claim *claim, int64_t now_ns, struct er
 			return sign_refuse(e, expired, "Request has expired");
 		return 0;
 	}
+	bool s3 = str_eq(claim->service, S("s3"));
+	if (!s3 && late_s > SIGV4_SERVICE_SKEW_S)
+		return sign_refuse(
+			e, mismatch, "Signature expired: %s is now earlier than what is allowed (- 5 min.)", claim->time);
+	if (!s3 && late_s < -SIGV4_SERVICE_SKEW_S)
+		return sign_refuse(e, mismatch,
+			"Signature not yet current: %s is still later than what is allowed (+ 5 min.)", claim->time);
 	if (late_s > SIGV4_SKEW_S || late_s < -SIGV4_SKEW_S)
 		return sign_refuse(
 			e, skewed, "The difference between the request time and the current time is too large");

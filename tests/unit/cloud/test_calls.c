@@ -16,10 +16,12 @@ static const struct cloud_calls *const tables[] = {&aws_call_table, &azure_call_
 
 static void check_found(const struct cloud_calls *calls, const char *request, const char *operation)
 {
-	struct str method, rest, path, query;
-	str_cut(str_of(request), ' ', &method, &rest);
-	str_cut(rest, '?', &path, &query);
-	const struct cloud_call *row = cloud_call_find(calls, method, path, query);
+	struct cloud_call_request r = {0};
+	struct str rest, target;
+	str_cut(str_of(request), ' ', &r.method, &rest);
+	str_cut(rest, ' ', &target, &r.target);
+	str_cut(target, '?', &r.path, &r.query);
+	const struct cloud_call *row = cloud_call_find(calls, &r);
 	if (!operation)
 		assert_null(row);
 	else if (!row || strcmp(row->operation, operation) != 0)
@@ -31,7 +33,8 @@ static void test_find(void **state)
 	(void)state;
 	const struct cloud_calls *aws = tables[0], *azure = tables[1], *gcp = tables[2];
 	check_found(aws, "GET /", "ListBuckets");
-	check_found(aws, "POST /", "GetCallerIdentity");
+	check_found(aws, "POST / GetCallerIdentity", "GetCallerIdentity");
+	check_found(aws, "POST / NoSuchAction", NULL);
 	check_found(aws, "GET /lake?list-type=2&prefix=a%2F", "ListObjectsV2");
 	check_found(aws, "GET /lake?location=", "GetBucketLocation");
 	check_found(aws, "GET /lake?publicAccessBlock", "GetPublicAccessBlock");
@@ -61,6 +64,22 @@ static void test_find(void **state)
 	check_found(gcp, "POST /storage/v1/b", NULL);
 }
 
+static void test_verbs(void **state)
+{
+	(void)state;
+	static const struct cloud_call rows[] = {
+		{.operation = "get", .method = "POST", .path = "/v1/jobs/{name}", .query = ""},
+		{.operation = "cancel", .method = "POST", .path = "/v1/jobs/{name}:cancel", .query = ""},
+		{.operation = "any", .method = "POST", .path = "/{key}", .query = ""},
+	};
+	const struct cloud_calls calls = {"x", rows, COUNT_OF(rows)};
+	check_found(&calls, "POST /v1/jobs/7", "get");
+	check_found(&calls, "POST /v1/jobs/7:cancel", "cancel");
+	check_found(&calls, "POST /v1/jobs/7/8:cancel", "any");
+	check_found(&calls, "POST /v1/jobs/:cancel", "get");
+	assert_string_equal(call_async_text(CALL_POLLS), "looked at until it is done");
+}
+
 static void check_row(const struct cloud_call *row, const char *provider)
 {
 	bool writes = row->repeat != CALL_REPEAT_READS;
@@ -70,7 +89,7 @@ static void check_row(const struct cloud_call *row, const char *provider)
 		fail_msg("%s: %s reads, and says how a repetition is harmless", provider, row->operation);
 	if ((row->scope == CALL_ON_NOTHING) != (row->permissions[0] == 0))
 		fail_msg("%s: %s asks for a permission on nothing", provider, row->operation);
-	assert_true(*call_repeat_text(row->repeat) && *call_part_name(row->part));
+	assert_true(*call_repeat_text(row->repeat) && *call_part_name(row->part) && *call_async_text(row->async));
 }
 
 static void test_tables(void **state)
@@ -85,12 +104,14 @@ static void test_tables(void **state)
 	}
 	assert_string_equal(call_part_name(CALL_PART_STORE), "store");
 	assert_string_equal(call_part_name(CALL_PART_IDENTITY), "identity");
+	assert_string_equal(call_part_name(CALL_PART_SECRETS), "secrets");
 	assert_true(cloud_call_fits(&aws_calls[AWS_HEAD_BUCKET], S("HEAD"), S("/lake"), S("")));
 	assert_false(cloud_call_fits(&aws_calls[AWS_HEAD_BUCKET], S("GET"), S("/lake"), S("")));
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_find), cmocka_unit_test(test_tables)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_find),
+		cmocka_unit_test(test_verbs), cmocka_unit_test(test_tables)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

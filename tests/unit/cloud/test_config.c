@@ -27,6 +27,18 @@ static void test_round_trip(void **state)
 		.ca_file = S("/ca.pem"),
 		.identity_url = S("http://127.0.0.1:4001"),
 		.location = S("DE"),
+		.services_url = S("http://127.0.0.1:4002"),
+		.vault_url = S("https://v.vault.azure.net"),
+		.account = S("123456789012"),
+		.project = S("p"),
+		.subscription = S("s"),
+		.resource_group = S("g"),
+		.ml_workspace = S("w"),
+		.job_role = S("role"),
+		.image = S("isobar"),
+		.jobs_engine = S("local"),
+		.endpoints_engine = S("azureml"),
+		.keys_engine = S("vault"),
 		.trust_file = S("/corp.pem"),
 		.proxy = {.https = S("http://u:p@proxy:3128"), .http = S("h:1"), .no = S("a,b")},
 		.local_root = S("/r"),
@@ -46,11 +58,18 @@ static void test_round_trip(void **state)
 	assert_true(str_eq(back.identity_url, config.identity_url) && str_eq(back.location, config.location));
 	assert_true(str_eq(back.trust_file, config.trust_file) && str_eq(back.proxy.https, config.proxy.https));
 	assert_true(str_eq(back.proxy.http, config.proxy.http) && str_eq(back.proxy.no, config.proxy.no));
+	assert_true(str_eq(back.services_url, config.services_url) && str_eq(back.vault_url, config.vault_url));
+	assert_true(str_eq(back.ml_workspace, S("w")) && str_eq(back.job_role, S("role")));
+	assert_true(str_eq(back.jobs_engine, S("local")) && str_eq(back.endpoints_engine, S("azureml")) &&
+		    str_eq(back.keys_engine, S("vault")));
 	assert_true(json_equal(back.credentials, credentials));
 	assert_int_equal(back.sealed_count, 2);
 	assert_true(str_eq(back.sealed[1].bucket, S("other")) && str_eq(back.sealed[1].key, S("k2")));
 	assert_int_equal(back.host_count, 2);
 	assert_true(str_eq(back.hosts[1], S("login.example:443")));
+	struct cloud_config texts = {0};
+	assert_int_equal(cloud_config_copy_texts(&back, &a, &texts, &e), 0);
+	assert_true(str_eq(texts.job_role, S("role")) && !texts.credentials && !texts.proxy.https.n && !texts.host_count);
 	AUTO(json) twice = cloud_config_to_json(&back);
 	assert_true(json_equal(j, twice));
 }
