@@ -49,12 +49,12 @@ struct str job_provider_name(struct arena *a, struct str workspace, struct str j
 	return (struct str){.p = out, .n = n + NAME_DIGEST_HEX};
 }
 
-static const char *scheme_of(struct str provider)
+struct str job_url_scheme(struct str provider)
 {
 	for (size_t i = 0; i < COUNT_OF(schemes); i++)
 		if (str_is(provider, schemes[i].provider))
-			return schemes[i].scheme;
-	return schemes[0].scheme;
+			return str_of(schemes[i].scheme);
+	return str_of(schemes[0].scheme);
 }
 
 static int set_url(struct call *c, struct str scheme, struct job_package *p)
@@ -189,39 +189,70 @@ static int put_code(struct call *c, const struct cloud *inside, const struct job
 	return *described ? 0 : call_no_memory(c);
 }
 
-// ---------------------------------------------------------------- put
-static bool is_of_job(const struct job_spec *spec, struct str bucket)
+// ---------------------------------------------------------------- the container's store
+static bool is_listed(const struct cloud_config *own, struct str bucket)
 {
-	bool of_job = str_eq(spec->output.bucket, bucket);
-	for (size_t i = 0; i < spec->input_count; i++)
-		of_job = of_job || str_eq(spec->inputs[i].bucket, bucket);
-	return of_job;
+	for (size_t i = 0; i < own->sealed_count; i++)
+		if (str_eq(own->sealed[i].bucket, bucket))
+			return true;
+	return false;
 }
 
 // As little as opens the cloud: providers bound the environment of a container (SageMaker: 512 bytes a value).
-static int set_store(struct call *c, const struct cloud *cloud, const struct cloud_config *config,
-	const struct job_spec *spec, struct job_package *p)
+static int describe_store(struct call *c, const struct job_store *of, struct cloud_config *own)
 {
-	struct cloud_config own = *config;
-	own.credentials = NULL;
-	own.local_root = own.ca_file = own.trust_file = S("");
-	own.proxy = (struct proxy_settings){0};
-	own.sealed = arena_new_array(c->arena, config->sealed_count + 1, struct cloud_sealed);
-	own.sealed_count = 0;
-	for (size_t i = 0; own.sealed && i < config->sealed_count; i++)
-		if (is_of_job(spec, config->sealed[i].bucket))
-			own.sealed[own.sealed_count++] = config->sealed[i];
+	*own = *of->config;
+	own->credentials = NULL;
+	own->local_root = own->ca_file = own->trust_file = own->job_role = own->image = S("");
+	own->jobs_engine = own->endpoints_engine = S("");
+	own->proxy = (struct proxy_settings){0};
+	own->hosts = NULL;
+	own->host_count = own->sealed_count = 0;
+	own->sealed = arena_new_array(c->arena, of->bucket_count + 1, struct cloud_sealed);
+	if (!own->sealed)
+		return call_no_memory(c);
+	for (size_t i = 0; i < of->bucket_count; i++) {
+		struct str key = sealed_key_of(of->cloud, of->buckets[i]);
+		if (key.n && !is_listed(own, of->buckets[i]))
+			own->sealed[own->sealed_count++] = (struct cloud_sealed){of->buckets[i], key};
+	}
+	return 0;
+}
+
+int job_store_write(struct call *c, const struct job_store *of, struct str *out)
+{
+	struct cloud_config own;
+	const struct cloud *cloud = of->cloud;
+	if (describe_store(c, of, &own))
+		return c->err.code;
 	if (own.sealed_count && cloud->keys && strcmp(cloud->keys->name, "local") == 0)
 		return call_fail(c, ERR_UNSUPPORTED,
-			"bucket %.*s is encrypted with a key of this machine (keys: engine local), which a job of %.*s "
-			"cannot reach: use the cloud's own keys, or jobs of the local engine too",
+			"bucket %.*s is encrypted with a key of this machine (keys: engine local), which work that "
+			"%.*s runs cannot reach: use the cloud's own keys, or the local engine for jobs and endpoints too",
 			STR(own.sealed[0].bucket), STR(cloud->name));
-	AUTO(json) j = own.sealed ? cloud_config_to_json(&own) : NULL;
+	AUTO(json) j = cloud_config_to_json(&own);
 	AUTO(buf) text = {0};
 	if (!j || json_write(j, &text, &c->err))
 		return j ? c->err.code : call_no_memory(c);
-	p->store = arena_str(c->arena, buf_str(&text));
-	return p->store.p ? 0 : call_no_memory(c);
+	struct str written = arena_str(c->arena, buf_str(&text));
+	if (!written.p)
+		return call_no_memory(c);
+	*out = written;
+	return 0;
+}
+
+// ---------------------------------------------------------------- put
+static int set_store(struct call *c, const struct cloud *cloud, const struct cloud_config *config,
+	const struct job_spec *spec, struct job_package *p)
+{
+	struct str *buckets = arena_new_array(c->arena, spec->input_count + 1, struct str);
+	const struct job_store of = {.cloud = cloud, .config = config, .buckets = buckets, .bucket_count = spec->input_count + 1};
+	if (!buckets)
+		return call_no_memory(c);
+	buckets[0] = spec->output.bucket;
+	for (size_t i = 0; i < spec->input_count; i++)
+		buckets[i + 1] = spec->inputs[i].bucket;
+	return job_store_write(c, &of, &p->store);
 }
 
 static int write_spec(struct call *c, const struct job_spec *spec, json_t *code, struct str *out)
@@ -281,7 +312,7 @@ static int put_all(struct call *c, const struct cloud *inside, const struct clou
 	if (put_code(c, inside, p, config, spec, &code) || write_spec(c, spec, code, &text) ||
 		put_spec(c, inside, p, text) || read_attempt(c, inside, p))
 		return c->err.code;
-	return set_url(c, str_of(scheme_of(inside->provider)), p);
+	return set_url(c, job_url_scheme(inside->provider), p);
 }
 
 int job_package_put(struct call *c, const struct cloud *cloud, const struct cloud_config *config,
@@ -307,7 +338,7 @@ int job_package_next_attempt(struct call *c, const struct cloud *cloud, struct j
 	const struct cloud inside = sealed_inside(cloud);
 	struct job_package next = *p;
 	struct object there = {0};
-	struct str text, scheme = str_of(scheme_of(cloud->provider)), key = job_package_key(c, p, "attempt");
+	struct str text, scheme = job_url_scheme(cloud->provider), key = job_package_key(c, p, "attempt");
 	if (p->attempt >= JOB_ATTEMPTS_MAX)
 		return call_fail(c, ERR_LIMIT, "job %.*s was lost %d times", STR(p->job), JOB_ATTEMPTS_MAX);
 	next.attempt = p->attempt + 1;

@@ -33,8 +33,8 @@ struct job_package {
 	struct str store;          // value of ISOBAR_STORE; "" of a package that was read from its URL
 };
 
-// Writes the package of a job; writing it again finds the first. config is that of the cloud. ERR_CONFLICT when the
-// name was used for another specification; ERR_UNSUPPORTED when a bucket of the job is encrypted with a key that its
+// Writes the package of a job; writing it again finds the first. config is that of the cloud; of it only texts are read
+// (which buckets are encrypted, the cloud itself knows). ERR_CONFLICT when the name was used for another specification; ERR_UNSUPPORTED when a bucket of the job is encrypted with a key that its
 // container could not reach (the local engine's).
 MUST_CHECK int job_package_put(struct call *c, const struct cloud *cloud, const struct cloud_config *config,
 	const struct job_spec *spec, struct job_package *out);
@@ -68,6 +68,18 @@ void job_status_merge(const struct job_status *provider, const struct job_status
 // and single '-', starting with a letter, at most max (24 to 255) bytes. The same for the same; "" without memory.
 struct str job_provider_name(
 	struct arena *a, struct str workspace, struct str job, uint32_t attempt, size_t max);
+
+// What a container is told of its store: the cloud's config without credentials and what belongs to this machine, with
+// the encrypted ones of these buckets. ERR_UNSUPPORTED as job_package_put.
+struct job_store {
+	const struct cloud *cloud;
+	const struct cloud_config *config;
+	const struct str *buckets;
+	size_t bucket_count;
+};
+MUST_CHECK int job_store_write(struct call *c, const struct job_store *of, struct str *out);
+// "s3://", "gs://" or "az://"
+struct str job_url_scheme(struct str provider);
 
 // ---------------------------------------------------------------- the worker's side
 // Opens what a container was given: config from ISOBAR_STORE with the chain of credentials of where it runs.

@@ -418,6 +418,13 @@ struct cloud sealed_inside(const struct cloud *cloud)
 	return inside;
 }
 
+struct str sealed_key_of(const struct cloud *cloud, struct str bucket)
+{
+	struct sealed *s = cloud->store == &sealed_store_ops ? cloud->store_ctx : NULL;
+	const struct sealed_bucket *b = s ? find(s, bucket) : NULL;
+	return b ? b->key : S("");
+}
+
 void sealed_close(struct sealed *s)
 {
 	if (!s)

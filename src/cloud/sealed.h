@@ -29,5 +29,7 @@ void sealed_close(struct sealed *s); // wipes the data keys
 // The same cloud, showing what lies below ".isobar/jobs/": for whoever keeps the packages of jobs. Shares all with the
 // cloud, which must outlive it; a cloud whose store is no sealed one is given back as it is.
 struct cloud sealed_inside(const struct cloud *cloud);
+// The encryption key of a bucket, borrowed; "" for one that is not encrypted.
+struct str sealed_key_of(const struct cloud *cloud, struct str bucket);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `isobar worker --job FOLDER`: the process around a job, started by the local engine.
+// `isobar worker`: the process around a job, started by the local engine (--job FOLDER) or as the program of a
+// provider's container (--package URL, --endpoint URL: worker_container.h).
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +12,10 @@
 #include "cloud/job_files.h"
 #include "cloud/registry.h"
 #include "jobs/worker.h"
+#include "jobs/worker_container.h"
 
 struct worker_options {
-	const char *job;
+	const char *job, *package, *endpoint;
 };
 static const struct option worker_options[] = {
 	{.name = "job",
@@ -21,6 +23,16 @@ static const struct option worker_options[] = {
 		.offset = offsetof(struct worker_options, job),
 		.argument = "FOLDER",
 		.help = "folder of the job: spec.json, cloud.json"},
+	{.name = "package",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct worker_options, package),
+		.argument = "URL",
+		.help = "of a job's package in a bucket; in a container, with the job's own credentials"},
+	{.name = "endpoint",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct worker_options, endpoint),
+		.argument = "URL",
+		.help = "of a model in a bucket; in a container, becomes its model server"},
 };
 
 // The engine hands the lock over as descriptor 0; whoever starts a worker by hand gets the lock here.
@@ -55,22 +67,35 @@ static int run_with_cloud(struct call *c, const char *folder)
 	return code;
 }
 
+// Blocked and looked for (worker_stop_asked): it ends the job in order, not the worker at once.
+static void block_term(void)
+{
+	sigset_t term;
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+}
+
 static int worker_main(const struct arguments *a)
 {
 	const struct worker_options *options = a->options;
 	AUTO(arena) arena = {0};
 	struct call c = {0};
-	sigset_t term;
 	call_init(&c, &arena, edges_real(), S("system"));
+	if ((options->job != NULL) + (options->package != NULL) + (options->endpoint != NULL) != 1) {
+		fprintf(a->error, "isobar worker: one of --job, --package and --endpoint is needed\n");
+		return err_exit_code(ERR_INVALID);
+	}
+	if (options->endpoint)
+		return worker_endpoint_main(&c, options->endpoint);
+	block_term();
+	if (options->package)
+		return worker_package_main(&c, options->package);
 	char *folder = options->job ? realpath(options->job, NULL) : NULL;
 	if (!folder) {
 		fprintf(a->error, "isobar worker: --job must name the folder of a job\n");
 		return err_exit_code(ERR_INVALID);
 	}
-	sigemptyset(
-		&term); // blocked and looked for (worker_stop_asked): it ends the job in order, not the worker at once
-	sigaddset(&term, SIGTERM);
-	sigprocmask(SIG_BLOCK, &term, NULL);
 	int code = run_with_cloud(&c, folder);
 	if (code)
 		log_err(LOG_ERROR, &c.err, "worker");
@@ -80,7 +105,7 @@ static int worker_main(const struct arguments *a)
 
 const struct command worker_command = {
 	.name = "worker",
-	.help = "run one job of the local engine in its folder",
+	.help = "run one job in its folder or container, or an endpoint's container",
 	.example = "isobar worker --job .isobar/local/aws-us/jobs/transform+prepared+0f3a+aws-us",
 	COMMAND_OPTIONS(worker_options, struct worker_options),
 	.run = worker_main,

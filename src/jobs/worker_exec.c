@@ -18,6 +18,7 @@
 
 #define LOOK_PACE_NS (250 * NS_PER_MS) // between looks at the stop mark, the memory, the deadline
 #define STOP_GRACE_NS (2 * NS_PER_S)
+#define NOTICE_GRACE_NS (10 * NS_PER_S) // to write a checkpoint, of the 30 s that the tightest provider gives
 
 // ---------------------------------------------------------------- what to run
 static const struct {
@@ -146,8 +147,8 @@ static void look(struct watch *watch)
 	uint64_t rss = proc_group_rss(w->command.pid);
 	watch->peak_rss = MAX(watch->peak_rss, rss);
 	if (worker_stop_asked(w)) {
-		watch->why = S("stopped");
-		watch->state = JOB_STOPPED;
+		watch->why = worker_stopped_reason(w);
+		watch->state = worker_stopped_state(w);
 	} else if (watch->deadline_ns && call_mono_ns(w->c) > watch->deadline_ns) {
 		char text[TIME_TEXT_SIZE];
 		duration_text(w->spec.deadline_ns, text);
@@ -178,7 +179,7 @@ static int watch_command(struct watch *watch, int *status)
 		look(watch);
 		next_look = call_mono_ns(w->c) + LOOK_PACE_NS;
 		if (watch->why.n) {
-			process_stop(&w->command, STOP_GRACE_NS);
+			process_stop(&w->command, watch->state == JOB_LOST ? NOTICE_GRACE_NS : STOP_GRACE_NS);
 			return 0;
 		}
 	}

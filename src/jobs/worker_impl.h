@@ -4,6 +4,7 @@
 #define ISOBAR_JOBS_WORKER_IMPL_H
 
 #include "cloud/job_files.h"
+#include "cloud/job_package.h"
 #include "cloud/job_work.h"
 
 // Limits of a job's command, for what its specification does not say.
@@ -24,12 +25,21 @@ struct worker {
 	struct job_status status;
 	struct job_work work;
 	struct process self, command; // command.pid 0: not running
+	// In a provider's container: the job's package, where status and checkpoint go; SIGTERM means then that the
+	// machine is taken away. NULL: the local engine's.
+	const struct job_package *package;
 };
 
 // worker.c
 const char *worker_path(struct worker *w, const char *file); // in the job's folder; NULL without memory
 bool worker_stop_asked(const struct worker *w);              // by the mark or by SIGTERM
+enum job_state worker_stopped_state(const struct worker *w); // of a job that worker_stop_asked() ended
+struct str worker_stopped_reason(const struct worker *w);
 MUST_CHECK int worker_write_status(struct worker *w);
+// As long as the surroundings may come back, a few times.
+MUST_CHECK int worker_with_retries(struct worker *w, int (*act)(struct worker *w));
+// A job whose specification is in the folder, from its beginning to its end; the status says which.
+MUST_CHECK int worker_course(struct worker *w);
 
 // worker_code.c, worker_in.c, worker_out.c
 MUST_CHECK int worker_copy_code(struct worker *w);
@@ -49,6 +59,7 @@ struct job_log {
 	const char *path, *old_path;
 	int fd;
 	uint64_t size;
+	bool echo; // also to standard output, where a provider collects it
 };
 MUST_CHECK int job_log_open(struct worker *w, struct job_log *log);
 MUST_CHECK int job_log_add(struct worker *w, struct job_log *log, struct str text);

@@ -15,7 +15,10 @@ enum { LAST_LINE = 200, LOOK_BACK = 400 };
 int job_log_open(struct worker *w, struct job_log *log)
 {
 	*log = (struct job_log){
-		.path = worker_path(w, JOB_LOG_FILE), .old_path = worker_path(w, JOB_OLD_LOG_FILE), .fd = -1};
+		.path = worker_path(w, JOB_LOG_FILE),
+		.old_path = worker_path(w, JOB_OLD_LOG_FILE),
+		.fd = -1,
+		.echo = w->package != NULL};
 	if (!log->path || !log->old_path)
 		return w->c->err.code;
 	log->fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -36,6 +39,8 @@ int job_log_add(struct worker *w, struct job_log *log, struct str text)
 			return w->c->err.code;
 	}
 	log->size += text.n;
+	if (log->echo && file_write_all(STDOUT_FILENO, text, "standard output", NULL))
+		log->echo = false; // nobody reads it any more: the job goes on
 	return file_write_all(log->fd, text, log->path, &w->c->err);
 }
 
