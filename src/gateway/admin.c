@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The gateway's admin listener, on loopback: /metrics for the monitor, /healthz for a load balancer, /audit/head for
-// copies of the audit log's head.
+// The gateway's admin listener, on loopback: /metrics for the monitor, /healthz for a load balancer, /targets for
+// the state of those in providers' services, /audit/head for copies of the audit log's head.
 #include "base/log.h"
 #include "gateway/gateway_impl.h"
 
@@ -108,6 +108,35 @@ static void answer_head(struct http_exchange *x, const struct worker *w)
 		answer_buf(x, "application/json", &out);
 }
 
+// Targets in providers' services: what the control plane renews credentials by, and people see why one is out.
+static json_t *target_json(const struct target *t)
+{
+	json_t *json = json_object();
+	json_set_str(json, "endpoint", t->endpoint);
+	json_set_str(json, "cloud", t->cloud);
+	json_set_str(json, "service", str_of(upstream_service_word(t->service)));
+	json_object_set_new(json, "in_rotation", json_boolean(!t->ejected));
+	json_object_set_new(json, "refused", json_boolean(t->ejected && t->refused));
+	json_set_str(json, "reason", str_of(t->reason));
+	return json;
+}
+
+static void answer_targets(struct http_exchange *x, const struct worker *w)
+{
+	AUTO(buf) out = {0};
+	AUTO(json) json = json_object();
+	struct err e = {0};
+	json_t *list = json_array();
+	json_object_set_new(json, "targets", list);
+	for (const struct target *t = w->targets.targets; t; t = t->next)
+		if (t->listed && t->service != UPSTREAM_OPEN)
+			json_array_append_new(list, target_json(t));
+	if (json_write(json, &out, &e))
+		http_reply_error(x, 500, "%s", e.message);
+	else
+		answer_buf(x, "application/json", &out);
+}
+
 static void begin(struct http_exchange *x)
 {
 	const struct worker *w = x->ctx;
@@ -120,8 +149,10 @@ static void begin(struct http_exchange *x)
 		http_reply_text(x, w->draining ? 503 : 200, "text/plain", w->draining ? S("draining\n") : S("ok\n"));
 	else if (str_eq(x->request.path, S("/audit/head")))
 		answer_head(x, w);
+	else if (str_eq(x->request.path, S("/targets")))
+		answer_targets(x, w);
 	else
-		http_reply_error(x, 404, "only /metrics, /healthz and /audit/head are here");
+		http_reply_error(x, 404, "only /metrics, /healthz, /targets and /audit/head are here");
 }
 
 const struct http_service admin_service = {.begin = begin};

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Inside of the gateway. One worker is one loop with all that requests need; nothing in it is shared with another
 // thread but the audit log. A request lives in its exchange's arena. Files: request.c (decisions, answers, records),
-// forward.c (targets, failover, relaying), headers.c (what passes), admin.c (metrics, health), worker.c (assembling,
+// forward.c (targets, failover, relaying), forward_invoke.c (the same for providers' services), headers.c (what passes), admin.c (metrics, health), worker.c (assembling,
 // reloading, draining), gateway.c (the command).
 #ifndef ISOBAR_GATEWAY_GATEWAY_IMPL_H
 #define ISOBAR_GATEWAY_GATEWAY_IMPL_H
 
 #include "gateway/audit_gate.h"
+#include "gateway/invoke.h"
 #include "gateway/snapshot.h"
 #include "gateway/target.h"
 #include "gateway/worker.h"
@@ -26,6 +27,7 @@ struct worker {
 	struct http_client *client;
 	struct target_table targets;
 	struct snapshot *snapshot;
+	struct buf upstreams_path; // beside the snapshot
 	struct audit_gate *gate; // NULL: no audit
 	struct route_stats *no_route;
 	uint64_t audit_failures;
@@ -67,6 +69,13 @@ struct request {
 	struct http_fetch_request sent;
 	int64_t attempt_ns;
 	struct err failure; // of the last attempt
+	const struct http_header *plain_headers; // for open targets, once made
+	size_t plain_count;
+	struct upstreams *with;             // held: what the present attempt was signed with
+	struct invoke_error *error;         // the present attempt's answer is an error of a service, still coming
+	struct invoke_judgement judgement;  // of the last one; body.p NULL: there was none
+	const struct snapshot_target *judged; // whose it was
+	bool other_version;                 // a target was passed over, since it serves another version
 	// the answer
 	int status;
 	struct http_header *headers;
@@ -74,6 +83,7 @@ struct request {
 	int64_t length;
 	struct str own_body; // of an answer of the gateway itself
 	bool own;
+	bool of_target; // own words for what a target said
 	struct grown held; // of a target's answer, until it may go
 	bool upstream_over, upstream_cut;
 	struct audit_wait wait;
@@ -86,6 +96,8 @@ extern const struct http_service admin_service;   // ctx: struct worker *
 
 // The gateway's own answer, in its dialect: {"error": ...}.
 void request_refuse(struct request *r, int status, const char *outcome, const char *reason);
+// An answer that the gateway words itself, in JSON. text .p NULL: memory ended.
+void request_answer_with(struct request *r, int status, struct str json);
 // r->status and what goes with it are set: records, and releases when the record is on disk.
 void request_answer(struct request *r);
 // A second record of the same request: its answer was released and then broke off.
@@ -99,6 +111,14 @@ void forward_start(struct request *r);   // the body is whole
 void forward_release(struct request *r); // the record is on disk: a target's answer may go
 void forward_room(struct request *r);    // the client took bytes
 void forward_abandon(struct request *r); // the client left, or the answer may not go
+
+// ---- forward_invoke.c: targets in providers' services
+enum invoke_step { STEP_SEND, STEP_NEXT, STEP_OVER }; // r->sent is filled; try another target; the request was answered
+enum invoke_step invoke_prepare(struct request *r);
+// The head of an error: what follows is collected, and judged at its end. false without memory.
+bool invoke_error_begin(struct request *r, const struct http_response *answer);
+void invoke_error_add(struct request *r, struct str piece);
+struct target_outcome invoke_error_end(struct request *r); // fills r->judgement
 
 // Request headers for a target, and answer headers for the client, in the arena. false without memory.
 bool headers_for_target(struct request *r, const struct http_header **out, size_t *count);

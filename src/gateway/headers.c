@@ -43,6 +43,14 @@ static bool passes_to_client(const struct http_headers *h, struct str name)
 	       !named_by_connection(h, name);
 }
 
+// Of a provider's service only what the protocol needs: the rest names accounts, variants and machines.
+static bool passes_from_service(struct str name)
+{
+	static const struct str passed[] = {
+		S_INIT("content-type"), S_INIT("content-encoding"), S_INIT("inference-header-content-length")};
+	return is_listed(passed, COUNT_OF(passed), name);
+}
+
 bool headers_for_target(struct request *r, const struct http_header **out, size_t *count)
 {
 	const struct http_headers *given = &r->x->request.headers;
@@ -59,23 +67,37 @@ bool headers_for_target(struct request *r, const struct http_header **out, size_
 	return true;
 }
 
+// A vendor's content type with the length of the JSON becomes the protocol's header again.
+static void restore_binary(struct request *r, struct http_header *type)
+{
+	struct str length = invoke_binary_length(type->value);
+	if (!length.p)
+		return;
+	type->value = S("application/octet-stream");
+	r->headers[r->header_count++] = (struct http_header){S("inference-header-content-length"), length};
+}
+
 // Copies: the target's answer ends before ours does.
 bool headers_for_client(struct request *r, const struct http_response *answer)
 {
 	const struct http_headers *given = &answer->headers;
 	struct arena *a = &r->x->arena;
-	r->headers = arena_new_array(a, given->count + 1, struct http_header);
+	bool of_service = r->target->service != UPSTREAM_OPEN;
+	r->headers = arena_new_array(a, given->count + 2, struct http_header);
 	r->header_count = 0;
 	if (!r->headers)
 		return false;
 	for (size_t i = 0; i < given->count; i++) {
-		if (!passes_to_client(given, given->items[i].name))
+		if (!passes_to_client(given, given->items[i].name) ||
+			(of_service && !passes_from_service(given->items[i].name)))
 			continue;
 		struct http_header *copy = &r->headers[r->header_count++];
 		copy->name = arena_str(a, given->items[i].name);
 		copy->value = arena_str(a, given->items[i].value);
 		if (!copy->name.p || !copy->value.p)
 			return false;
+		if (of_service && str_eq(copy->name, S("content-type")))
+			restore_binary(r, copy);
 	}
 	r->headers[r->header_count++] = (struct http_header){S("x-request-id"), r->id};
 	return true;

@@ -69,7 +69,7 @@ static int append_record(struct request *r, struct audit_wait *wait, struct err 
 		.reason = str_of(r->reason),
 		.trace = r->id,
 		.source = r->source,
-		.cloud = r->target && !r->own ? r->target->cloud : S(""),
+		.cloud = r->target && (!r->own || r->of_target) ? r->target->cloud : S(""),
 		.status = r->status,
 		.detail = detail,
 	};
@@ -83,12 +83,13 @@ static int append_record(struct request *r, struct audit_wait *wait, struct err 
 static void set_own(struct request *r, int status, const char *message)
 {
 	static const struct http_header type = HTTP_HEADER("content-type", "application/json");
+	static const struct http_header later = HTTP_HEADER("retry-after", "1");
 	static const struct http_header challenge = HTTP_HEADER("www-authenticate", "Bearer realm=\"isobar\"");
 	struct arena *a = &r->x->arena;
 	r->own = true;
 	r->status = status;
 	r->own_body = arena_printf(a, "{\"error\":\"%s\"}\n", message);
-	r->headers = arena_new_array(a, 3, struct http_header);
+	r->headers = arena_new_array(a, 4, struct http_header);
 	r->header_count = 0;
 	if (!r->headers)
 		return;
@@ -96,6 +97,8 @@ static void set_own(struct request *r, int status, const char *message)
 	r->headers[r->header_count++] = (struct http_header){S("x-request-id"), r->id};
 	if (status == 401)
 		r->headers[r->header_count++] = challenge;
+	if (status == 429)
+		r->headers[r->header_count++] = later;
 }
 
 static void release(struct request *r)
@@ -161,6 +164,14 @@ void request_refuse(struct request *r, int status, const char *outcome, const ch
 	r->outcome = outcome;
 	r->reason = reason;
 	set_own(r, status, reason);
+	request_answer(r);
+}
+
+void request_answer_with(struct request *r, int status, struct str json)
+{
+	set_own(r, json.p ? status : 503, "out of memory for the answer");
+	if (json.p)
+		r->own_body = json;
 	request_answer(r);
 }
 
@@ -365,6 +376,7 @@ static void closed(struct http_exchange *x)
 		if (r->worker->gate && append_record(r, NULL, &e))
 			log_err(LOG_ERROR, &e, "record a request whose client left");
 	}
+	upstreams_release(r->with);
 	worker_release_snapshot(r->worker, r->snapshot);
 }
 

@@ -29,6 +29,22 @@ static const char *path_of(struct arena *a, const json_t *object, const char *na
 	return text.n ? arena_cstr(a, text) : NULL;
 }
 
+static int read_service(struct arena *a, const json_t *json, struct snapshot_target *out, struct err *e)
+{
+	AUTO(buf) text = {0};
+	const json_t *model = json_object_get(json, "model");
+	struct str word = json_str(json, "service");
+	if (!upstream_service_of(word, &out->service))
+		return err_set(e, ERR_INVALID, "target %.*s: service \"%.*s\" is none of open, sagemaker, vertex, azureml",
+			STR(out->endpoint), STR(word));
+	out->version = text_of(a, json, "version");
+	int code = json_is_object(model) ? json_write(model, &text, e) : 0;
+	if (code)
+		return code;
+	out->description = arena_str(a, buf_str(&text));
+	return out->version.p && out->description.p ? 0 : no_memory(e);
+}
+
 static int read_target(struct arena *a, const json_t *json, struct snapshot_target *out, struct err *e)
 {
 	struct url url;
@@ -47,7 +63,7 @@ static int read_target(struct arena *a, const json_t *json, struct snapshot_targ
 		return err_set(e, ERR_INVALID, "target %.*s: the URL has a query", STR(out->endpoint));
 	out->address = out->cloud.n ? arena_printf(a, "endpoint/%.*s on %.*s", STR(out->endpoint), STR(out->cloud))
 				    : arena_printf(a, "endpoint/%.*s", STR(out->endpoint));
-	return out->address.p ? 0 : no_memory(e);
+	return out->address.p ? read_service(a, json, out, e) : no_memory(e);
 }
 
 static int read_targets(struct arena *a, const json_t *json, struct snapshot_route *out, struct err *e)

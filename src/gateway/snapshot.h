@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "gateway/upstreams.h"
 #include "security/api_key.h"
 #include "security/policy.h"
 
@@ -21,6 +22,10 @@ struct snapshot_target {
 	struct str endpoint, cloud, url;
 	struct str address; // "endpoint/classify on aws-us"
 	double weight;      // 0: no traffic, only probes
+	// Of a target in a provider's service, whose url is all of the address that requests go to:
+	enum upstream_service service;
+	struct str version;     // that it serves; "": unknown
+	struct str description; // JSON: what GET /v2/models/NAME answers; "": nobody knows
 	// Bound by targets_bind() to what outlives snapshots:
 	struct target *target;
 	struct attempt_stats *attempts;

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Targets of the gateway: choosing, judging, probing. See target.h; how they are bound to snapshots is in
-// target_table.c.
+// Targets of the gateway: choosing and judging. See target.h; how they are bound to snapshots is in target_table.c,
+// probing in target_probe.c.
+#include <stdio.h>
+
+#include "base/log.h"
 #include "gateway/target_impl.h"
 
 #include "base/time.h"
 
-#define PROBE_EVERY_NS (250 * NS_PER_MS)
-#define PROBE_TOTAL_NS (2 * NS_PER_S)
 #define LATENCY_AGE_NS (10 * NS_PER_S) // an old measurement is trusted half as much after this
 
-static bool in_rotation(const struct snapshot_target *t)
+static bool in_rotation(const struct snapshot_target *t, int64_t now_ns)
 {
-	return t->target && !t->target->ejected;
+	return !t->target->ejected && t->target->busy_until_ns <= now_ns;
 }
 
 // What a request there would cost. A target that was never measured comes first; one that was slow long ago gets
@@ -37,7 +38,8 @@ int target_pick(const struct target_choice *choice, int64_t now_ns)
 			continue;
 		}
 		const struct snapshot_target *b = &r->targets[best];
-		bool better = in_rotation(t) != in_rotation(b) ? in_rotation(t) : cost(t, now_ns) < cost(b, now_ns);
+		bool turns = in_rotation(t, now_ns), differs = turns != in_rotation(b, now_ns);
+		bool better = differs ? turns : cost(t, now_ns) < cost(b, now_ns);
 		best = better ? (int)i : best;
 	}
 	return best;
@@ -53,7 +55,7 @@ void target_abandon(struct target *t)
 	t->in_flight--;
 }
 
-static void count_attempt(struct target *t, struct attempt_stats *s, const struct target_outcome *o)
+void target_count(struct target *t, struct attempt_stats *s, const struct target_outcome *o)
 {
 	if (s)
 		*(o->ok ? &s->ok : &s->failed) += 1;
@@ -71,87 +73,47 @@ static void measure(struct target *t, int64_t latency_ns)
 	t->measured_ns = now;
 }
 
-// ---- probes
-
-// A target in rotation that others are faster than may see no request for seconds: its death must be noticed all the same.
-static bool wants_probe(const struct target *t)
-{
-	bool idle = loop_now_ns(t->table->loop) - t->attempted_ns >= PROBE_EVERY_NS;
-	return t->ejected || !(t->weight > 0) || idle;
-}
-
-static void plan_probe(struct target *t)
-{
-	int64_t at = loop_now_ns(t->table->loop) + PROBE_EVERY_NS;
-	// Without memory for the timer, put the target back into rotation: requests then find out how it is.
-	if (!t->probe && !t->probe_timer.slot && t->listed && loop_timer_set(t->table->loop, &t->probe_timer, at))
-		t->ejected = false;
-}
-
-static void judge(struct target *t, const struct target_outcome *o)
-{
-	t->failures = o->ok ? 0 : t->failures + 1;
-	if (o->ok || !(o->unreachable || t->failures >= FAILURES_TO_EJECT))
-		return;
-	t->ejected = true;
-	http_origin_flush(t->origin);
-}
-
-static void probe_head(void *ctx, const struct http_response *r)
-{
-	((struct target *)ctx)->probe_status = r->status;
-}
-
-static void probe_end(void *ctx, const struct err *e, bool began)
-{
-	struct target *t = ctx;
-	struct target_outcome o = {.ok = e->code == 0 && t->probe_status == 200,
-		.unreachable = e->code != 0,
-		.latency_ns = loop_now_ns(t->table->loop) - t->probe_began_ns};
-	(void)began;
-	t->probe = NULL;
-	count_attempt(t, t->probe_stats, &o);
-	judge(t, &o);
-	t->ejected = t->ejected && !o.ok;
-	plan_probe(t);
-}
-
-static const struct http_fetch_events probe_events = {.head = probe_head, .end = probe_end};
-
-static void probe_fire(struct loop_timer *timer)
-{
-	struct target *t = CONTAINER_OF(timer, struct target, probe_timer);
-	struct http_fetch_request r = {.origin = t->origin,
-		.method = S("GET"),
-		.target = str_of(t->probe_path),
-		.replay = true,
-		.total_ns = PROBE_TOTAL_NS};
-	if (!wants_probe(t)) {
-		plan_probe(t);
-		return;
-	}
-	t->probe_status = 0;
-	t->probe_began_ns = loop_now_ns(t->table->loop);
-	if (http_fetch_start(&r, &probe_events, t, &t->probe, NULL))
-		t->probe = NULL;
-	plan_probe(t);
-}
-
-void target_watch(struct target *t)
-{
-	t->probe_timer.fire = probe_fire;
-	plan_probe(t);
-}
-
 // ---- outcomes
+
+static void eject(struct target *t, struct str reason)
+{
+	if (reason.n && !t->ejected)
+		log_line(LOG_WARNING, "endpoint/%.*s on %.*s is out of rotation: %.*s", STR(t->endpoint), STR(t->cloud),
+			STR(reason));
+	snprintf(t->reason, sizeof(t->reason), "%.*s", STR(reason));
+	t->ejected = true;
+}
+
+void target_judge(struct target *t, const struct target_outcome *o)
+{
+	if (o->busy_ns > 0)
+		t->busy_until_ns = loop_now_ns(t->table->loop) + o->busy_ns;
+	if (o->busy_ns > 0 && !o->ok)
+		return; // it is there, and knows us
+	t->failures = o->ok ? 0 : t->failures + 1;
+	t->unreachable = o->unreachable;
+	t->refused = o->refused;
+	if (o->ok || !(o->unreachable || o->refused || t->failures >= FAILURES_TO_EJECT))
+		return;
+	eject(t, o->reason);
+	if (!o->refused)
+		http_origin_flush(t->origin);
+}
+
+void target_unusable(struct target *t, struct str reason)
+{
+	t->refused = true;
+	eject(t, reason);
+	target_plan_probe(t);
+}
 
 void target_end(struct target *t, struct attempt_stats *s, const struct target_outcome *o)
 {
 	t->in_flight--;
 	t->attempted_ns = loop_now_ns(t->table->loop);
-	count_attempt(t, s, o);
-	judge(t, o);
+	target_count(t, s, o);
+	target_judge(t, o);
 	if (o->ok)
 		measure(t, MAX(o->latency_ns, 1));
-	plan_probe(t);
+	target_plan_probe(t);
 }

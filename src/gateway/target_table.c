@@ -16,14 +16,13 @@ int targets_init(struct target_table *t, struct loop *l, struct err *e)
 
 static void free_target(struct target *t)
 {
-	loop_timer_clear(t->table->loop, &t->probe_timer);
-	if (t->probe)
-		http_fetch_cancel(t->probe);
+	target_forget_probe(t);
 	if (t->origin)
 		http_origin_drop(t->origin);
 	free(t->url);
 	free(t->prefix);
 	free(t->probe_path);
+	free(t->authority);
 	free(t);
 }
 
@@ -35,6 +34,7 @@ void targets_free(struct target_table *t)
 		t->targets = next;
 	}
 	guard_free(t->guard);
+	upstreams_release(t->upstreams);
 	arena_free(&t->arena);
 	*t = (struct target_table){0};
 }
@@ -113,9 +113,28 @@ static struct target *find_target(struct target_table *t, const struct snapshot_
 {
 	for (struct target *target = t->targets; target; target = target->next)
 		if (str_eq(str_of(target->url), wanted->url) && str_eq(target->endpoint, wanted->endpoint) &&
-			str_eq(target->cloud, wanted->cloud))
+			str_eq(target->cloud, wanted->cloud) && target->service == wanted->service)
 			return target;
 	return NULL;
+}
+
+// The address of a service is all of the path, and its Host is signed: without the scheme's own port, as it is sent.
+static int fill_address(struct target *t, const struct url *url)
+{
+	bool v6 = url->authority.type == URL_HOST_IPV6, own_port = url->port == (url->https ? 443 : 80);
+	struct str prefix = url->path;
+	while (t->service == UPSTREAM_OPEN && prefix.n && prefix.p[prefix.n - 1] == '/')
+		prefix.n--;
+	t->prefix = strndup(prefix.p ? prefix.p : "", prefix.n);
+	if (asprintf(&t->authority, v6 ? "[%.*s]:%u" : "%.*s:%u", STR(url->authority.host), url->port) < 0)
+		t->authority = NULL;
+	if (t->authority && own_port)
+		*strrchr(t->authority, ':') = '\0';
+	if (t->service != UPSTREAM_OPEN)
+		t->probe_path = strdup("/ping");
+	else if (!t->prefix || asprintf(&t->probe_path, "%s/v2/health/ready", t->prefix) < 0)
+		t->probe_path = NULL;
+	return t->prefix && t->authority && t->probe_path ? 0 : ERR_NO_MEMORY;
 }
 
 static struct target *add_target(struct target_table *t, const struct snapshot_target *wanted, struct err *e)
@@ -128,15 +147,10 @@ static struct target *add_target(struct target_table *t, const struct snapshot_t
 		return NULL;
 	}
 	target->table = t;
-	struct str prefix = url.path;
-	while (prefix.n && prefix.p[prefix.n - 1] == '/')
-		prefix.n--;
+	target->service = wanted->service;
 	target->url = strndup(wanted->url.p, wanted->url.n);
-	target->prefix = strndup(prefix.p ? prefix.p : "", prefix.n);
 	target->stats = stats_of_cloud(t, wanted);
-	if (!target->prefix || asprintf(&target->probe_path, "%s/v2/health/ready", target->prefix) < 0)
-		target->probe_path = NULL;
-	if (!target->url || !target->probe_path || !target->stats) {
+	if (fill_address(target, &url) || !target->url || !target->stats) {
 		free_target(target);
 		err_set(e, ERR_NO_MEMORY, "out of memory for a target");
 		return NULL;
@@ -239,6 +253,15 @@ void targets_unbind(struct target_table *t, struct snapshot *s)
 		}
 	}
 	drop_unused(t);
+}
+
+void targets_use_upstreams(struct target_table *t, struct upstreams *u)
+{
+	upstreams_release(t->upstreams);
+	t->upstreams = u;
+	for (struct target *target = t->targets; target; target = target->next)
+		if (target->refused)
+			target->probe_began_ns = 0; // the next look asks, however short ago the last one was
 }
 
 int targets_bind(struct target_table *t, struct snapshot *s, struct err *e)

@@ -101,6 +101,17 @@ int worker_reload(struct worker *w, struct err *e)
 	return 0;
 }
 
+// Nothing there, or nothing that can be used, is no reason to stop: targets without credentials are out of rotation.
+static void load_upstreams(struct worker *w)
+{
+	struct upstreams *fresh;
+	struct err e = {0};
+	if (upstreams_load(buf_cstr(&w->upstreams_path), &fresh, &e))
+		log_err(LOG_ERROR, &e, "read new credentials of upstreams; the old ones stay");
+	else
+		targets_use_upstreams(&w->targets, fresh);
+}
+
 // The folder is watched, since the file is replaced by renaming another one over it.
 static void watch_ready(struct loop_io *io, unsigned events)
 {
@@ -108,17 +119,20 @@ static void watch_ready(struct loop_io *io, unsigned events)
 	_Alignas(struct inotify_event) char bytes[4096];
 	const char *slash = strrchr(w->options.snapshot_path, '/');
 	const char *name = slash ? slash + 1 : w->options.snapshot_path;
-	bool changed = false;
+	bool changed = false, renewed = false;
 	ssize_t n;
 	(void)events;
 	while ((n = read(io->fd, bytes, sizeof(bytes))) > 0) {
 		for (ssize_t at = 0; at < n;) {
 			const struct inotify_event *event = (const struct inotify_event *)(const void *)(bytes + at);
 			changed = changed || (event->len && strcmp(event->name, name) == 0);
+			renewed = renewed || (event->len && strcmp(event->name, UPSTREAMS_FILE) == 0);
 			at += (ssize_t)(sizeof(*event) + event->len);
 		}
 	}
 	struct err e = {0};
+	if (renewed)
+		load_upstreams(w);
 	if (changed && worker_reload(w, &e))
 		log_err(LOG_ERROR, &e, "read the new configuration; the old one stays");
 }
@@ -128,6 +142,9 @@ static int watch_snapshot(struct worker *w, struct err *e)
 	const char *path = w->options.snapshot_path, *slash = strrchr(path, '/');
 	AUTO(buf) folder = {0};
 	buf_add(&folder, slash ? str_bytes(path, (size_t)MAX(slash - path, 1)) : S("."));
+	buf_printf(&w->upstreams_path, "%s/%s", buf_cstr(&folder), UPSTREAMS_FILE);
+	if (w->upstreams_path.failed)
+		return err_set(e, ERR_NO_MEMORY, "out of memory for the gateway");
 	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (fd < 0 || inotify_add_watch(fd, buf_cstr(&folder), IN_MOVED_TO | IN_CLOSE_WRITE) < 0) {
 		int code = err_errno(e, "watch %s", buf_cstr(&folder));
@@ -191,6 +208,7 @@ static int assemble(struct worker *w, struct err *e)
 		.limits = {.connections = 16}};
 	int code = targets_init(&w->targets, w->loop, e);
 	client.guard = w->targets.guard;
+	w->targets.edges = w->options.edges;
 	if (code == 0)
 		code = http_client_new(&client, &w->client, e);
 	w->targets.client = w->client;
@@ -203,7 +221,11 @@ static int assemble(struct worker *w, struct err *e)
 		code = listen_public(w, e);
 	if (code == 0)
 		code = http_server_new(&admin, &w->admin, e);
-	return code ? code : watch_snapshot(w, e);
+	if (code == 0)
+		code = watch_snapshot(w, e);
+	if (code == 0)
+		load_upstreams(w); // after the watch, so that no change is missed
+	return code;
 }
 
 int worker_new(const struct worker_options *o, struct worker **out, struct err *e)
@@ -238,6 +260,7 @@ void worker_free(struct worker *w)
 	audit_gate_free(w->gate);
 	tls_free(w->tls);
 	tls_free(w->client_tls);
+	buf_free(&w->upstreams_path);
 	free(w);
 }
 
