@@ -3,17 +3,23 @@
 #include "serve/serve.h"
 
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/time.h"
+#include "serve/container.h"
 #include "serve/server.h"
 
 struct serve_options {
 	const char *model, *name, *version, *listen, *announce;
+	bool container;
 };
+#define ENDPOINT_VARIABLE "ISOBAR_ENDPOINT" // as cloud/endpoint_package.h has it
 
 static const struct option options[] = {
 	{.name = "model", .type = OPTION_TEXT, .offset = offsetof(struct serve_options, model), .argument = "FOLDER",
@@ -26,11 +32,14 @@ static const struct option options[] = {
 		.otherwise = "127.0.0.1:0", .help = "Where to listen; port 0 takes a free one."},
 	{.name = "announce", .type = OPTION_TEXT, .offset = offsetof(struct serve_options, announce), .argument = "FILE",
 		.help = "Written once the server listens: {\"url\", \"pid\"}."},
+	{.name = "container", .type = OPTION_FLAG, .offset = offsetof(struct serve_options, container),
+		.help = "Listen and answer as the endpoint service says whose container this is (AIP_*, SAGEMAKER_BIND_TO_PORT)."},
 };
 
 struct serving {
 	struct loop *loop;
 	struct model_server server;
+	struct arena arena;
 };
 
 static void stop_loop(void *ctx)
@@ -53,6 +62,16 @@ static int announce(const char *path, const char *url, struct err *e)
 	return file_write_atomic(path, buf_str(&text), 0600, e);
 }
 
+static int start_server(struct serving *s, const struct serve_options *o, struct err *e)
+{
+	struct container_contract contract = {.listen = str_of(o->listen)};
+	if (o->container && container_contract_read(&s->arena, &contract, e))
+		return ERR_INVALID;
+	s->server.health_path = contract.health_path;
+	s->server.predict_path = contract.predict_path;
+	return model_server_start(&s->server, s->loop, contract.listen, e);
+}
+
 static int serve(struct serving *s, const struct serve_options *o, struct err *e)
 {
 	sigset_t signals;
@@ -61,7 +80,7 @@ static int serve(struct serving *s, const struct serve_options *o, struct err *e
 	sigaddset(&signals, SIGINT);
 	int rc = loop_signals(s->loop, &signals, on_signal, s, e);
 	if (rc == 0)
-		rc = model_server_start(&s->server, s->loop, str_of(o->listen), e);
+		rc = start_server(s, o, e);
 	if (rc == 0)
 		rc = announce(o->announce, http_server_url(s->server.http), e);
 	if (rc == 0)
@@ -79,6 +98,22 @@ static bool is_name(const char *name)
 	return *name != '\0';
 }
 
+// SageMaker starts every container with the one word "serve", and says through the environment what is meant. This
+// process knows no cloud: the worker fetches the model and becomes this server.
+static int become_worker(const char *url)
+{
+	char words[][12] = {"isobar", "worker", "--endpoint"};
+	char *copy = strdup(url);
+	char *const argv[] = {words[0], words[1], words[2], copy, NULL};
+	struct err e = {0};
+	if (copy)
+		execv(process_self_path(), argv);
+	free(copy);
+	err_errno(&e, "start isobar worker");
+	log_err(LOG_ERROR, &e, "isobar serve");
+	return err_exit_code(e.code);
+}
+
 static int run(const struct arguments *a)
 {
 	const struct serve_options *o = a->options;
@@ -86,6 +121,9 @@ static int run(const struct arguments *a)
 	struct serving s = {.server = {.model = &model}};
 	struct err e = {0};
 	int rc;
+	const char *endpoint = getenv(ENDPOINT_VARIABLE);
+	if (!o->model && endpoint)
+		return become_worker(endpoint);
 	if (!o->model || !is_name(o->name) || !is_name(o->version))
 		rc = err_set(&e, ERR_INVALID, "--model FOLDER is needed; a name has letters, digits, '-', '_' and '.' only");
 	else
@@ -96,6 +134,7 @@ static int run(const struct arguments *a)
 		rc = serve(&s, o, &e);
 	loop_free(s.loop);
 	served_model_free(&model);
+	arena_free(&s.arena);
 	if (rc < 0)
 		log_err(LOG_ERROR, &e, "isobar serve");
 	return rc < 0 ? err_exit_code(rc) : 0;

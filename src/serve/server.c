@@ -4,6 +4,7 @@
 #include "serve/server.h"
 
 #include "base/metrics.h"
+#include "serve/container.h"
 
 // A request of MODEL_MAX_BATCH samples of 1024 numbers with 16 bytes each.
 enum { BODY_LIMIT = 16 << 20 };
@@ -51,25 +52,54 @@ static void reply_model_ready(struct http_exchange *x)
 	reply_json(x, &body);
 }
 
+static void reply_inferred(struct http_exchange *x, enum container_form form, const struct buf *body, size_t json_size)
+{
+	struct str copy = arena_str(&x->arena, buf_str(body)), length = arena_printf(&x->arena, "%zu", json_size);
+	struct str type = container_form_type(&x->arena, form, json_size);
+	if (!copy.p || !length.p || !type.p || buf_check(body, NULL) < 0) {
+		http_reply_error(x, 503, "out of memory");
+		return;
+	}
+	const struct http_header headers[] = {{S("content-type"), type}, {S("inference-header-content-length"), length}};
+	const struct http_reply reply = {.status = 200, .headers = headers, .header_count = 2};
+	http_reply(x, &reply, copy);
+}
+
+static int read_request(struct http_exchange *x, struct str body, struct infer_request *request, enum container_form *form,
+	struct err *e)
+{
+	const struct http_headers *headers = &x->request.headers;
+	struct infer_body parts = {
+		.bytes = body, .max_elements = MODEL_MAX_BATCH * server_of(x)->model->mlp.sizes[0]};
+	if (container_form_read(http_header_get(headers, "content-type"),
+		    http_header_get(headers, "inference-header-content-length"), body.n, form, &parts.json_size))
+		return err_set(e, ERR_INVALID, "the length of the request's JSON is not said, or more than its body");
+	return infer_parse_body(&parts, &x->arena, request, e);
+}
+
 static void infer(struct http_exchange *x, struct str body)
 {
 	struct model_server *server = server_of(x);
-	struct served_model *model = server->model;
 	struct infer_request *request = arena_new(&x->arena, struct infer_request);
 	struct infer_answer answer = {0};
 	struct err e = {0};
 	AUTO(buf) out = {0};
-	int rc = request ? infer_parse(body, MODEL_MAX_BATCH * model->mlp.sizes[0], &x->arena, request, &e) : ERR_NO_MEMORY;
+	enum container_form form = FORM_JSON;
+	size_t json_size = 0;
+	int rc = request ? read_request(x, body, request, &form, &e) : ERR_NO_MEMORY;
 	if (rc == 0)
-		rc = served_model_run(model, request, &x->arena, &answer, &e);
+		rc = served_model_run(server->model, request, &x->arena, &answer, &e);
 	if (rc < 0) {
 		server->failures++;
 		http_reply_error(x, rc == ERR_INVALID ? 400 : err_http_status(rc), "%s", e.message);
 		return;
 	}
 	server->requests++;
-	infer_write(request, &answer, &out);
-	reply_json(x, &out);
+	infer_write(request, &answer, &out, &json_size);
+	if (request->binary_output)
+		reply_inferred(x, form, &out, json_size);
+	else
+		reply_json(x, &out);
 }
 
 static void begin_infer(struct http_exchange *x)
@@ -121,6 +151,10 @@ static const struct route routes[] = {
 	{HTTP_GET, PATH(""), true, reply_model},
 	{HTTP_GET, PATH("/ready"), true, reply_model_ready},
 	{HTTP_POST, PATH("/infer"), true, begin_infer},
+	{HTTP_GET, PATH("/"), false, reply_live},
+	{HTTP_GET, PATH("/ping"), false, reply_ready},
+	{HTTP_POST, PATH("/invocations"), false, begin_infer},
+	{HTTP_POST, PATH("/score"), false, begin_infer},
 	{HTTP_GET, PATH("/metrics"), false, reply_metrics},
 	{HTTP_GET, PATH("/sketch"), false, reply_sketch},
 };
@@ -141,9 +175,17 @@ static struct str below_model(const struct served_model *m, struct str path)
 	return rest.n == 0 || rest.p[0] == '/' ? rest : (struct str){0};
 }
 
+// A path that the provider chose stands for one of ours.
+static struct str meant_path(const struct model_server *server, struct str path)
+{
+	if (server->health_path.n && str_eq(path, server->health_path))
+		return S("/ping");
+	return server->predict_path.n && str_eq(path, server->predict_path) ? S("/invocations") : path;
+}
+
 static void begin(struct http_exchange *x)
 {
-	struct str path = x->request.path, below = below_model(server_of(x)->model, path);
+	struct str path = meant_path(server_of(x), x->request.path), below = below_model(server_of(x)->model, path);
 	bool known = false;
 	enum http_method method = x->request.method == HTTP_HEAD ? HTTP_GET : x->request.method;
 	for (size_t i = 0; i < COUNT_OF(routes); i++) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inference requests: what is accepted is JSON to another parser too, and holds as many numbers as its shapes ask for.
+// Inference requests: what is accepted holds as many numbers as its shapes ask for. What follows a NUL byte is taken for
+// binary tensors.
 #include <math.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "fuzz.h"
@@ -23,7 +25,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct infer_request request;
 	AUTO(arena) a = {0};
 	struct err e = {0};
-	if (infer_parse(str_bytes(data, size), MAX_ELEMENTS, &a, &request, &e) < 0) {
+	struct infer_body body = {.bytes = str_bytes(data, size), .json_size = size, .max_elements = MAX_ELEMENTS};
+	ptrdiff_t nul = str_find_char(body.bytes, '\0');
+	char *joined = nul < 0 ? NULL : arena_alloc(&a, size);
+	if (joined) { // without the NUL itself
+		memcpy(joined, data, (size_t)nul);
+		memcpy(joined + nul, data + nul + 1, size - (size_t)nul - 1);
+		body.bytes = str_bytes(joined, size - 1);
+		body.json_size = (size_t)nul;
+	}
+	if (infer_parse_body(&body, &a, &request, &e) < 0) {
 		FUZZ_CHECK(e.code && e.message[0]);
 		return 0;
 	}

@@ -71,6 +71,8 @@ static int start(void **state)
 	assert_int_equal(served_model_load(f->folder, S("m"), S("3"), &f->model, &f->call.err), 0);
 	assert_int_equal(loop_new(&f->loop, &f->call.err), 0);
 	f->server.model = &f->model;
+	f->server.health_path = S("/health-of-mine");
+	f->server.predict_path = S("/predict-of-mine");
 	assert_int_equal(model_server_start(&f->server, f->loop, S("127.0.0.1:0"), &f->call.err), 0);
 	assert_int_equal(guard_new_loopback(&f->guard, &f->call.err), 0);
 	assert_int_equal(pthread_create(&f->thread, NULL, run, f), 0);
@@ -141,6 +143,51 @@ static void it_describes_itself(void **state)
 	assert_int_equal(ask(f, "GET", "/v2/models/m/versions/3/ready", "", &body), 200);
 }
 
+static void it_answers_as_providers_ask(void **state)
+{
+	static const char one[] = "{\"inputs\":[{\"name\":\"image\",\"datatype\":\"FP32\",\"shape\":[2],\"data\":[0,1]}]}";
+	static const char *const health[] = {"/ping", "/", "/health-of-mine"};
+	static const char *const infer[] = {"/invocations", "/score", "/predict-of-mine"};
+	struct fixture *f = *state;
+	struct str body;
+	for (size_t i = 0; i < COUNT_OF(health); i++)
+		assert_int_equal(ask(f, "GET", health[i], "", &body), 200);
+	for (size_t i = 0; i < COUNT_OF(infer); i++) {
+		assert_int_equal(ask(f, "POST", infer[i], one, &body), 200);
+		assert_true(str_find(body, S("\"data\":[1]")) > 0);
+	}
+	assert_int_equal(ask(f, "GET", "/invocations", "", &body), 405);
+}
+
+// As Triton's clients for SageMaker send it: [0, 1] as eight bytes behind the JSON, the answer in the same form.
+static void it_takes_binary_tensors(void **state)
+{
+	struct fixture *f = *state;
+	struct http_call_response response;
+	struct str json = S("{\"inputs\":[{\"name\":\"image\",\"datatype\":\"FP32\",\"shape\":[2],\"parameters\":{\"binary_data_size\":8}}],"
+			    "\"parameters\":{\"binary_data_output\":true}}");
+	const unsigned char bytes[] = {0, 0, 0, 0, 0, 0, 0x80, 0x3f};
+	const struct http_header type = {S("content-type"),
+		arena_printf(&f->arena, "application/vnd.sagemaker-triton.binary+json;json-header-size=%zu", json.n)};
+	struct http_call_request request = {
+		.method = S("POST"),
+		.url = arena_printf(&f->arena, "%s/invocations", http_server_url(f->server.http)),
+		.headers = &type,
+		.header_count = 1,
+		.body = arena_join(&f->arena, (struct str[]){json, str_bytes(bytes, sizeof(bytes))}, 2),
+		.guard = f->guard,
+	};
+	assert_int_equal(http_call(&f->call, &request, &response), 0);
+	assert_int_equal(response.status, 200);
+	struct str answered = http_header_get(&response.headers, "content-type"), prefix = S("application/vnd.sagemaker-triton.binary+json;json-header-size=");
+	uint64_t size = 0;
+	assert_true(str_starts(answered, prefix));
+	assert_int_equal(str_to_u64(str_drop(answered, prefix.n), &size), 0);
+	assert_int_equal(response.body.n, size + 8);
+	const unsigned char class_one[] = {1, 0, 0, 0, 0, 0, 0, 0};
+	assert_memory_equal(response.body.p + size, class_one, 8);
+}
+
 static void wrong_requests_get_an_error(void **state)
 {
 	static const struct {
@@ -200,6 +247,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(it_classifies, start, stop),
 		cmocka_unit_test_setup_teardown(it_describes_itself, start, stop),
+		cmocka_unit_test_setup_teardown(it_answers_as_providers_ask, start, stop),
+		cmocka_unit_test_setup_teardown(it_takes_binary_tensors, start, stop),
 		cmocka_unit_test_setup_teardown(wrong_requests_get_an_error, start, stop),
 		cmocka_unit_test_setup_teardown(damaged_models_are_not_served, start, stop),
 	};
