@@ -92,13 +92,10 @@ static int fill_temporary(int fd, struct str data, mode_t mode, const char *path
 {
 	if (fchmod(fd, mode) < 0)
 		return err_errno(e, "set the mode of a new %s", path);
-	int rc = file_write_all(fd, data, path, e);
-	if (rc < 0)
-		return rc;
-	return fsync(fd) < 0 ? err_errno(e, "write %s to the disk", path) : 0;
+	return file_write_all(fd, data, path, e);
 }
 
-int file_write_atomic(const char *path, struct str data, mode_t mode, struct err *e)
+static int replace(const char *path, struct str data, mode_t mode, bool sync, struct err *e)
 {
 	char folder[PATH_MAX], temporary[PATH_MAX];
 	if (!folder_of(path, folder))
@@ -110,13 +107,25 @@ int file_write_atomic(const char *path, struct str data, mode_t mode, struct err
 	if (fd < 0)
 		return err_errno(e, "create a temporary file beside %s", path);
 	int rc = fill_temporary(fd, data, mode, path, e);
+	if (rc == 0 && sync && fsync(fd) < 0)
+		rc = err_errno(e, "write %s to the disk", path);
 	if (rc == 0 && rename(temporary, path) < 0)
 		rc = err_errno(e, "put the new %s in place", path);
 	if (rc < 0) {
 		unlink(temporary);
 		return rc;
 	}
-	return file_fsync_dir(folder, e);
+	return sync ? file_fsync_dir(folder, e) : 0;
+}
+
+int file_write_atomic(const char *path, struct str data, mode_t mode, struct err *e)
+{
+	return replace(path, data, mode, true, e);
+}
+
+int file_replace(const char *path, struct str data, mode_t mode, struct err *e)
+{
+	return replace(path, data, mode, false, e);
 }
 
 int file_fsync_dir(const char *path, struct err *e)

@@ -14,6 +14,9 @@ MUST_CHECK int file_read(
 	const char *path, size_t limit, struct buf *out, struct err *e); // appends; ERR_LIMIT past limit
 // Readers see the old contents or the new, never a part; nothing is left behind on failure.
 MUST_CHECK int file_write_atomic(const char *path, struct str data, mode_t mode, struct err *e);
+// The same without waiting for the disk: it outlives this process, but after a power failure it may be the old contents,
+// the new or damaged. For what is written often, and read by those who can do without.
+MUST_CHECK int file_replace(const char *path, struct str data, mode_t mode, struct err *e);
 MUST_CHECK int file_write_all(int fd, struct str data, const char *path, struct err *e);
 MUST_CHECK int file_make_dirs(const char *path, mode_t mode, struct err *e); // like mkdir -p
 MUST_CHECK int file_remove_tree(const char *path, struct err *e);            // follows no link; absent is fine

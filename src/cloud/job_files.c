@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Jobs as JSON, their folder's name, and the locks that tell a living worker from a dead one: open file description
-// locks, which a child inherits with the descriptor and which can be asked for without being taken.
+// Jobs as JSON, and their folder's name.
 #include "cloud/job_files.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 
@@ -253,32 +249,4 @@ json_t *job_process_to_json(const struct process *p)
 struct process job_process_of_json(const json_t *j)
 {
 	return (struct process){.pid = (pid_t)json_int(j, "pid", 0), .start_ticks = (uint64_t)json_int(j, "start", 0)};
-}
-
-// ---------------------------------------------------------------- locks
-int lock_take(const char *path, int *fd, struct err *e)
-{
-	int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (opened < 0)
-		return err_errno(e, "open the lock %s", path);
-	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	if (fcntl(opened, F_OFD_SETLK, &whole) == 0) {
-		*fd = opened;
-		return 0;
-	}
-	int number = errno;
-	fd_close(&opened);
-	errno = number;
-	if (number == EAGAIN || number == EACCES)
-		return err_set(e, ERR_IN_USE, "%s: another process holds the lock", path);
-	return err_errno(e, "lock %s", path);
-}
-
-bool lock_is_held(const char *path)
-{
-	AUTO(fd) opened = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (opened < 0)
-		return false;
-	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	return fcntl(opened, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
 }

@@ -7,10 +7,11 @@
 //     without status.json   struct job_status and, while it runs, whose processes these are stop          a mark: the
 //     job is to end, and is not to start again log, log.1    what the command wrote, the newest last; worker.log: what
 //     the worker itself said
-// Pure but for the locks. Results live in the arena given.
+// The locks are base/lock.h's. Pure. Results live in the arena given.
 #ifndef ISOBAR_CLOUD_JOB_FILES_H
 #define ISOBAR_CLOUD_JOB_FILES_H
 
+#include "base/lock.h"
 #include "base/process.h"
 #include "cloud/cloud.h"
 
@@ -46,9 +47,5 @@ MUST_CHECK int job_status_of_json(struct arena *a, const json_t *j, struct job_s
 // {"pid", "start"}: a process that a file names, told from a later one with the same number.
 json_t *job_process_to_json(const struct process *p);
 struct process job_process_of_json(const json_t *j); // pid 0 when absent
-
-// Locks that live as long as a descriptor (open file description), also over fork and exec. The file is created 0600.
-MUST_CHECK int lock_take(const char *path, int *fd, struct err *e); // ERR_IN_USE when another has it
-bool lock_is_held(const char *path);                                // asks without taking it
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/process_tree.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "jobs/worker_impl.h"
@@ -102,7 +103,7 @@ static int prepare_work(struct worker *w)
 	const char *with = arena_printf(w->c->arena, "%s/with.json", w->work.path).p;
 	if (job_work_claim(&w->work, &w->c->err))
 		return w->c->err.code;
-	proc_kill_uid(w->work.uid); // left by a job that ended: the uid is this one's alone now
+	process_kill_uid(w->work.uid); // left by a job that ended: the uid is this one's alone now
 	if (job_work_make(&w->work, &w->c->err))
 		return w->c->err.code;
 	if (!with || json_write(w->spec.with, &text, &w->c->err) ||

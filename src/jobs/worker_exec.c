@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/process_tree.h"
 #include "base/time.h"
 #include "jobs/worker_impl.h"
 
@@ -208,7 +209,7 @@ static void judge_exit(struct worker *w, const struct watch *watch, int status)
 static void end_group(const struct worker *w)
 {
 	(void)kill(-w->command.pid, SIGKILL); // what it left behind in its group
-	proc_kill_uid(w->work.uid);           // and outside of it, where nobody else has its uid
+	process_kill_uid(w->work.uid);           // and outside of it, where nobody else has its uid
 }
 
 static double seconds_of(const struct rusage *u)

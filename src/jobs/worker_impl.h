@@ -72,6 +72,5 @@ MUST_CHECK int worker_exec(struct worker *w);
 
 // worker_proc.c: what the system knows of processes.
 uint64_t proc_group_rss(pid_t group); // bytes, all its members together
-void proc_kill_uid(uid_t uid);        // SIGKILL to every process of a uid that only one job has
 
 #endif

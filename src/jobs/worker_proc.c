@@ -3,11 +3,8 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -57,20 +54,4 @@ uint64_t proc_group_rss(pid_t group)
 	if (d)
 		closedir(d);
 	return sum;
-}
-
-void proc_kill_uid(uid_t uid)
-{
-	DIR *d = open_proc();
-	for (struct dirent *entry; d && uid && (entry = readdir(d));) {
-		struct stat s;
-		if (!isdigit((unsigned char)entry->d_name[0]) || fstatat(dirfd(d), entry->d_name, &s, 0) < 0 ||
-			s.st_uid != uid)
-			continue;
-		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		if (pid > 1)
-			(void)kill(pid, SIGKILL);
-	}
-	if (d)
-		closedir(d);
 }

@@ -6,7 +6,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,23 +201,6 @@ static int find(struct docs *d, const char *name, struct collection **out, struc
 
 // ---------------------------------------------------------------- changes
 
-// As file_write_atomic(), but that nothing waits for the disk.
-static int write_quickly(const char *path, struct str text, struct err *e)
-{
-	AUTO(buf) partial = {0};
-	buf_printf(&partial, "%s.partial", path);
-	const char *name = buf_cstr(&partial);
-	AUTO(fd) fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return err_errno(e, "make the file %s", name);
-	int rc = file_write_all(fd, text, name, e);
-	if (rc == 0 && rename(name, path) < 0)
-		rc = err_errno(e, "rename %s to %s", name, path);
-	if (rc < 0)
-		unlink(name);
-	return rc;
-}
-
 static int write_doc(const char *path, struct str name, const json_t *doc, bool durable, struct err *e)
 {
 	AUTO(buf) text = {0};
@@ -229,7 +211,7 @@ static int write_doc(const char *path, struct str name, const json_t *doc, bool 
 	int rc = json_write_pretty(whole, &text, e);
 	if (rc == 0)
 		rc = durable ? file_write_atomic(path, buf_str(&text), 0600, e)
-			     : write_quickly(path, buf_str(&text), e);
+			     : file_replace(path, buf_str(&text), 0600, e);
 	if (text.p)
 		explicit_bzero(text.p, text.n); // it may have held a key
 	return rc;

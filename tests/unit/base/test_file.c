@@ -67,6 +67,12 @@ static void test_write_and_read(UNUSED void **state)
 	assert_int_equal(file_read(at("a"), 6, &out, &e), 0);
 	assert_true(str_eq(buf_str(&out), S("<sec\0nd")));
 	assert_int_equal(count_entries(folder), 1);
+	assert_int_equal(file_replace(at("a"), S("third"), 0600, &e), 0);
+	buf_clear(&out);
+	assert_int_equal(file_read(at("a"), 6, &out, &e), 0);
+	assert_true(str_eq(buf_str(&out), S("third")));
+	assert_int_equal(count_entries(folder), 1);
+	assert_true(file_replace(at("absent/a"), S("x"), 0600, &e) == ERR_NOT_FOUND);
 	assert_int_equal(file_write_atomic(at("empty"), S(""), 0600, &e), 0);
 	buf_clear(&out);
 	assert_int_equal(file_read(at("empty"), 0, &out, &e), 0);
