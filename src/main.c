@@ -508,6 +508,8 @@ static const struct command *const process_commands[] = {
 	&demo_command,
 	&pocket_command,
 	&pocket_faults_command,
+	&pocket_run_command,
+	&pocket_end_command,
 	&gateway_command,
 	&serve_command,
 	&worker_command,

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "pocket/admin.h"
+#include "pocket/engine/engine.h"
 #include "pocket/front_faults_impl.h"
 #include "pocket/pocket_impl.h"
 #include "pocket/service.h"
@@ -402,6 +403,8 @@ static void drained(struct http_exchange *x)
 	struct front_request *r = x->data;
 	if (r && r->range.object)
 		send_more(r);
+	else if (r && r->forward)
+		engine_forward_drained(r);
 }
 
 void front_reply_object(struct front_request *r, int status, struct object *object, uint64_t offset, uint64_t length)

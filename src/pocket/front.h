@@ -15,6 +15,7 @@
 struct pocket;
 struct front_request;
 struct front_fault;
+struct forward;
 struct pocket_service;
 
 struct front {
@@ -61,6 +62,7 @@ struct front_request {
 	int (*take)(struct front_request *r, struct str piece);
 	void (*done)(struct front_request *r); // the body is whole
 	struct object_range range;             // of an answer that streams out
+	struct forward *forward;               // to a server of the engine, whose answer this one's becomes; NULL: none
 	struct front_fault *fault;             // that it has met (front_faults.h); NULL: none
 };
 

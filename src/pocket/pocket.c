@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "net/url.h"
 #include "pocket/admin.h"
+#include "pocket/engine/engine.h"
 #include "pocket/pocket_impl.h"
 
 static const struct front *const fronts[] = {&s3_front, &gcs_front, &azure_front};
@@ -221,6 +222,8 @@ int pocket_start(const struct pocket_config *config, struct pocket **out, struct
 	if (rc == 0)
 		rc = docs_open(p->root, &p->docs, e);
 	if (rc == 0)
+		rc = engine_open(p, &p->engine, e);
+	if (rc == 0)
 		rc = admin_load_faults(p, config->faults, e);
 	if (rc == 0)
 		rc = listen_somewhere(p, &address, e);
@@ -243,9 +246,19 @@ const char *pocket_url(const struct pocket *p)
 	return p->url;
 }
 
+// Requests end first: some of them go to servers of the engine.
+static void requests_ended(void *ctx)
+{
+	struct pocket *p = ctx;
+	engine_end_all(p->engine, p->drain.grace_ns, p->drain.stopped, p->drain.ctx);
+}
+
 void pocket_drain(struct pocket *p, int64_t grace_ns, void (*stopped)(void *ctx), void *ctx)
 {
-	http_server_drain(p->server, grace_ns, stopped, ctx);
+	p->drain.grace_ns = grace_ns;
+	p->drain.stopped = stopped;
+	p->drain.ctx = ctx;
+	http_server_drain(p->server, grace_ns, requests_ended, p);
 }
 
 void pocket_free(struct pocket *p)
@@ -254,6 +267,7 @@ void pocket_free(struct pocket *p)
 		return;
 	http_server_free(p->server);
 	services_close(p);
+	engine_close(p->engine);
 	docs_close(p->docs);
 	if (p->front->keys_free)
 		p->front->keys_free(p->keys);

@@ -31,11 +31,13 @@ struct pocket_config {
 struct pocket;
 MUST_CHECK int pocket_start(const struct pocket_config *config, struct pocket **out, struct err *e);
 const char *pocket_url(const struct pocket *p); // "http://127.0.0.1:41234", azure "http://127.0.0.1:41234/ACCOUNT"
-// Ends gracefully: running requests get grace_ns, then stopped() is called from the loop.
+// Ends gracefully: running requests get grace_ns, then the jobs and servers of its engine, then stopped() is called from the loop.
 void pocket_drain(struct pocket *p, int64_t grace_ns, void (*stopped)(void *ctx), void *ctx);
 void pocket_free(struct pocket *p); // NULL is allowed
 
 extern const struct command pocket_faults_command; // isobar pocket faults
 extern const struct command pocket_command; // isobar pocket
+extern const struct command pocket_run_command; // isobar pocket run
+extern const struct command pocket_end_command; // isobar pocket end
 
 #endif

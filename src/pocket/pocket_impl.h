@@ -24,6 +24,11 @@ struct pocket {
 	void *service_states[SERVICES_MAX]; // beside the front's table of services
 	size_t service_count;               // of them that are open
 	struct loop_timer service_timer;
+	struct {
+		int64_t grace_ns;
+		void (*stopped)(void *ctx);
+		void *ctx;
+	} drain;
 	int64_t pace; // the provider's waiting times are divided by it
 	struct http_server *server;
 	struct tls *tls;

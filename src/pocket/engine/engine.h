@@ -97,7 +97,7 @@ MUST_CHECK int engine_prepare(struct engine *g, struct str id, struct engine_pla
 // ERR_EXISTS for an id that was started before; ERR_INVALID.
 MUST_CHECK int engine_start(struct engine *g, const struct engine_spec *spec, struct err *e);
 MUST_CHECK int engine_status(struct engine *g, struct str id, struct engine_status *out); // ERR_NOT_FOUND
-// SIGTERM to all its processes, SIGKILL after grace_ns. What has ended stays as it is. ERR_NOT_FOUND.
+// SIGTERM to the program, SIGKILL after grace_ns to all its processes. What has ended stays as it is. ERR_NOT_FOUND.
 MUST_CHECK int engine_stop(struct engine *g, struct str id, int64_t grace_ns, struct err *e);
 MUST_CHECK int engine_interrupt(struct engine *g, struct str id, int64_t notice_ns, struct err *e);
 // Interrupts each running spot job with that notice; how many.
@@ -143,5 +143,6 @@ struct engine_forward { // all in r's arena, or constant
 // A server that is not there, not healthy or does not answer ends in front_fail() with ERR_NOT_FOUND, ERR_UNAVAILABLE
 // or ERR_TIMEOUT.
 void engine_forward(struct front_request *r, const struct engine_forward *f);
+void engine_forward_drained(struct front_request *r); // for the front: the client takes more of the answer
 
 #endif
