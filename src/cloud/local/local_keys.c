@@ -133,6 +133,8 @@ static int local_key_describe(struct call *c, void *keys, struct str name, json_
 	json_object_set_new(j, "versions", json_integer((json_int_t)json_array_size(versions)));
 	json_set_str(j, "created", json_str(json_array_get(versions, 0), "created"));
 	json_set_str(j, "rotated", json_str(f.content, "rotated"));
+	if (json_flag(f.content, "disabled", false))
+		json_object_set_new(j, "disabled", json_true());
 	*out = j;
 	return 0;
 }
@@ -150,7 +152,38 @@ static int local_key_delete(struct call *c, void *keys, struct str name)
 	return 0;
 }
 
+// A disabled key stays as it is on disk but for this mark.
+static int set_disabled(struct call *c, struct local *l, struct str name, bool disabled)
+{
+	struct key_file f = {0};
+	AUTO(fd) lock = -1;
+	if (key_place(c, l, name, &f) || key_load(c, l, &f) || local_lock_wait(c, f.lock, &lock) || key_load(c, l, &f))
+		return c->err.code;
+	if (json_flag(f.content, "disabled", false) == disabled)
+		return 0;
+	json_object_set_new(f.content, "disabled", json_boolean(disabled));
+	return local_write_json(c, f.path, f.content, 0600);
+}
+
+static int local_key_disable(struct call *c, void *keys, struct str name)
+{
+	return set_disabled(c, keys, name, true);
+}
+
+static int local_key_enable(struct call *c, void *keys, struct str name)
+{
+	return set_disabled(c, keys, name, false);
+}
+
 // ---------------------------------------------------------------- wrapping
+static int key_load_enabled(struct call *c, const struct local *l, struct key_file *f)
+{
+	int r = key_load(c, l, f);
+	if (!r && json_flag(f->content, "disabled", false))
+		r = call_fail(c, ERR_DENIED, "%s: key %.*s is disabled", l->cloud, STR(f->name));
+	return r;
+}
+
 static int version_key(struct call *c, const struct key_file *f, uint32_t version, unsigned char key[KEY_BYTES])
 {
 	const json_t *entry = json_array_get(json_object_get(f->content, "versions"), version - 1);
@@ -218,7 +251,7 @@ static int local_key_wrap(
 		return call_fail(c, ERR_INVALID,
 			"key %.*s wraps data keys of 1 to %d bytes under a context of at most %d", STR(name), MAX_PLAIN,
 			MAX_CONTEXT);
-	if (key_place(c, keys, name, &f) || key_load(c, keys, &f))
+	if (key_place(c, keys, name, &f) || key_load_enabled(c, keys, &f))
 		return c->err.code;
 	uint32_t version = (uint32_t)json_array_size(json_object_get(f.content, "versions"));
 	size_t size = HEAD_BYTES + NONCE_BYTES + plain.n + TAG_BYTES;
@@ -254,7 +287,7 @@ static int local_key_unwrap(
 		memcmp(wrapped.p, wrap_magic, sizeof(wrap_magic)) != 0)
 		return call_fail(
 			c, ERR_CORRUPT, "key %.*s: these %zu bytes are no wrapped data key", STR(name), wrapped.n);
-	if (key_place(c, keys, name, &f) || key_load(c, keys, &f))
+	if (key_place(c, keys, name, &f) || key_load_enabled(c, keys, &f))
 		return c->err.code;
 	const unsigned char *in = (const unsigned char *)wrapped.p;
 	size_t n = wrapped.n - around;
@@ -290,4 +323,6 @@ const struct key_ops local_key_ops = {
 	.rotate = local_key_rotate,
 	.describe = local_key_describe,
 	.delete = local_key_delete,
+	.disable = local_key_disable,
+	.enable = local_key_enable,
 };

@@ -53,7 +53,8 @@ static int add_claims(const struct jwt_claims *claims, struct buf *out, struct e
 {
 	AUTO(json) body = json_object();
 	json_set_str(body, "iss", claims->issuer);
-	json_set_str(body, "aud", claims->audience);
+	if (claims->audience.n)
+		json_set_str(body, "aud", claims->audience);
 	if (claims->subject.n)
 		json_set_str(body, "sub", claims->subject);
 	if (claims->scope.n)

@@ -11,7 +11,7 @@
 enum { JWT_MAX_SIZE = 16 << 10, JWT_MAX_LIFETIME_S = 3600, JWT_MIN_RSA_BITS = 2048 };
 
 struct jwt_claims {
-	struct str issuer, subject, audience, scope; // subject, scope "": left out
+	struct str issuer, subject, audience, scope; // "": left out (who verifies wants an issuer)
 	int64_t issued_s, expires_s;                 // seconds since 1970
 };
 // private_key: PEM (PKCS#8 or PKCS#1). key_id "": no kid.
@@ -19,7 +19,7 @@ MUST_CHECK int jwt_rs256_make(
 	struct str private_key, struct str key_id, const struct jwt_claims *claims, struct buf *out, struct err *e);
 
 struct jwt_expect {
-	struct str audience;
+	struct str audience; // "": it must have none
 	int64_t now_s,
 		leeway_s; // iat at most leeway in the future, exp in the future, exp - iat at most JWT_MAX_LIFETIME_S
 };

@@ -162,7 +162,8 @@ static int read_claims(
 	if (!code)
 		code = need_text(body, "iss", a, &claims->issuer, e);
 	if (!code)
-		code = need_text(body, "aud", a, &claims->audience, e);
+		code = expect->audience.n ? need_text(body, "aud", a, &claims->audience, e)
+					  : optional_text(body, "aud", a, &claims->audience, e);
 	if (!code)
 		code = optional_text(body, "sub", a, &claims->subject, e);
 	if (!code)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests to Google's JSON APIs of a pocket cloud: routes, who asks, bodies, pages. See google.h.
 #include "pocket/gcp/google.h"
+#include "pocket/gcp/self_signed.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -120,7 +121,10 @@ static int authorise(struct front_request *r)
 		return google_refuse(r, "UNAUTHENTICATED",
 			"Request is missing required authentication credential. Expected OAuth 2 access token, login "
 			"cookie or other valid authentication credential.");
-	enum gcs_scope scope = gcs_check_token(r->keys, str_trim(str_drop(value, 7)), front_now_ns(r) / NS_PER_S);
+	struct str token = str_trim(str_drop(value, 7));
+	enum gcs_scope scope = gcs_check_token(r->keys, token, front_now_ns(r) / NS_PER_S);
+	if (scope == GCS_NONE && self_signed(r, google_request(r)->api->service, token))
+		scope = GCS_WRITE;
 	if (scope == GCS_NONE)
 		return google_refuse(r, "UNAUTHENTICATED",
 			"Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie "

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The services that a pocket Google Cloud has besides its object store. The first that says a request is its own gets it.
+#include "pocket/gcp/kms.h"
 #include "pocket/service.h"
 
 const struct pocket_service *const gcp_services[] = {
+	&gcp_kms_service,
+	&gcp_secrets_service,
 	NULL,
 };
