@@ -119,7 +119,7 @@ static json_t *environment_body(const struct azure_services *s, bool routes)
 	if (routes)
 		json_object_set_new(properties, "inferenceConfig",
 			json_pack("{s:o, s:o, s:o}", "livenessRoute", route("/v2/health/live"), "readinessRoute",
-				route("/v2/health/ready"), "scoringRoute", route("/invocations")));
+				route("/v2/health/ready"), "scoringRoute", route("/score")));
 	return json_pack("{s:o}", "properties", properties);
 }
 
