@@ -28,6 +28,7 @@
 #include "gateway/gateway_ctx.h"
 #include "gateway/gateway_kind.h"
 #include "gateway/publish.h"
+#include "gateway/upstream_renewal.h"
 #include "infra/addresses.h"
 #include "infra/environment_kind.h"
 #include "infra/format.h"
@@ -149,6 +150,20 @@ static const void *context_of(const struct binding *b, const struct contexts *al
 	return NULL;
 }
 
+// Upstream credentials of gateways: what a cloud's endpoint part gives for one endpoint.
+static int grant_upstream(
+	struct call *c, void *ctx, struct str cloud, struct str endpoint, struct upstream_grant *out)
+{
+	const struct cloud *found = clouds_find(ctx, cloud);
+	struct endpoint_credential given = {0};
+	if (!found)
+		return call_fail(c, ERR_NOT_FOUND, "no cloud %.*s is declared", STR(cloud));
+	int rc = CLOUD_CALL(c, found, endpoints, credential, endpoint, &given);
+	if (rc == 0)
+		*out = (struct upstream_grant){given.access_key, given.region, given.secret, given.session, given.expires_ns};
+	return rc;
+}
+
 static int make_contexts(struct call *c, const struct binding *b, struct contexts *all)
 {
 	char *folder = arena_cstr(c->arena, b->folder), *state_folder = arena_cstr(c->arena, b->state_folder);
@@ -165,6 +180,7 @@ static int make_contexts(struct call *c, const struct binding *b, struct context
 		.folder = folder,
 		.state_folder = state_folder,
 		.hash_secret_path = secret.p,
+		.upstreams = {(void *)(uintptr_t)b->clouds, grant_upstream},
 		.free_port = b->pocket};
 	return 0;
 }
@@ -198,7 +214,9 @@ static int publish(struct call *c, const struct binding *b)
 {
 	struct contexts all;
 	int rc = make_contexts(c, b, &all);
-	return rc < 0 ? rc : gateway_publish(c, &all.gateway);
+	if (rc == 0)
+		rc = gateway_publish(c, &all.gateway);
+	return rc < 0 ? rc : upstream_renewal_once(c, &all.gateway);
 }
 
 static int serve_deploy(struct call *c, const struct binding *b)
@@ -207,24 +225,18 @@ static int serve_deploy(struct call *c, const struct binding *b)
 	return deploy_run(c, &deploy);
 }
 
-// What routes, keys and roles say, endpoints that came and went, and traffic that was shifted reach the gateways within
-// a moment.
 static int serve_gateways(struct call *c, const struct binding *b)
 {
 	struct contexts all;
-	uint64_t head = 0;
 	int rc = make_contexts(c, b, &all);
-	while (rc == 0) {
-		AUTO(arena) arena = {0};
-		struct call round;
-		call_child(&round, c, &arena, 0);
-		rc = state_watch(&round, b->state, head, NS_PER_S, &head);
-		if (rc == 0)
-			rc = gateway_publish(&round, &all.gateway);
-		if (rc < 0)
-			c->err = round.err;
-	}
-	return rc;
+	return rc < 0 ? rc : gateway_publish_run(c, &all.gateway);
+}
+
+static int serve_upstreams(struct call *c, const struct binding *b)
+{
+	struct contexts all;
+	int rc = make_contexts(c, b, &all);
+	return rc < 0 ? rc : upstream_renewal_run(c, &all.gateway);
 }
 
 // ---- the monitor, with the recorder of a pocket environment
@@ -300,6 +312,7 @@ static int serve_monitor(struct call *c, const struct binding *b)
 static const struct control_service services[] = {
 	{"deploy", serve_deploy},
 	{"gateways", serve_gateways},
+	{"upstreams", serve_upstreams},
 	{"monitor", serve_monitor},
 	{"pipelines", pipelines_serve},
 	{"replicas", replicas_serve},

@@ -7,6 +7,7 @@
 #include "gateway/gateway_kind.h"
 #include "gateway/gateway_process.h"
 #include "gateway/publish.h"
+#include "gateway/upstreams.h"
 
 static int create(struct call *c, void *ctx, const struct resource *r, json_t **outputs, UNUSED struct str *cloud_id)
 {
@@ -42,10 +43,13 @@ static int update(struct call *c, void *ctx, const struct resource *r, const jso
 static int delete_gateway(struct call *c, void *ctx, const struct resource *r)
 {
 	const struct gateway_ctx *g = ctx;
-	const char *path = gateway_path(c, g, r->name, "snapshot.json");
+	static const char *const files[] = {"snapshot.json", UPSTREAMS_FILE};
 	int code = gateway_process_stop(c, g, r);
-	if (code == 0 && path && unlink(path) < 0 && errno != ENOENT)
-		code = call_errno(c, "remove %s", path);
+	for (size_t i = 0; code == 0 && i < COUNT_OF(files); i++) {
+		const char *path = gateway_path(c, g, r->name, files[i]);
+		if (path && unlink(path) < 0 && errno != ENOENT)
+			code = call_errno(c, "remove %s", path);
+	}
 	return code;
 }
 

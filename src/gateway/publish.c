@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Configurations of gateways out of state: see publish.h.
-#include "gateway/publish.h"
+#include "gateway/publish_impl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,6 @@
 #include "gateway/gateway_process.h"
 #include "gateway/snapshot.h"
 #include "net/http_call.h"
-#include "state/override.h"
 
 enum { HEAD_MAX_BYTES = 64 << 10 };
 #define HEAD_NS (2 * NS_PER_S)
@@ -27,43 +26,6 @@ const char *gateway_path(struct call *c, const struct gateway_ctx *g, struct str
 		arena_printf(c->arena, "%s/%.*s%s%s", real ? real : root, STR(gateway), name[0] ? "/" : "", name);
 	free(real);
 	return path.p;
-}
-
-// ---- targets
-
-static int weight_of(struct call *c, const struct gateway_ctx *g, struct str address, double *weight)
-{
-	const struct override *o;
-	int code = override_find(c, g->state, address, S("traffic"), &o);
-	*weight = 1.0;
-	if (code == 0 && o && json_is_number(o->value))
-		*weight = json_number_value(o->value);
-	return code;
-}
-
-static int add_targets(struct call *c, const struct gateway_ctx *g, struct str endpoint, json_t *targets)
-{
-	struct record *records;
-	size_t count;
-	struct str prefix = arena_printf(c->arena, "endpoint-status/%.*s on ", STR(endpoint));
-	int code = state_list(c, g->state, prefix, &records, &count);
-	for (size_t i = 0; code == 0 && i < count; i++) {
-		struct str url = json_str(records[i].value, "url"), cloud = str_drop(records[i].key, prefix.n);
-		double weight;
-		if (url.n == 0)
-			continue;
-		code = weight_of(
-			c, g, arena_printf(c->arena, "endpoint/%.*s on %.*s", STR(endpoint), STR(cloud)), &weight);
-		if (code)
-			return code;
-		json_t *target = json_object();
-		json_set_str(target, "endpoint", endpoint);
-		json_set_str(target, "cloud", cloud);
-		json_set_str(target, "url", url);
-		json_object_set_new(target, "weight", json_real(weight));
-		json_array_append_new(targets, target);
-	}
-	return code;
 }
 
 // ---- routes
@@ -111,7 +73,7 @@ static int add_routes(struct call *c, const struct gateway_ctx *g, const struct 
 		json_t *targets = json_array(), *json = route_json(&resources[i], &route);
 		json_object_set_new(json, "targets", targets);
 		json_array_append_new(routes, json);
-		code = add_targets(c, g, route_first_target(&route).name, targets);
+		code = publish_targets(c, g, route_first_target(&route).name, targets);
 	}
 	return code;
 }
@@ -308,4 +270,32 @@ int gateway_publish(struct call *c, const struct gateway_ctx *g)
 	}
 	c->err = first;
 	return first.code;
+}
+
+int publish_at_changes(
+	struct call *c, const struct gateway_ctx *g, int (*act)(struct call *c, void *ctx), void *ctx)
+{
+	uint64_t head = 0;
+	int code = 0;
+	while (code == 0) {
+		AUTO(arena) arena = {0};
+		struct call round;
+		call_child(&round, c, &arena, 0);
+		code = state_watch(&round, g->state, head, NS_PER_S, &head);
+		if (code == 0)
+			code = act(&round, ctx);
+		if (code)
+			c->err = round.err;
+	}
+	return code;
+}
+
+static int publish_round(struct call *c, void *ctx)
+{
+	return gateway_publish(c, ctx);
+}
+
+int gateway_publish_run(struct call *c, const struct gateway_ctx *g)
+{
+	return publish_at_changes(c, g, publish_round, (void *)(uintptr_t)g);
 }

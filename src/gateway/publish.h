@@ -20,6 +20,9 @@ MUST_CHECK int gateway_publish_one(
 // resource), and copies the head of its audit log to "audit-head/NAME". What the control plane calls every second or at
 // a change. One gateway's trouble does not keep the others from being tended; the first error is returned.
 MUST_CHECK int gateway_publish(struct call *c, const struct gateway_ctx *g);
+// The same at every change of the journal and every second, until the call ends: what routes, keys and roles say,
+// endpoints that came and went, and traffic that was shifted reach the gateways within a moment.
+MUST_CHECK int gateway_publish_run(struct call *c, const struct gateway_ctx *g);
 // A file of a gateway's folder, in c's arena; name "" for the folder itself. NULL without memory.
 const char *gateway_path(struct call *c, const struct gateway_ctx *g, struct str gateway, const char *name);
 
