@@ -14,6 +14,7 @@
 #include "base/process.h"
 #include "cloud/endpoint_package.h"
 #include "cloud/registry.h"
+#include "cloud/store_variable.h"
 #include "jobs/worker_impl.h"
 
 // ---------------------------------------------------------------- where it works
@@ -42,11 +43,13 @@ static int make_folder(struct call *c, const char **out)
 static int open_store(struct call *c, struct cloud *out)
 {
 	struct cloud_config config = {0};
-	const char *text = getenv(JOB_STORE_VARIABLE);
-	if (!text || !text[0])
+	struct str text = S("");
+	if (store_variable_join(c->arena, &text, &c->err))
+		return c->err.code;
+	if (!text.n)
 		return call_fail(c, ERR_INVALID, JOB_STORE_VARIABLE " is not set: this is the program of a container that a "
 								     "cloud's job or endpoint service starts");
-	if (job_store_read(c, str_of(text), &config))
+	if (job_store_read(c, text, &config))
 		return c->err.code;
 	return cloud_open(c, &config, out);
 }
