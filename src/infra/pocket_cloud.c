@@ -21,6 +21,7 @@ enum {
 	SILENCE_KNOWN_S = 60,
 	ANSWER_TIMEOUT_MS = 2000,
 	STOP_GRACE_S = 5,
+	END_WITHIN_S = 30,
 	LOOK_EVERY_MS = 5,
 };
 
@@ -282,6 +283,31 @@ int pocket_cloud_ensure(struct call *c, struct pocket_cloud *p)
 	return rc < 0 ? rc : start_locked(c, p);
 }
 
+// A pocket cloud that ends ends what runs in it. One that was killed could not: its jobs and servers go on without it.
+static int start_end(struct call *c, const struct pocket_cloud *p, struct process *out)
+{
+	const char *argv[] = {"self", "pocket", "end", arena_cstr(c->arena, p->root), NULL};
+	const struct process_spec spec = {.argv = argv, .in = -1, .out = -1, .error = STDERR_FILENO};
+	return process_start(&spec, out, &c->err);
+}
+
+static int end_what_is_left(struct call *c, struct pocket_cloud *all, size_t count)
+{
+	struct process *ending = arena_new_array(c->arena, count + 1, struct process);
+	size_t n = 0;
+	int rc = ending ? 0 : call_no_memory(c);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (file_exists(file_of(c, &all[i], "engine")))
+			rc = start_end(c, &all[i], &ending[n]) < 0 ? c->err.code : (n++, 0);
+	for (size_t i = 0; i < n; i++) {
+		int status = 0, waited = process_wait(&ending[i], END_WITHIN_S * NS_PER_S, &status, &c->err);
+		if (rc == 0 && waited == 0 && status != 0)
+			rc = call_fail(c, ERR_FAILED, "what runs in a pocket cloud could not all be ended (see above)");
+		rc = rc == 0 ? waited : rc;
+	}
+	return rc;
+}
+
 // A stale announcement may name a pid that is another program's by now: only what we started, known by pid and start,
 // or what answers at its address is ended. One that hangs gets SIGKILL when its grace is over.
 int pocket_clouds_stop(struct call *c, struct pocket_cloud *all, size_t count)
@@ -298,7 +324,7 @@ int pocket_clouds_stop(struct call *c, struct pocket_cloud *all, size_t count)
 	}
 	process_stop_all(running, n, STOP_GRACE_S * NS_PER_S);
 	err_clear(&c->err);
-	return 0;
+	return end_what_is_left(c, all, count);
 }
 
 int pocket_cloud_stop(struct call *c, struct pocket_cloud *p)

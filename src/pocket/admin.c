@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "pocket/engine/engine.h"
 #include "pocket/pocket_impl.h"
 
 // ---------------------------------------------------------------- the folder
@@ -76,9 +77,9 @@ static bool may(const struct front_request *r)
 	       str_eq(word, S("Bearer")) && token.n == strlen(wanted) && hash_equal(token.p, wanted, token.n);
 }
 
-static void tell(struct front_request *r)
+static void answer(struct front_request *r, json_t *made)
 {
-	AUTO(json) j = faults_json(r->pocket->faults);
+	AUTO(json) j = made;
 	AUTO(buf) text = {0};
 	if (json_write_pretty(j, &text, NULL) < 0) {
 		http_reply_error(r->x, 503, "out of memory");
@@ -86,6 +87,21 @@ static void tell(struct front_request *r)
 	}
 	front_add(r, "content-type", S("application/json"));
 	front_reply_buf(r, 200, &text);
+}
+
+static void tell(struct front_request *r)
+{
+	answer(r, faults_json(r->pocket->faults));
+}
+
+static void tell_status(struct front_request *r)
+{
+	const struct pocket *p = r->pocket;
+	json_t *services = json_array();
+	for (size_t i = 0; i < p->service_count; i++)
+		json_array_append_new(services, json_string(p->front->services[i]->name));
+	answer(r, json_pack("{s:s, s:s, s:s, s:I, s:o, s:o}", "name", p->name, "as", p->front->as, "url", p->url, "pace",
+			  (json_int_t)p->pace, "services", services, "engine", engine_json(p->engine)));
 }
 
 static void set(struct front_request *r, struct str body)
@@ -122,10 +138,15 @@ static void collected(struct http_exchange *x, struct str body)
 bool admin_takes(struct front_request *r)
 {
 	const struct http_request *q = &r->x->request;
-	if (!str_eq(q->path, S(ADMIN_FAULTS_PATH)))
+	bool status = str_eq(q->path, S(ADMIN_STATUS_PATH));
+	if (!status && !str_eq(q->path, S(ADMIN_FAULTS_PATH)))
 		return false;
 	if (!may(r))
 		http_reply_error(r->x, 403, "this needs the token of admin.json in the pocket cloud's folder");
+	else if (status && q->method == HTTP_GET)
+		tell_status(r);
+	else if (status)
+		http_reply_error(r->x, 405, "GET");
 	else if (q->method == HTTP_GET)
 		tell(r);
 	else if (q->method == HTTP_PUT)

@@ -9,10 +9,14 @@
 //     stall 200ms every=10                   waits before it acts
 //     throttle 1s p=0.05                     the provider's "slow down", with Retry-After
 //     error /lake/** times=2                 the provider's internal error, nothing done
+//     error-after PUT nth=2                  acts, and answers with the provider's internal error all the same
 //     cut GET /lake/**                       acts, and the answer ends in the middle
 //     cut-request PUT                        the connection ends in the middle of the request, nothing done
 //     partition nth=5 for=3s                 nothing gets through for so long; what waits goes on afterwards
+//     interrupt times=1                      running spot jobs lose their machines, after the provider's notice
+//     expire times=1                         tokens and temporary keys that were issued until now have expired
 //
+// With the last two the request itself goes on as ever (but that its own token may have expired).
 // A method is in capitals, a path begins with '/' ('*' within a segment, '**' across; with a '?' in it the query counts
 // as well) and is compared as the client wrote it. nth=N: only the N-th request that matches; every=N: each N-th; p=P:
 // that share of them, drawn from the seed; times=N: at most so often; for=D: only that long from its first time on
@@ -30,9 +34,12 @@
 	X(STALL, "stall", 'd') \
 	X(THROTTLE, "throttle", 'd') \
 	X(ERROR, "error", '-') \
+	X(ERROR_AFTER, "error-after", '-') \
 	X(CUT, "cut", '-') \
 	X(CUT_REQUEST, "cut-request", '-') \
-	X(PARTITION, "partition", '-')
+	X(PARTITION, "partition", '-') \
+	X(INTERRUPT, "interrupt", '-') \
+	X(EXPIRE, "expire", '-')
 
 enum fault_act {
 	FAULT_NONE,

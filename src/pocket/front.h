@@ -24,6 +24,7 @@ struct front {
 	void (*etag)(const struct record *r, char out[OBJECT_ETAG_SIZE]);
 	int64_t upload_lifetime_ns;
 	uint64_t body_limit;
+	int64_t spot_notice_ns; // from the word that a spot machine is taken away to its end
 	void (*handle)(struct front_request *r);
 	// Answers r->err. Called by the shared parts, and by the front end itself.
 	void (*fail)(struct front_request *r);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "pocket/engine/engine.h"
 #include "pocket/front_faults_impl.h"
 #include "pocket/pocket_impl.h"
 
@@ -21,7 +22,7 @@ struct front_fault {
 	struct loop_timer timer;
 	struct buf body;      // ACT_TWICE: what came, to come again
 	bool body_whole;      // and is all of it
-	bool waits, again;    // ACT_TWICE: the first answer was dropped; the second delivery is under way
+	bool waits, again;    // the first answer was dropped; ACT_TWICE: the second delivery, ERROR_AFTER: the error is under way
 	uint64_t changed_then; // PARTITION: state of the rules when it began to wait
 	int retry_after_s;    // THROTTLE
 };
@@ -124,9 +125,17 @@ bool front_fault_takes_request(struct front_request *r)
 		if (r->x->request.length > TWICE_MAX_BODY)
 			r->fault = NULL;
 		return false;
+	case FAULT_INTERRUPT:
+		engine_interrupt_spot(
+			r->pocket->engine, service_pace_ns(r->pocket, r->pocket->front->spot_notice_ns));
+		return false;
+	case FAULT_EXPIRE:
+		r->pocket->tokens_ended_ns = front_now_ns(r);
+		return false;
 	case FAULT_NONE:
 	case FAULT_LOSE_REPLY:
 	case FAULT_ANSWER_TWICE:
+	case FAULT_ERROR_AFTER:
 	case FAULT_CUT:
 		break;
 	}
@@ -173,6 +182,33 @@ static void deliver_again(struct loop_timer *t)
 		front_body_piece(r, buf_str(&f->body));
 	if (f->body_whole)
 		front_body_end(r);
+}
+
+// Instead of the answer that there was: what was done is done.
+static void answer_with_error(struct loop_timer *t)
+{
+	struct front_fault *f = of_timer(t);
+	struct http_exchange *x = f->request->x;
+	front_release(f->request);
+	struct front_request *r = front_request_new(x);
+	if (!r) {
+		http_exchange_abort(x);
+		return;
+	}
+	r->fault = f;
+	f->request = r;
+	f->waits = false;
+	f->again = true;
+	front_trouble(r, false);
+}
+
+static bool drop_for_error(struct front_fault *f)
+{
+	if (f->again)
+		return false;
+	f->waits = true;
+	after(f, 0, answer_with_error);
+	return true;
 }
 
 // False when the body was too long to keep: then the request is answered as ever.
@@ -242,6 +278,10 @@ bool front_fault_takes_reply(struct front_request *r, int status, struct str bod
 	case FAULT_THROTTLE:
 		add_retry_after(r);
 		return false;
+	case FAULT_ERROR_AFTER:
+		return drop_for_error(r->fault);
+	case FAULT_INTERRUPT:
+	case FAULT_EXPIRE:
 	case FAULT_NONE:
 	case FAULT_STALL:
 	case FAULT_ERROR:

@@ -40,6 +40,7 @@ struct pocket {
 	struct faults *faults;       // NULL: none
 	uint64_t faults_changed;     // how often: what a partition holds looks at it
 	char admin_token[ADMIN_TOKEN_SIZE];
+	int64_t tokens_ended_ns;     // wall clock: tokens issued until then have expired (the fault "expire"); 0: none
 };
 
 // A JSON file in the pocket's folder. ERR_NOT_FOUND when absent.

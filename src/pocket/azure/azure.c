@@ -305,6 +305,7 @@ const struct front azure_front = {
 	.as = "azure",
 	.etag = azure_etag,
 	.upload_lifetime_ns = INT64_C(7) * 86400 * 1000000000, // uncommitted blocks die after a week
+	.spot_notice_ns = INT64_C(30) * 1000000000,
 	.body_limit = AZURE_MAX_PUT,
 	.handle = handle,
 	.fail = fail,

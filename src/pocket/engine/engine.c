@@ -4,6 +4,7 @@
 // gone without a final word was cut off: a job is then lost, a server is started again.
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,8 +125,12 @@ static int launch(struct engine_job *job, struct err *e)
 {
 	AUTO(buf) control = {0};
 	const char *const argv[] = {"self", "pocket", "run", job->folder, NULL};
+	AUTO(buf) path = {0};
+	// Not ours: whoever waits for the end of what we write would wait for it, too.
+	AUTO(fd) errors = open(
+		path_in(job, "errors.log", &path), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	const struct process_spec spec = {
-		.argv = argv, .in = -1, .out = -1, .error = STDERR_FILENO, .new_session = true, .max_descriptors = 4096};
+		.argv = argv, .in = -1, .out = -1, .error = errors, .new_session = true, .max_descriptors = 4096};
 	if (unlink(path_in(job, "control.json", &control)) < 0 && errno != ENOENT)
 		return err_errno(e, "remove %s", buf_cstr(&control));
 	return process_start(&spec, &job->supervisor, e);

@@ -6,6 +6,7 @@
 //     control.json  what the pocket wants of it: {"act", "grace_ns"}; SIGUSR1 says that it is there
 //     lock          held by the supervisor as long as it lives
 //     log           what the program wrote: "NANOSECONDS o|e TEXT" a line
+//     errors.log    what the supervisor itself has to say: nothing, as a rule
 //     work/         where the program runs (or below SANDBOX_WORK_ROOT)
 #ifndef ISOBAR_POCKET_ENGINE_ENGINE_IMPL_H
 #define ISOBAR_POCKET_ENGINE_ENGINE_IMPL_H

@@ -277,6 +277,7 @@ const struct front gcs_front = {
 	.plus_is_space = true,
 	.etag = gcs_etag,
 	.upload_lifetime_ns = INT64_C(7) * 86400 * NS_PER_S, // of a resumable session
+	.spot_notice_ns = 30 * NS_PER_S,
 	.body_limit = GCS_MAX_PUT,
 	.handle = handle,
 	.fail = fail,

@@ -311,6 +311,7 @@ const struct front s3_front = {
 	.as = "aws",
 	.plus_is_space = true,
 	.etag = etag,
+	.spot_notice_ns = 120 * NS_PER_S,
 	.body_limit = S3_MAX_PUT + (UINT64_C(64) << 20), // room for the framing of aws-chunked
 	.handle = handle,
 	.fail = fail,

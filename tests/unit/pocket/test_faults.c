@@ -47,6 +47,9 @@ static void test_every_act_is_read(UNUSED void **state)
 		{"cut", FAULT_CUT, 0},
 		{"cut-request", FAULT_CUT_REQUEST, 0},
 		{"partition", FAULT_PARTITION, 0},
+		{"error-after", FAULT_ERROR_AFTER, 0},
+		{"interrupt", FAULT_INTERRUPT, 0},
+		{"expire", FAULT_EXPIRE, 0},
 	};
 	const struct fault_request r = {.method = S("GET"), .path = S("/x")};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {

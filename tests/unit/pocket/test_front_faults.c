@@ -10,6 +10,7 @@
 #include "cloud/sign/sigv4.h"
 #include "net/address.h"
 #include "pocket/admin.h"
+#include "pocket/engine/engine.h"
 
 static char token[256]; // of Cloud Storage
 
@@ -173,17 +174,22 @@ static void expect_no_object(const char *key)
 
 // ---------------------------------------------------------------- the switchboard
 
-static struct exchange administer(const char *method, struct str body)
+static struct exchange administer_at(const char *path_of_route, const char *method, struct str body)
 {
 	AUTO(json) admin = NULL;
 	struct err e = {0};
 	char path[128];
 	snprintf(path, sizeof(path), "%s/admin.json", cloud.folder);
 	assert_int_equal(json_parse_file(path, 1 << 16, &admin, &e), 0);
-	struct exchange x = {.method = str_of(method), .target = S(ADMIN_FAULTS_PATH), .body = body};
+	struct exchange x = {.method = str_of(method), .target = str_of(path_of_route), .body = body};
 	exchange_add(&x, "authorization", arena_printf(&cloud.arena, "Bearer %s", json_text(admin, "token")));
 	exchange_send(&x);
 	return x;
+}
+
+static struct exchange administer(const char *method, struct str body)
+{
+	return administer_at(ADMIN_FAULTS_PATH, method, body);
 }
 
 static void faults(const char *text)
@@ -339,6 +345,38 @@ static void test_error(UNUSED void **state)
 	expect_no_object("f1");
 }
 
+// Done, and yet an error in the provider's words.
+static void test_error_after(UNUSED void **state)
+{
+	struct exchange x;
+	faults("error-after");
+	x = ask("PUT", "f2", S("done"));
+	assert_status(&x, 500);
+	assert_contains(x.text, str_of(now->broken_code));
+	x = ask("GET", "f2", S(""));
+	assert_status(&x, 500);
+	assert_int_equal(fired(), 2);
+	faults("");
+	expect_object("f2", S("done"));
+	faults("error-after DELETE");
+	x = ask("DELETE", "f2", S(""));
+	assert_status(&x, 500);
+	faults("");
+	expect_no_object("f2");
+}
+
+// What ends spot jobs and tokens leaves the request as it is.
+static void test_goes_on(UNUSED void **state)
+{
+	struct exchange x;
+	faults("interrupt PUT; interrupt POST");
+	x = ask("PUT", "f3", S("fine"));
+	assert_status(&x, now->put);
+	assert_int_equal(fired(), strcmp(now->as, "gcp") != 0); // its puts are POSTs
+	faults("");
+	expect_object("f3", S("fine"));
+}
+
 static void test_cut_answer(UNUSED void **state)
 {
 	static char large[100000];
@@ -382,7 +420,29 @@ static void test_partition(UNUSED void **state)
 	expect_object("i1", S("through"));
 }
 
-// ---------------------------------------------------------------- the route
+// ---------------------------------------------------------------- the routes
+
+static void test_status(UNUSED void **state)
+{
+	AUTO(json) told = NULL;
+	struct err e = {0};
+	struct exchange x = {.method = S("GET"), .target = S(ADMIN_STATUS_PATH)};
+	exchange_send(&x);
+	assert_status(&x, 403);
+	x = administer_at(ADMIN_STATUS_PATH, "PUT", S(""));
+	assert_status(&x, 405);
+	x = administer_at(ADMIN_STATUS_PATH, "GET", S(""));
+	assert_status(&x, 200);
+	assert_int_equal(json_parse(x.text, &told, &e), 0);
+	assert_string_equal(json_text(told, "name"), "Unit-Test");
+	assert_string_equal(json_text(told, "as"), now->as);
+	assert_string_equal(json_text(told, "url"), pocket_url(cloud.pocket));
+	assert_int_equal(json_int(told, "pace", 0), POCKET_PACE);
+	assert_true(json_is_array(json_object_get(told, "services")));
+	const json_t *engine = json_object_get(told, "engine");
+	assert_string_equal(json_text(engine, "isolation"), engine_isolation_text());
+	assert_int_equal(json_array_size(json_object_get(engine, "jobs")), 0);
+}
 
 static void test_route(UNUSED void **state)
 {
@@ -427,10 +487,13 @@ int main(void)
 		cmocka_unit_test_teardown(test_stall, end_test),
 		cmocka_unit_test_teardown(test_throttled, end_test),
 		cmocka_unit_test_teardown(test_error, end_test),
+		cmocka_unit_test_teardown(test_error_after, end_test),
+		cmocka_unit_test_teardown(test_goes_on, end_test),
 		cmocka_unit_test_teardown(test_cut_answer, end_test),
 		cmocka_unit_test_teardown(test_cut_request, end_test),
 		cmocka_unit_test_teardown(test_partition, end_test),
 		cmocka_unit_test_teardown(test_route, end_test),
+		cmocka_unit_test_teardown(test_status, end_test),
 	};
 	int failed = 0;
 	for (size_t i = 0; i < COUNT_OF(protocols); i++) {
