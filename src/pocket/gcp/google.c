@@ -129,7 +129,7 @@ static int authorise(struct front_request *r)
 		return google_refuse(r, "UNAUTHENTICATED",
 			"Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie "
 			"or other valid authentication credential.");
-	if (scope == GCS_READ && !reads(permission))
+	if (permission[0] && scope == GCS_READ && !reads(permission))
 		return google_refuse(r, "PERMISSION_DENIED",
 			"Permission '%s' denied on resource '//%s%.*s' (or it may not exist).", permission,
 			google_request(r)->api->service, STR(str_take(r->x->request.path, 300)));

@@ -15,7 +15,7 @@ struct google_route {
 	enum http_method method;
 	// Behind the version: "projects/*/locations/*/customJobs/*:cancel". '*': one segment, decoded and captured.
 	const char *path;
-	const char *permission; // "aiplatform.customJobs.cancel"
+	const char *permission; // "aiplatform.customJobs.cancel"; "": every caller that is known may
 	void (*run)(struct front_request *r);
 };
 struct google_api {

@@ -32,6 +32,7 @@ static struct cloud {
 	struct arena arena; // of the running test
 	struct call call;
 	json_t *credentials;
+	int64_t pace; // 0: the usual
 } cloud;
 
 static void *cloud_run(void *loop)
@@ -47,6 +48,7 @@ static inline void cloud_start(void)
 		.name = "Unit-Test",
 		.root = cloud.folder,
 		.listen = S("127.0.0.1:0"),
+		.pace = cloud.pace,
 		.edges = edges_real()};
 	assert_int_equal(loop_new(&cloud.loop, &e), 0);
 	config.loop = cloud.loop;
