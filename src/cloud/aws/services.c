@@ -145,6 +145,7 @@ int aws_json_call(struct call *c, struct aws_services *s, enum aws_call call, co
 	struct transport_response answer = {0};
 	const json_t *parsed = NULL;
 	struct exchange x = {.call = &aws_calls[call], .path = S("/")};
+	x.once = x.call->repeat == CALL_REPEAT_LOOKS; // who called looks first (http/looks.h)
 	int r = in ? json_write(in, &body, &c->err) : 0;
 	if (!in)
 		buf_add(&body, S("{}"));

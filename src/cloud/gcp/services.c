@@ -176,6 +176,7 @@ int gcp_json_call(struct call *c, struct gcp_services *s, const struct gcp_reque
 	struct exchange x = {.call = &gcp_calls[request->call], .path = request->path, .query = request->query};
 	if (!x.query.p)
 		x.query = S("");
+	x.once = x.call->repeat == CALL_REPEAT_LOOKS; // who called looks first (http/looks.h)
 	int r = request->in ? json_write(request->in, &body, &c->err) : 0;
 	x.body = buf_str(&body);
 	if (request->in)

@@ -157,6 +157,7 @@ int exchange_run(struct call *c, struct provider *p, struct exchange *x, struct 
 		bool unheard = answer.status && may_enter(c, p, x, &answer);
 		if (unheard)
 			c->err.retryable = true;
+		unheard = unheard || c->err.code == ERR_THROTTLED; // what comes too fast is not done
 		if ((x->once && !unheard) || call_mono_ns(c) - x->began_ns > EXCHANGE_PATIENCE_S * NS_PER_S)
 			return r;
 		int64_t after = retry_after_ns(transport_header(&answer, S("retry-after")), call_now_ns(c));
