@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# pocket.sh PROGRAM PROVIDER CLIENT: starts a pocket cloud (PROGRAM pocket --as PROVIDER) in a folder of its own and runs
+# pocket.sh PROGRAM PROVIDER CLIENT [REQUIREMENTS]: starts a pocket cloud (PROGRAM pocket --as PROVIDER) in a folder of its own and runs
 # CLIENT_pocket.py, an official client library, against it. PROGRAM: isobar, or any program with its pocket command.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 program=$1 provider=$2 client=$3
 . "$here/env.sh"
 
-python=$(interop_python "$here/requirements-$client.txt") || exit $?
+python=$(interop_python "$here/requirements-${4:-$client}.txt") || exit $?
 interop_begin
 root=$interop_folder/pocket
 interop_start "$interop_folder/log" "$program" pocket --as "$provider" --name interop --root "$root" \

@@ -103,14 +103,32 @@ static int add_tags(struct aws_services *s, json_t *in)
 	return json_object_set_new(in, "Tags", tags);
 }
 
-static int put_new(struct call *c, struct aws_services *s, struct str name, struct str value, struct str *version)
+// Texts go as texts, so that others can read them; anything else as bytes.
+static int set_value(struct call *c, const struct secret *value, json_t *in)
+{
+	struct str bytes = secret_str(value), text;
+	if (str_utf8_valid(bytes) && !memchr(bytes.p, 0, bytes.n)) {
+		json_set_str(in, "SecretString", bytes);
+		return 0;
+	}
+	int r = secret_to_base64(c, bytes, &text);
+	if (r)
+		return r;
+	json_set_str(in, "SecretBinary", text);
+	secret_wipe((char *)(uintptr_t)text.p, text.n);
+	return 0;
+}
+
+static int put_new(
+	struct call *c, struct aws_services *s, struct str name, const struct secret *value, struct str *version)
 {
 	char token[TOKEN_TEXT + 1];
 	const json_t *answer = NULL;
 	AUTO(json) in = named(name);
 	int r = make_token(c, token);
-	json_set_str(in, "SecretBinary", value);
 	json_object_set_new(in, "ClientRequestToken", json_string(r ? "" : token));
+	if (!r)
+		r = set_value(c, value, in);
 	if (!r)
 		r = aws_json_call(c, s, AWS_SECRET_PUT, in, &answer);
 	if (r == ERR_NOT_FOUND) {
@@ -129,19 +147,14 @@ static int put_new(struct call *c, struct aws_services *s, struct str name, stru
 static int aws_secret_put(
 	struct call *c, void *secrets, struct str name, const struct secret *value, struct str *version)
 {
-	struct str found = S(""), text = S("");
+	struct str found = S("");
 	int r = check_name(c, name);
 	if (!r && (!value->n || value->n > SECRET_MAX))
 		r = call_fail(c, ERR_LIMIT, "a secret has 1 to %d bytes", SECRET_MAX);
 	if (!r)
 		r = holds(c, secrets, name, value, &found);
-	if (!r && !found.n) {
-		r = secret_to_base64(c, secret_str(value), &text);
-		if (!r)
-			r = put_new(c, secrets, name, text, &found);
-		if (text.n)
-			secret_wipe((char *)(uintptr_t)text.p, text.n);
-	}
+	if (!r && !found.n)
+		r = put_new(c, secrets, name, value, &found);
 	if (r)
 		return reword(c, name);
 	*version = found;

@@ -215,6 +215,8 @@ static int allow(struct front_request *r, const struct aws_state *s, const json_
 {
 	const struct aws_operation *o = s->operation;
 	struct str action = arena_printf(r->arena, "%s:%s", s->api->service, o->name), arn = S("*");
+	if (o->resource && !*o->resource) // AWS_BY_ITSELF
+		return 0;
 	if (o->resource)
 		arn = aws_arn(r, s->api->service,
 			arena_printf(r->arena, "%s%s%.*s", o->resource, str_ends(str_of(o->resource), S(":")) ? "" : "/",

@@ -9,6 +9,8 @@
 
 #include "pocket/pocket_impl.h"
 
+#define AWS_BY_ITSELF "" // as resource of an operation: it asks for its permission itself
+
 enum { AWS_API_MAX_BODY = 4 << 20, AWS_ACCOUNT_DIGITS = 12, AWS_ARN_MAX = 2048 };
 
 struct aws_operation {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The services that a pocket aws has besides its object store. The first that says a request is its own gets it.
+#include "pocket/aws/kms.h"
 #include "pocket/aws/logs.h"
 #include "pocket/aws/sagemaker.h"
 #include "pocket/service.h"
 
 const struct pocket_service *const aws_services[] = {
+	&aws_kms_service,
 	&aws_logs_service,
 	&aws_sagemaker_service,
+	&aws_secrets_service,
 	NULL,
 };
