@@ -118,6 +118,19 @@ static const struct pattern *find_pattern(const struct guard *g, const struct ur
 	return wildcard;
 }
 
+// The metadata services of clouds, which speak plain http on a link that never leaves the machine: instances of AWS,
+// Azure and Google Cloud; containers of AWS (ECS, EKS).
+static bool names_metadata(const struct url *u)
+{
+	static const char *const hosts[] = {
+		"169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"};
+	for (size_t i = 0; is_literal(u) && i < COUNT_OF(hosts); i++) {
+		if (str_eq_nocase(u->authority.host, str_of(hosts[i])))
+			return true;
+	}
+	return false;
+}
+
 int guard_check_url(const struct guard *g, const struct url *u, struct err *e)
 {
 	struct str host = str_take(u->authority.host, 200);
@@ -125,7 +138,7 @@ int guard_check_url(const struct guard *g, const struct url *u, struct err *e)
 		return err_set(e, ERR_DENIED,
 			"a call to %.*s:%u was not made: this host is not among those that the workspace declares",
 			STR(host), u->port);
-	if (!u->https && !names_loopback(u))
+	if (!u->https && !names_loopback(u) && !names_metadata(u))
 		return err_set(e, ERR_DENIED,
 			"a call to http://%.*s:%u was not made: plain http is for loopback only, use https", STR(host),
 			u->port);

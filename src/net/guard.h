@@ -4,7 +4,7 @@
 // cannot be moved in between). Nobody who uses it follows redirects. Refusals are ERR_DENIED. Immutable after
 // guard_new(): thread-safe.
 //
-// Rules: plain http only to loopback. Loopback addresses only for literals and "localhost". Link-local (cloud
+// Rules: plain http only to loopback and to the literal addresses of clouds' metadata services. Loopback addresses only for literals and "localhost". Link-local (cloud
 // metadata), multicast and unspecified addresses only when the pattern is that very literal. Private ranges not for
 // wildcard patterns.
 #ifndef ISOBAR_NET_GUARD_H

@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "security/account_impl.h"
-#include "security/ini.h"
+#include "base/ini.h"
 
 static json_t *keys_json(struct str id, struct str key, struct str token)
 {

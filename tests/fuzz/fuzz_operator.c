@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "security/ini.h"
+#include "base/ini.h"
 #include "security/operator.h"
 
 // libfyaml 0.7 leaks half a kilobyte when a quoted scalar in brackets is followed by another one.

@@ -47,6 +47,9 @@ static int whoami(struct call *c, void *identity, struct cloud_identity *out)
 	exchange_header(&x, "content-type", S("application/x-www-form-urlencoded; charset=utf-8"));
 	int r = provider_init(&sts.provider, &sts_ops, s->identity_url, c->arena, &c->err);
 	sts.provider.transport = s->provider.transport;
+	sts.provider.credentials = s->credentials;
+	sts.provider.audience = S("");
+	sts.provider.clock = credentials_clock(s->credentials);
 	if (!r)
 		r = exchange_run(c, &sts.provider, &x, &answer);
 	if (!r)

@@ -5,69 +5,22 @@
 
 #include <stdlib.h>
 
-#include "base/time.h"
+#include "cloud/aws/credentials.h"
+#include "cloud/aws/request_impl.h"
 #include "cloud/aws/store_impl.h"
 #include "cloud/http/download.h"
 #include "cloud/http/object_fields.h"
 
 // ---------------------------------------------------------------- signing
 
-static int key_of_day(struct call *c, struct aws_store *s, struct str day, struct sigv4_key *out)
-{
-	int r = 0;
-	pthread_mutex_lock(&s->lock);
-	if (!sigv4_key_fits(&s->key, day, s->region))
-		r = sigv4_key_make(&s->key, secret_str(&s->secret_key), day, s->region);
-	*out = s->key;
-	pthread_mutex_unlock(&s->lock);
-	return r ? call_fail(c, r, "the region \"%.*s\" cannot be signed for", STR(s->region)) : 0;
-}
-
-// A body goes unsigned only where TLS protects it and a checksum proves it: the rule of the official clients.
-static struct str payload_hash(struct call *c, const struct aws_store *s, const struct sign_request *r, struct str body)
-{
-	char hex[HEX_SHA256_SIZE];
-	if (body.n && s->provider.secure && sign_header_get(r, S("x-amz-checksum-crc32c")).n)
-		return SIGV4_UNSIGNED;
-	struct sha256 digest = sha256_of(body);
-	hex_encode(str_bytes(digest.bytes, SHA256_SIZE), hex);
-	return arena_str(c->arena, str_of(hex));
-}
-
-// Asking who we are happens once: its key is not kept.
-static int key_of_service(struct call *c, struct aws_store *s, struct sigv4_scope scope, struct sigv4_key *out)
-{
-	if (str_eq(scope.service, S("s3")))
-		return key_of_day(c, s, scope.day, out);
-	int r = sigv4_key_make_scope(out, secret_str(&s->secret_key), &scope);
-	return r ? call_fail(c, r, "the region \"%.*s\" cannot be signed for", STR(s->region)) : 0;
-}
-
 int aws_sign(struct call *c, struct aws_store *s, struct str service, const struct sign_request *r, struct exchange *x)
 {
-	struct sigv4_key key;
-	char text[TIME_TEXT_SIZE];
-	AUTO(buf) authorization = {0};
-	time_iso_basic(call_now_ns(c), text);
-	struct str time = arena_str(c->arena, str_of(text)), hash = payload_hash(c, s, r, x->body);
-	if (!time.p || !hash.p)
-		return call_no_memory(c);
-	struct sigv4_scope scope = {.day = str_take(time, 8), .region = s->region, .service = service};
-	int code = key_of_service(c, s, scope, &key);
-	if (code)
-		return code;
-	exchange_header(x, "x-amz-date", time);
-	exchange_header(x, "x-amz-content-sha256", hash);
-	if (s->session_token.n)
-		exchange_header(x, "x-amz-security-token", secret_str(&s->session_token));
-	struct sign_request full = *r;
-	full.header_count = MIN(x->header_count, EXCHANGE_MAX_HEADERS);
-	code = sigv4_authorize(&full, secret_str(&s->access_key), &key, &authorization, &c->err);
-	sigv4_key_wipe(&key);
-	if (code)
-		return code;
-	exchange_header(x, "authorization", arena_str(c->arena, buf_str(&authorization)));
-	return 0;
+	struct aws_signing signing = {.credentials = s->credentials,
+		.clock = credentials_clock(s->credentials),
+		.region = s->region,
+		.service = service,
+		.secure = s->provider.secure};
+	return aws_sign_request(c, &signing, r, x);
 }
 
 static int authorize(struct call *c, struct provider *p, const struct sign_request *r, struct exchange *x)
@@ -342,26 +295,6 @@ struct str aws_identity_url(struct arena *a, const struct cloud_config *config)
 	return arena_printf(a, "https://sts.%.*s.amazonaws.com", STR(config->region));
 }
 
-static int read_credentials(struct aws_store *s, const json_t *credentials, struct err *e)
-{
-	struct str access_key, secret_key;
-	int r = json_need_str(credentials, "access_key_id", &access_key, e);
-	if (!r)
-		r = json_need_str(credentials, "secret_access_key", &secret_key, e);
-	if (r)
-		return err_context(e, "credentials of AWS");
-	if (str_find_char(access_key, '/') >= 0 || !access_key.n || !secret_key.n)
-		return err_set(e, ERR_INVALID,
-			"credentials of AWS: access_key_id or secret_access_key is empty or has a '/' where none can "
-			"be");
-	r = secret_set(&s->access_key, access_key, e);
-	if (!r)
-		r = secret_set(&s->secret_key, secret_key, e);
-	if (!r)
-		r = secret_set(&s->session_token, json_str(credentials, "session_token"), e);
-	return r;
-}
-
 int aws_store_open(const struct cloud_config *config, struct str url, struct http_transport *transport,
 	struct aws_store **out, struct err *e)
 {
@@ -370,17 +303,20 @@ int aws_store_open(const struct cloud_config *config, struct str url, struct htt
 		transport->close(transport->ctx);
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
 	}
-	pthread_mutex_init(&s->lock, NULL);
 	s->provider.transport = *transport;
 	s->region = arena_str(&s->arena, config->region);
 	s->identity_url = aws_identity_url(&s->arena, config);
 	int r = provider_init(&s->provider, &provider_ops, url, &s->arena, e);
 	if (!r)
-		r = read_credentials(s, config->credentials, e);
+		r = aws_credentials_open(
+			&(struct credential_options){.config = config, .transport = *transport}, &s->credentials, e);
 	if (r) {
 		aws_store_close(s);
 		return r;
 	}
+	s->provider.credentials = s->credentials;
+	s->provider.audience = S("");
+	s->provider.clock = credentials_clock(s->credentials);
 	*out = s;
 	return 0;
 }
@@ -389,12 +325,14 @@ void aws_store_close(struct aws_store *s)
 {
 	if (!s)
 		return;
+	credential_source_free(s->credentials);
 	s->provider.transport.close(s->provider.transport.ctx);
-	secret_free(&s->access_key);
-	secret_free(&s->secret_key);
-	secret_free(&s->session_token);
-	sigv4_key_wipe(&s->key);
-	pthread_mutex_destroy(&s->lock);
 	arena_free(&s->arena);
 	free(s);
+}
+
+void aws_store_lend(struct aws_store *s, struct services_options *out)
+{
+	out->transport = s->provider.transport;
+	out->credentials = s->credentials;
 }

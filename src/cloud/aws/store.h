@@ -7,6 +7,7 @@
 
 #include "cloud/cloud.h"
 #include "cloud/config.h"
+#include "cloud/http/service.h"
 #include "cloud/http/transport.h"
 #include "cloud/identity.h"
 
@@ -18,10 +19,13 @@ extern const struct identity_ops aws_identity_ops; // the same ctx
 struct str aws_store_url(struct arena *a, struct str region);
 // Where STS is: config.identity_url, else the store of somebody's own, else the region's.
 struct str aws_identity_url(struct arena *a, const struct cloud_config *config);
-// transport is taken over, also on failure; config is copied from. ERR_INVALID for credentials that are not
-// {access_key_id, secret_access_key, session_token?}.
+// transport is taken over, also on failure; config is copied from. ERR_INVALID for credentials that aws/credentials.h does
+// not know.
 MUST_CHECK int aws_store_open(const struct cloud_config *config, struct str url, struct http_transport *transport,
 	struct aws_store **out, struct err *e);
 void aws_store_close(struct aws_store *s); // wipes the credentials; NULL is allowed
+
+// The store's transport and its credentials, for the other services of the same cloud; they end with the store.
+void aws_store_lend(struct aws_store *s, struct services_options *out);
 
 #endif

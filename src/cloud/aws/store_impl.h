@@ -3,23 +3,17 @@
 #ifndef ISOBAR_CLOUD_AWS_STORE_IMPL_H
 #define ISOBAR_CLOUD_AWS_STORE_IMPL_H
 
-#include <pthread.h>
-
-#include "base/secret.h"
 #include "cloud/aws/calls.h"
 #include "cloud/aws/store.h"
 #include "cloud/http/exchange.h"
 #include "cloud/http/parts.h"
 #include "cloud/http/xml.h"
-#include "cloud/sign/sigv4.h"
 
 struct aws_store {
 	struct provider provider; // first: tables of the provider find the store by it
 	struct arena arena;
 	struct str region, identity_url;
-	struct secret access_key, secret_key, session_token;
-	pthread_mutex_t lock; // of key
-	struct sigv4_key key; // of the day last signed
+	struct credential_source *credentials; // owned
 };
 
 // path of a bucket ("/lake") or an object ("/lake/a%20b"), in the arena; .p NULL without memory.

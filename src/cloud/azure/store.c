@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #include "base/time.h"
+#include "cloud/azure/credentials.h"
+#include "cloud/azure/services.h"
 #include "cloud/azure/store_impl.h"
 #include "cloud/http/download.h"
 #include "cloud/http/object_fields.h"
@@ -37,13 +39,18 @@ static int sign(struct call *c, const struct azure_store *s, const struct sign_r
 
 static int authorize(struct call *c, struct provider *p, const struct sign_request *r, struct exchange *x)
 {
-	const struct azure_store *s = (const struct azure_store *)(const void *)p;
+	struct azure_store *s = (struct azure_store *)(void *)p;
 	char date[TIME_TEXT_SIZE];
 	AUTO(buf) authorization = {0};
-	time_http_date(call_now_ns(c), date);
+	struct credential who;
+	time_http_date(provider_now_ns(c, p->clock), date);
 	exchange_header(x, "x-ms-date", arena_str(c->arena, str_of(date)));
 	exchange_header(x, "x-ms-version", VERSION);
-	int code = sign(c, s, r, x, &authorization);
+	int code = s->key.n ? sign(c, s, r, x, &authorization) : credentials_get(c, s->credentials, p->audience, &who);
+	if (!code && !s->key.n) {
+		buf_printf(&authorization, "Bearer %.*s", STR(who.token));
+		x->serial = who.serial;
+	}
 	if (code)
 		return code;
 	exchange_header(x, "authorization", arena_str(c->arena, buf_str(&authorization)));
@@ -328,6 +335,9 @@ static int read_credentials(struct azure_store *s, const json_t *credentials, st
 	struct str account, key;
 	AUTO(buf) bytes = {0};
 	int r = json_need_str(credentials, "account", &account, e);
+	s->account = arena_str(&s->arena, account);
+	if (!r && !json_object_get(credentials, "key") && azure_credentials_give_tokens(credentials))
+		return s->account.p ? 0 : err_set(e, ERR_NO_MEMORY, "out of memory");
 	if (!r)
 		r = json_need_str(credentials, "key", &key, e);
 	if (r)
@@ -336,7 +346,6 @@ static int read_credentials(struct azure_store *s, const json_t *credentials, st
 	if (base64_decode(key, &bytes) || !bytes.n || !account.n || str_find_char(account, ':') >= 0)
 		r = err_set(e, ERR_INVALID,
 			"credentials of Azure: key is not base64, or account is not the name of a storage account");
-	s->account = arena_str(&s->arena, account);
 	if (!r)
 		r = s->account.p ? secret_set(&s->key, buf_str(&bytes), e) : err_set(e, ERR_NO_MEMORY, "out of memory");
 	if (bytes.n)
@@ -356,9 +365,17 @@ int azure_store_open(const struct cloud_config *config, struct str url, struct h
 	int r = provider_init(&s->provider, &provider_ops, url, &s->arena, e);
 	if (!r)
 		r = read_credentials(s, config->credentials, e);
+	if (!r && azure_credentials_give_tokens(config->credentials))
+		r = azure_credentials_open(
+			&(struct credential_options){.config = config, .transport = *transport}, &s->credentials, e);
 	if (r) {
 		azure_store_close(s);
 		return r;
+	}
+	s->provider.clock = &s->clock;
+	if (s->credentials && !s->key.n) {
+		s->provider.credentials = s->credentials;
+		s->provider.audience = AZURE_SCOPE_STORE;
 	}
 	*out = s;
 	return 0;
@@ -368,8 +385,15 @@ void azure_store_close(struct azure_store *s)
 {
 	if (!s)
 		return;
+	credential_source_free(s->credentials);
 	s->provider.transport.close(s->provider.transport.ctx);
 	secret_free(&s->key);
 	arena_free(&s->arena);
 	free(s);
+}
+
+void azure_store_lend(struct azure_store *s, struct services_options *out)
+{
+	out->transport = s->provider.transport;
+	out->credentials = s->credentials;
 }

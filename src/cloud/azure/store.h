@@ -7,6 +7,7 @@
 #include "cloud/cloud.h"
 #include "cloud/config.h"
 #include "cloud/identity.h"
+#include "cloud/http/service.h"
 #include "cloud/http/transport.h"
 
 struct azure_store; // the ctx of azure_store_ops
@@ -20,5 +21,9 @@ struct str azure_store_url(struct arena *a, const json_t *credentials);
 MUST_CHECK int azure_store_open(const struct cloud_config *config, struct str url, struct http_transport *transport,
 	struct azure_store **out, struct err *e);
 void azure_store_close(struct azure_store *s); // wipes the key; NULL is allowed
+
+// The store's transport and its credentials (NULL where there is only the account's key), for the other services of the
+// same cloud; they end with the store.
+void azure_store_lend(struct azure_store *s, struct services_options *out);
 
 #endif

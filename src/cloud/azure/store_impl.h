@@ -13,7 +13,9 @@ struct azure_store {
 	struct provider provider; // first: tables of the provider find the store by it
 	struct arena arena;
 	struct str account;
-	struct secret key; // bytes
+	struct secret key; // bytes; empty: by tokens
+	struct credential_source *credentials; // owned; NULL: only the key
+	struct provider_clock clock;
 };
 
 // Blob Storage keeps no CRC-32C: ours travels as metadata of this name, and is hidden from callers.

@@ -4,6 +4,7 @@
 // "OAuth 2.0: validating an access token" (Google Identity), "Buckets: list, get, testIamPermissions" (Cloud Storage
 // JSON API).
 #include "cloud/identity.h"
+#include "cloud/gcp/services.h"
 #include "cloud/gcp/store_impl.h"
 #include "cloud/http/object_fields.h"
 #include "cloud/http/provider_error.h"
@@ -50,6 +51,8 @@ static int whoami(struct call *c, void *identity, struct cloud_identity *out)
 	exchange_header(&x, "content-type", S("application/x-www-form-urlencoded; charset=utf-8"));
 	int r = provider_init(&tokens.provider, &tokens_ops, s->identity_url, c->arena, &c->err);
 	tokens.provider.transport = s->provider.transport;
+	tokens.provider.credentials = s->credentials;
+	tokens.provider.audience = GCP_SCOPE;
 	if (!r)
 		r = exchange_run(c, &tokens.provider, &x, &answer);
 	if (!r)
@@ -57,10 +60,10 @@ static int whoami(struct call *c, void *identity, struct cloud_identity *out)
 	if (r)
 		return call_context(c, "ask %.*s who we are", STR(s->identity_url));
 	struct str email = json_str(info, "email"); // only where the token's scopes let it be said
-	if (email.n && !str_eq(email, s->email))
+	if (email.n && s->email.n && !str_eq(email, s->email))
 		return call_fail(c, ERR_UNAUTHENTICATED, "the access token is of %.*s, the credentials are of %.*s",
 			STR(email), STR(s->email));
-	*out = (struct cloud_identity){.who = s->email, .account = s->project, .kind = S("service account")};
+	*out = (struct cloud_identity){.who = s->email.n ? s->email : email.n ? email : S("a federated identity"), .account = s->project, .kind = S("service account")};
 	return 0;
 }
 

@@ -24,7 +24,7 @@ static const struct provider_code codes[] = {
 // {"error": {"code": 404, "message": "...", "errors": [{"reason": "notFound"}]}}; a download's error is plain text.
 int gcp_refused(struct call *c, struct provider *p, const struct transport_response *r)
 {
-	struct gcp_store *s = (struct gcp_store *)(void *)p;
+	(void)p;
 	json_t *body = NULL;
 	struct provider_refusal refusal = {.status = r->status};
 	if (json_parse(r->body, &body, NULL) == 0 && (body = json_in_arena(c->arena, body))) {
@@ -38,8 +38,6 @@ int gcp_refused(struct call *c, struct provider *p, const struct transport_respo
 	// "required" and "invalid" say different things under different statuses: these two decide.
 	bool by_status = r->status == 401 || r->status == 412;
 	int code = provider_fail(c, codes, by_status ? 0 : COUNT_OF(codes), &refusal);
-	if (r->status == 401 && gcp_token_refused(c, s->token))
-		c->err.retryable = true;
 	return code;
 }
 

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "cloud/gcp/credentials.h"
+#include "cloud/gcp/services.h"
 #include "cloud/gcp/store_impl.h"
 #include "cloud/http/download.h"
 #include "cloud/http/object_fields.h"
@@ -12,11 +14,14 @@ enum { PAGE_MOST = 1000 };
 
 int gcp_authorize(struct call *c, struct gcp_store *s, struct exchange *x)
 {
-	struct str value;
-	int code = gcp_token_get(c, s->token, &s->provider.transport, &value);
-	if (!code)
-		exchange_header(x, "authorization", value);
-	return code;
+	struct credential who;
+	int code = credentials_get(c, s->credentials, GCP_SCOPE, &who);
+	if (code)
+		return code;
+	struct str value = arena_printf(c->arena, "Bearer %.*s", STR(who.token));
+	exchange_header(x, "authorization", value);
+	x->serial = who.serial;
+	return value.p ? 0 : call_no_memory(c);
 }
 
 static int authorize(struct call *c, struct provider *p, const struct sign_request *r, struct exchange *x)
@@ -339,19 +344,24 @@ int gcp_store_open(const struct cloud_config *config, struct str url, struct htt
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
 	}
 	s->provider.transport = *transport;
-	s->project = arena_str(&s->arena, json_str(config->credentials, "project_id"));
+	s->project = arena_str(
+		&s->arena, config->project.n ? config->project : json_str(config->credentials, "project_id"));
 	s->location = arena_str(&s->arena, config->region);
 	s->email = arena_str(&s->arena, json_str(config->credentials, "client_email"));
 	s->identity_url = gcp_identity_url(&s->arena, config);
 	int r = provider_init(&s->provider, &provider_ops, url, &s->arena, e);
 	if (!r)
-		r = gcp_token_open(config->credentials, &s->token, e);
+		r = gcp_credentials_open(
+			&(struct credential_options){.config = config, .transport = *transport}, &s->credentials, e);
 	if (!r && (!s->project.p || !s->location.p || !s->email.p))
 		r = err_set(e, ERR_NO_MEMORY, "out of memory");
 	if (r) {
 		gcp_store_close(s);
 		return r;
 	}
+	s->provider.credentials = s->credentials;
+	s->provider.audience = GCP_SCOPE;
+	s->provider.clock = credentials_clock(s->credentials);
 	*out = s;
 	return 0;
 }
@@ -360,8 +370,14 @@ void gcp_store_close(struct gcp_store *s)
 {
 	if (!s)
 		return;
+	credential_source_free(s->credentials);
 	s->provider.transport.close(s->provider.transport.ctx);
-	gcp_token_close(s->token);
 	arena_free(&s->arena);
 	free(s);
+}
+
+void gcp_store_lend(struct gcp_store *s, struct services_options *out)
+{
+	out->transport = s->provider.transport;
+	out->credentials = s->credentials;
 }

@@ -7,6 +7,7 @@
 
 #include "cloud/cloud.h"
 #include "cloud/config.h"
+#include "cloud/http/service.h"
 #include "cloud/http/transport.h"
 #include "cloud/identity.h"
 
@@ -23,5 +24,8 @@ struct str gcp_identity_url(struct arena *a, const struct cloud_config *config);
 MUST_CHECK int gcp_store_open(const struct cloud_config *config, struct str url, struct http_transport *transport,
 	struct gcp_store **out, struct err *e);
 void gcp_store_close(struct gcp_store *s); // wipes the key and the token; NULL is allowed
+
+// The store's transport and its credentials, for the other services of the same cloud; they end with the store.
+void gcp_store_lend(struct gcp_store *s, struct services_options *out);
 
 #endif

@@ -5,14 +5,13 @@
 
 #include "cloud/gcp/calls.h"
 #include "cloud/gcp/store.h"
-#include "cloud/gcp/token.h"
 #include "cloud/http/exchange.h"
 #include "cloud/http/parts.h"
 
 struct gcp_store {
 	struct provider provider; // first: tables of the provider find the store by it
 	struct arena arena;
-	struct gcp_token *token;
+	struct credential_source *credentials; // owned
 	struct str project, location, email, identity_url;
 };
 

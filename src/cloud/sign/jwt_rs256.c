@@ -102,6 +102,28 @@ int jwt_rs256_make(
 	return buf_check(out, e);
 }
 
+int jwt_rs256_make_json(
+	struct str private_key, const json_t *header, const json_t *claims, struct buf *out, struct err *e)
+{
+	AUTO(buf) token = {.limit = JWT_MAX_SIZE};
+	EVP_PKEY *key = read_private_key(private_key);
+	if (!key)
+		return err_set(e, ERR_INVALID, "the private key is not an RSA key in PEM without a passphrase");
+	int code = add_part(header, &token, e);
+	buf_add_char(&token, '.');
+	if (!code)
+		code = add_part(claims, &token, e);
+	if (!code)
+		code = buf_check(&token, e);
+	if (!code)
+		code = add_signature(key, &token, e);
+	EVP_PKEY_free(key);
+	if (code)
+		return code;
+	buf_add(out, buf_str(&token));
+	return buf_check(out, e);
+}
+
 // Moves what was written to bio into out.
 static bool take_pem(BIO *bio, struct buf *out)
 {

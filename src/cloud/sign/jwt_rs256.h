@@ -18,6 +18,10 @@ struct jwt_claims {
 MUST_CHECK int jwt_rs256_make(
 	struct str private_key, struct str key_id, const struct jwt_claims *claims, struct buf *out, struct err *e);
 
+// The same with header and claims of the caller's own (a certificate's digest in the header); alg must say RS256.
+MUST_CHECK int jwt_rs256_make_json(
+	struct str private_key, const json_t *header, const json_t *claims, struct buf *out, struct err *e);
+
 struct jwt_expect {
 	struct str audience; // "": it must have none
 	int64_t now_s,

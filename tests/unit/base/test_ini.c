@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "security/ini.h"
+#include "base/ini.h"
 
 static struct str find(struct str text, struct str section, struct str name)
 {

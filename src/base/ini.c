@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A reader of sectioned text, one line at a time: see ini.h.
-#include "security/ini.h"
+#include "base/ini.h"
 
 int ini_begin(struct ini *ini, struct str text, struct err *e)
 {

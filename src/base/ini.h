@@ -3,8 +3,8 @@
 // the start of a line, or behind white space after a value. Indented lines under a value are settings inside of it and
 // are passed over. Strict about what it takes for a value: control characters and lines that are nothing are errors
 // with their line. Pure.
-#ifndef ISOBAR_SECURITY_INI_H
-#define ISOBAR_SECURITY_INI_H
+#ifndef ISOBAR_BASE_INI_H
+#define ISOBAR_BASE_INI_H
 
 #include "base/err.h"
 
