@@ -126,15 +126,22 @@ static int find_or_add(struct call *c, struct credential_source *s, struct str a
 }
 
 // How long before the end: of a short life a part of it.
-static int64_t ahead_ns(const struct slot *slot, int64_t seconds, int64_t part)
+static int64_t early_ns(const struct slot *slot)
 {
-	return MIN(seconds * NS_PER_S, (slot->ends_ns - slot->got_ns) / part);
+	int64_t seconds = slot->made.token.n ? CREDENTIALS_TOKEN_EARLY_S : CREDENTIALS_EARLY_S;
+	return MIN(seconds * NS_PER_S, (slot->ends_ns - slot->got_ns) / 4);
+}
+
+static int64_t late_ns(const struct slot *slot)
+{
+	int64_t seconds = slot->made.token.n ? CREDENTIALS_TOKEN_LATE_S : CREDENTIALS_LATE_S;
+	return MIN(seconds * NS_PER_S, (slot->ends_ns - slot->got_ns) / 10);
 }
 
 static bool serves(const struct slot *slot, int64_t now_ns)
 {
 	return slot->serial && !slot->refused &&
-	       (!slot->ends_ns || now_ns < slot->ends_ns - ahead_ns(slot, CREDENTIALS_LATE_S, 10));
+	       (!slot->ends_ns || now_ns < slot->ends_ns - late_ns(slot));
 }
 
 static bool holds(const struct slot *slot, int64_t now_ns)
@@ -145,7 +152,7 @@ static bool holds(const struct slot *slot, int64_t now_ns)
 static bool is_due(const struct slot *slot, int64_t now_ns)
 {
 	bool old = !slot->serial || slot->refused ||
-		   (slot->ends_ns && now_ns >= slot->ends_ns - ahead_ns(slot, CREDENTIALS_EARLY_S, 3));
+		   (slot->ends_ns && now_ns >= slot->ends_ns - early_ns(slot));
 	return old && (now_ns >= slot->again_ns || !holds(slot, now_ns));
 }
 

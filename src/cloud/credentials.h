@@ -12,8 +12,12 @@
 #include "base/secret.h"
 
 enum {
-	CREDENTIALS_EARLY_S = 900, // one thread fetches anew this long before the end, while the old ones still serve
-	CREDENTIALS_LATE_S = 300,  // nobody is given any that end sooner (a third and a tenth of a life that is short)
+	// Of keys and of tokens. One thread fetches anew EARLY before the end, while the old ones still serve; nobody is
+	// given any that end sooner than LATE, unless there are no others (a quarter and a tenth of a life that is short).
+	CREDENTIALS_EARLY_S = 900,
+	CREDENTIALS_LATE_S = 600,
+	CREDENTIALS_TOKEN_EARLY_S = 300,
+	CREDENTIALS_TOKEN_LATE_S = 60,
 	CREDENTIALS_FRESH_S = 30,  // a second refusal of any younger than this is not for their age
 	CREDENTIALS_PAUSE_S = 30,  // between attempts, while the old ones still hold
 	CREDENTIALS_AUDIENCES = 16,

@@ -13,7 +13,6 @@
 
 #include "base/hash.h"
 #include "cloud/gcp/store.h"
-#include "cloud/gcp/token.h"
 #include "cloud/http/object_fields.h"
 #include "cloud/sign/jwt_rs256.h"
 #include "store_test.h"
@@ -88,6 +87,12 @@ static void test_token(void **state)
 	close_store(&x, COUNT_OF(steps));
 }
 
+#define REFUSED                                                                                                        \
+	{                                                                                                              \
+		.status = 401, .body = S("{\"error\":{\"errors\":[{\"reason\":\"authError\"}],\"message\":\"Invalid "  \
+					 "Credentials\"}}")                                                            \
+	}
+
 static void test_token_refused(void **state)
 {
 	(void)state;
@@ -95,17 +100,16 @@ static void test_token_refused(void **state)
 		{.status = 400,
 			.body = S("{\"error\":\"invalid_grant\",\"error_description\":\"Invalid JWT Signature.\"}")},
 		{.status = 200, .body = S("{\"access_token\":\"\"}")}, TOKEN,
-		{.status = 401,
-			.body = S("{\"error\":{\"errors\":[{\"reason\":\"authError\"}],\"message\":\"Invalid "
-				  "Credentials\"}}")}};
+		REFUSED, TOKEN, REFUSED, REFUSED};
 	struct store_test x;
 	open_store(&x, steps, COUNT_OF(steps));
 	assert_int_equal(gcp_store_ops.bucket_head(x.c, x.store, S("lake")), ERR_UNAUTHENTICATED);
 	assert_string_equal(x.c->err.provider_code, "invalid_grant");
 	assert_int_equal(gcp_store_ops.bucket_head(x.c, x.store, S("lake")), ERR_PROTOCOL);
 	assert_int_equal(gcp_store_ops.bucket_head(x.c, x.store, S("lake")),
-		ERR_UNAUTHENTICATED); // a fresh token: no second try
+		ERR_UNAUTHENTICATED); // a fresh token: a second one, and no third
 	assert_string_equal(x.c->err.provider_code, "authError");
+	assert_int_equal(gcp_store_ops.bucket_head(x.c, x.store, S("lake")), ERR_UNAUTHENTICATED);
 	close_store(&x, COUNT_OF(steps));
 }
 

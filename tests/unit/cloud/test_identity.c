@@ -287,6 +287,8 @@ static void test_gcp(void **state)
 		{.status = 200, .body = S("{\"email\":\"isobar@pocket.test\",\"scope\":\"x\"}")},
 		{.status = 200, .body = S("{\"email\":\"somebody@else.test\"}")},
 		{.status = 400, .body = S("{\"error\":\"invalid_token\",\"error_description\":\"Invalid Value\"}")},
+		{.status = 200, .body = S("{\"access_token\":\"T2\",\"expires_in\":3600,\"token_type\":\"Bearer\"}")},
+		{.status = 400, .body = S("{\"error\":\"invalid_token\",\"error_description\":\"Invalid Value\"}")},
 		{.status = 200,
 			.body = S("{\"items\":[{\"name\":\"a\",\"location\":\"EU\"}],\"nextPageToken\":\"n\"}")},
 		{.status = 200, .body = S("{\"items\":[{\"name\":\"b\",\"location\":\"EUROPE-WEST4\"}]}")},
