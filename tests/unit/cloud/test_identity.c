@@ -322,7 +322,7 @@ static void test_gcp(void **state)
 	const struct cloud_call *insert = &gcp_calls[GCP_OBJECTS_INSERT], *get = &gcp_calls[GCP_OBJECTS_GET];
 	assert_int_equal(gcp_identity_ops.probe(x.c, x.store, insert, S("lake"), &p), 0);
 	assert_int_equal(p.verdict, PROBE_DENIED); // one of the two is not granted
-	store_test_request(&x, 7, "GET",
+	store_test_request(&x, 9, "GET",
 		"/storage/v1/b/lake/iam/testPermissions?permissions=storage.objects.create&permissions="
 		"storage.objects.delete");
 	assert_int_equal(gcp_identity_ops.probe(x.c, x.store, get, S("lake"), &p), 0);
