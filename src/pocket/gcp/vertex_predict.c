@@ -60,10 +60,11 @@ static int pick(struct front_request *r, struct prediction *out)
 	if (!run || !deployed)
 		return google_refuse(r, "FAILED_PRECONDITION",
 			"Endpoint %.*s doesn't have a deployed model with traffic.", STR(vertex_last(name)));
+	const json_t *model = docs_get(r->pocket, VERTEX_MODELS, json_str(deployed, "model"), NULL);
 	struct arena *a = r->arena;
 	*out = (struct prediction){.id = arena_str(a, str_of(id)),
 		.model = arena_str(a, json_str(deployed, "model")),
-		.shown = arena_str(a, json_str(deployed, "displayName")),
+		.shown = arena_str(a, json_str(json_object_get(model, "resource"), "displayName")),
 		.engine = arena_str(a, pick_engine(v, run)),
 		.route = arena_str(a, json_str(run, "predict"))};
 	return out->route.p && out->engine.p && out->shown.p ? 0 : err_set(&r->err, ERR_NO_MEMORY, "out of memory");
@@ -116,6 +117,12 @@ static void predicted(struct front_request *r, int status, struct str body)
 	google_reply(r, j);
 }
 
+static int wanted_whole(struct front_request *r, const struct http_response *response)
+{
+	(void)r, (void)response;
+	return 0;
+}
+
 static void predict_with(struct front_request *r, struct str body)
 {
 	AUTO(json) j = NULL;
@@ -137,6 +144,7 @@ static void predict_with(struct front_request *r, struct str body)
 		.body = body,
 		.headers = headers,
 		.header_count = COUNT_OF(headers),
+		.head = wanted_whole,
 		.whole = predicted};
 	engine_forward(r, &f);
 }
