@@ -65,7 +65,7 @@ static enum invoke_step fill(struct request *r)
 		.path = str_of(t->prefix),
 		.id = r->id,
 		.body = {r->body.n ? r->body.p : "", r->body.n},
-		.wall_ns = worker_wall_ns(r->worker)};
+		.wall_ns = worker_wall_ns(r->worker) + t->ahead_ns};
 	if (!call.with) {
 		target_unusable(r->target->target,
 			S("it has no credentials: the control plane has not given any yet"));
@@ -136,6 +136,7 @@ struct target_outcome invoke_error_end(struct request *r)
 	return (struct target_outcome){
 		.ok = verdict == INVOKE_REFUSED || verdict == INVOKE_TOO_LARGE,
 		.refused = verdict == INVOKE_UNUSABLE,
+		.service_ns = error->date_ns,
 		.busy_ns = verdict != INVOKE_BUSY ? 0 : error->retry_after_ns ? error->retry_after_ns : busy_ns,
 		.reason = r->judgement.reason,
 	};

@@ -65,6 +65,7 @@ struct invoke_error { // an answer that is no success
 	struct str type;     // x-amzn-errortype
 	struct str original; // ms-azureml-model-error-statuscode
 	int64_t retry_after_ns;
+	int64_t date_ns; // wall clock of who answered; 0: not told
 	struct str body; // at most INVOKE_ERROR_BYTES
 };
 void invoke_error_head(

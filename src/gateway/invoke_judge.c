@@ -29,6 +29,8 @@ void invoke_error_head(
 	str_cut(type, ':', &type, &rest); // "ValidationError:http://internal.amazon.com/..."
 	out->type = arena_str(a, type);
 	out->original = arena_str(a, http_header_get(&answer->headers, "ms-azureml-model-error-statuscode"));
+	if (time_parse_http_date(http_header_get(&answer->headers, "date"), &out->date_ns))
+		out->date_ns = 0;
 	out->retry_after_ns = MIN(
 		seconds_of(http_header_get(&answer->headers, "retry-after")) * NS_PER_S, RETRY_AFTER_MAX_NS);
 }

@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 
+#define CLOCK_TRUST_NS (60 * NS_PER_S)
 #define LATENCY_AGE_NS (10 * NS_PER_S) // an old measurement is trusted half as much after this
 
 static bool in_rotation(const struct snapshot_target *t, int64_t now_ns)
@@ -84,6 +85,15 @@ static void eject(struct target *t, struct str reason)
 	t->ejected = true;
 }
 
+// A signature is good for a few minutes: who refuses ours at another time than we have is signed for by his clock.
+static void learn_clock(struct target *t, int64_t service_ns)
+{
+	int64_t ahead = service_ns - t->table->edges->wall_ns(t->table->edges->ctx);
+	int64_t error = ahead - t->ahead_ns;
+	if (error > CLOCK_TRUST_NS || error < -CLOCK_TRUST_NS)
+		t->ahead_ns = ahead;
+}
+
 void target_judge(struct target *t, const struct target_outcome *o)
 {
 	if (o->busy_ns > 0)
@@ -93,6 +103,8 @@ void target_judge(struct target *t, const struct target_outcome *o)
 	t->failures = o->ok ? 0 : t->failures + 1;
 	t->unreachable = o->unreachable;
 	t->refused = o->refused;
+	if (o->refused && o->service_ns)
+		learn_clock(t, o->service_ns);
 	if (o->ok || !(o->unreachable || o->refused || t->failures >= FAILURES_TO_EJECT))
 		return;
 	eject(t, o->reason);

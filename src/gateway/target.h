@@ -65,6 +65,7 @@ struct target {
 	bool unreachable;                // the last attempt found nobody there
 	bool refused;                    // the last attempt was refused for its credentials
 	int64_t busy_until_ns;           // throttled until then
+	int64_t ahead_ns;                // how far the service's clock is ahead of ours, as far as it matters
 	struct loop_timer probe_timer;
 	struct http_fetch *probe;
 	int64_t probe_began_ns, probe_planned_ns;
@@ -107,6 +108,7 @@ void target_begin(struct target *t);
 struct target_outcome {
 	bool ok, unreachable;
 	bool refused;        // for credentials, or because the endpoint is not there
+	int64_t service_ns;  // of a refusal: the wall clock of who refused; 0: not told
 	int64_t busy_ns;     // > 0: throttled for so long
 	struct str reason;   // of a failure; "": none worth telling
 	int64_t latency_ns;

@@ -126,6 +126,7 @@ static void call_end(void *ctx, const struct err *e, bool began)
 		o.ok = judged.verdict == INVOKE_REFUSED || judged.verdict == INVOKE_TOO_LARGE ||
 		       judged.verdict == INVOKE_BUSY;
 		o.refused = judged.verdict == INVOKE_UNUSABLE;
+		o.service_ns = call->error.date_ns;
 		o.reason = judged.reason;
 	} else {
 		o.ok = e->code == 0;
@@ -144,7 +145,7 @@ static int prepare_call(struct target *t, struct target_call *call, struct err *
 		.path = str_of(t->prefix),
 		.body = S("{}"),
 		.kind = {.content_type = S("application/json")},
-		.wall_ns = edges->wall_ns(edges->ctx)};
+		.wall_ns = edges->wall_ns(edges->ctx) + t->ahead_ns};
 	if (!r.with || r.with->service != t->service)
 		return err_set(e, ERR_UNAUTHENTICATED, "it has no credentials: the control plane has not given any yet");
 	return invoke_headers(&r, &call->arena, &call->headers, e);

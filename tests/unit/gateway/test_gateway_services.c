@@ -222,7 +222,8 @@ static void write_credentials(struct world *w, const char *expires)
 static const double only[SERVICES][SERVICES] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
 static const double all[SERVICES] = {1, 1, 1};
 
-static void start(struct world *w, const double weights[SERVICES], const char *expires)
+static void start_by(
+	struct world *w, const double weights[SERVICES], const char *expires, const struct edges *edges)
 {
 	struct err e = {0};
 	memset(w, 0, sizeof(*w));
@@ -235,12 +236,17 @@ static void start(struct world *w, const double weights[SERVICES], const char *e
 	if (expires)
 		write_credentials(w, expires);
 	struct worker_options o = {
-		.loop = w->loop, .edges = edges_real(), .snapshot_path = path_in(w, "snapshot.json")};
+		.loop = w->loop, .edges = edges, .snapshot_path = path_in(w, "snapshot.json")};
 	if (worker_new(&o, &w->worker, &e))
 		fail_msg("%s", e.message);
 	assert_int_equal(guard_new_loopback(&w->guard, &e), 0);
 	struct http_client_options c = {.loop = w->loop, .guard = w->guard};
 	assert_int_equal(http_client_new(&c, &w->client, &e), 0);
+}
+
+static void start(struct world *w, const double weights[SERVICES], const char *expires)
+{
+	start_by(w, weights, expires, edges_real());
 }
 
 static void stop(struct world *w)
@@ -505,6 +511,29 @@ static void leaves_who_denies_us(void **state)
 	stop(&w);
 }
 
+static int64_t slow_wall_ns(void *ctx)
+{
+	(void)ctx;
+	return edges_real()->wall_ns(NULL) - 1200 * NS_PER_S;
+}
+
+// Our clock is twenty minutes behind: refused once, then signed for by the service's own time.
+static void signs_by_the_clock_of_the_service(void **state)
+{
+	struct world w;
+	static struct edges slow;
+	(void)state;
+	slow = *edges_real();
+	slow.wall_ns = slow_wall_ns;
+	start_by(&w, only[AWS], LONG, &slow);
+	assert_int_equal(infer(&w), 502);
+	assert_int_equal(w.services[AWS].denied, 1);
+	await_rotation(&w, AWS, true);
+	assert_int_equal(infer(&w), 200);
+	assert_int_equal(w.services[AWS].denied, 1);
+	stop(&w);
+}
+
 static void is_out_without_credentials(void **state)
 {
 	static const char *const expires[] = {NULL, PAST};
@@ -576,6 +605,7 @@ int main(void)
 		cmocka_unit_test(goes_around_who_is_throttled),
 		cmocka_unit_test(does_not_repeat_what_may_have_happened),
 		cmocka_unit_test(leaves_who_denies_us),
+		cmocka_unit_test(signs_by_the_clock_of_the_service),
 		cmocka_unit_test(is_out_without_credentials),
 		cmocka_unit_test(fails_over_from_a_killed_cloud),
 		cmocka_unit_test(probes_at_little_cost),

@@ -16,6 +16,7 @@
 #include "gateway/upstream_renewal.h"
 #include "gateway/snapshot.h"
 #include "gateway/upstreams.h"
+#include "script_server.h"
 #include "state/resource.h"
 
 struct world {
@@ -273,6 +274,43 @@ static void a_new_service_is_granted_at_once(void **state)
 	upstreams_release(u);
 }
 
+static void note_admin(struct world *w, const char *url)
+{
+	struct resource gateway;
+	assert_int_equal(resource_get(&w->c, &w->state, S("gateway/edge"), &gateway), 0);
+	gateway.outputs = json_in_arena(&w->arena, json_pack("{s:s}", "admin_url", url));
+	assert_int_equal(resource_put(&w->c, &w->state, &gateway), 0);
+}
+
+// What the gateway finds refused is granted anew at once, though it would hold for long; but not again and again.
+static void what_is_refused_is_renewed(void **state)
+{
+	struct world *w = *state;
+	static const struct str refused = S_INIT("{\"targets\":[{\"endpoint\":\"m\",\"cloud\":\"aws-us\",\"refused\":true},"
+						 "{\"endpoint\":\"m\",\"cloud\":\"azure-eu\",\"refused\":false}]}");
+	const struct script_step steps[] = {{200, NULL, refused, SCRIPT_WHOLE}, {200, NULL, refused, SCRIPT_WHOLE},
+		{200, NULL, refused, SCRIPT_WHOLE}, {500, NULL, S(""), SCRIPT_WHOLE}, {200, NULL, S("nonsense"), SCRIPT_WHOLE}};
+	round_after(w, 0);
+	expect_asked(w, 1, 1);
+	struct script_server *admin = script_server_start(steps, COUNT_OF(steps));
+	assert_non_null(admin);
+	note_admin(w, script_server_url(admin));
+	round_after(w, 1); // younger than five seconds: not its age is what is refused
+	expect_asked(w, 1, 1);
+	round_after(w, 5);
+	expect_asked(w, 2, 1);
+	round_after(w, 1);
+	expect_asked(w, 2, 1);
+	round_after(w, 10); // a gateway that does not say
+	round_after(w, 10);
+	expect_asked(w, 2, 1);
+	assert_int_equal(script_server_served(admin), COUNT_OF(steps));
+	assert_true(str_eq(buf_str(&script_server_request(admin, 0)->target), S("/targets")));
+	script_server_stop(admin);
+	round_after(w, 10); // nor one that is gone
+	expect_asked(w, 2, 1);
+}
+
 // The loop of a control plane ends with its call and has done its work by then; a command does one round.
 static void runs_until_the_call_ends(void **state)
 {
@@ -311,6 +349,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_dead_cloud_harms_nobody, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(forgets_what_is_no_target, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_new_service_is_granted_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_refused_is_renewed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(runs_until_the_call_ends, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_services_there_is_no_file, set_up, tear_down),
 	};
