@@ -72,7 +72,7 @@ static int holds(struct call *c, void *ctx, bool *done)
 	*done = !r && secret_equal(&old, p->value);
 	if (*done)
 		p->version = version;
-	bool disabled = r == ERR_DENIED && str_eq(str_of(c->err.provider_code), S("SecretDisabled"));
+	bool disabled = r == ERR_DENIED && strstr(c->err.message, "disabled"); // "Forbidden" is its code, too
 	if (r == ERR_NOT_FOUND || disabled)
 		err_clear(&c->err), r = 0;
 	return r;
