@@ -14,6 +14,7 @@
 #include "cloud/local/local.h"
 #include "cloud/prices.h"
 #include "cloud/regions.h"
+#include "cloud/registry_impl.h"
 #include "cloud/resources.h"
 #include "cloud/sealed.h"
 
@@ -34,6 +35,7 @@ struct opened {
 	struct arena arena;
 	const struct driver *driver;
 	void *store;
+	struct registry_services services;
 	struct local *local;
 	struct sealed *sealed;
 	const struct transport_watch *watch; // NULL: nobody watches
@@ -133,7 +135,7 @@ static int list_hosts(struct opened *opened, const struct cloud_config *config, 
 {
 	struct arena *a = &opened->arena;
 	const struct driver *driver = opened->driver;
-	struct str *hosts = arena_new_array(a, config->host_count + 3, struct str);
+	struct str *hosts = arena_new_array(a, config->host_count + 3 + REGISTRY_SERVICE_HOSTS, struct str);
 	struct str identity_url = driver->identity_url ? driver->identity_url(a, config) : S("");
 	struct str token_uri = json_str(config->credentials, "token_uri");
 	size_t count = 0;
@@ -144,6 +146,8 @@ static int list_hosts(struct opened *opened, const struct cloud_config *config, 
 		r = transport_host(token_uri, a, &hosts[count++], e);
 	if (!r && identity_url.n)
 		r = transport_host(identity_url, a, &hosts[count++], e);
+	if (!r && registry_has_services(config))
+		r = registry_services_hosts(a, config, hosts, &count, e);
 	for (size_t i = 0; i < config->host_count; i++)
 		hosts[count++] = config->hosts[i];
 	o->hosts = hosts;
@@ -211,25 +215,26 @@ static int fill_names(struct call *c, struct opened *o, const struct cloud_confi
 	return out->name.p ? 0 : call_no_memory(c);
 }
 
-// Jobs, endpoints and keys of the local engine; it reads the store through `out`, sealed or not.
-static int fill_local(struct call *c, struct opened *o, const struct cloud_config *config, struct cloud *out)
+// Jobs, endpoints and keys: the provider's own services, or the local engine's, each part as the config says. Both read
+// the store through `out`, sealed or not.
+static int fill_parts(struct call *c, struct opened *o, const struct cloud_config *config, struct cloud *out)
 {
-	if (!config->local_root.n)
-		return 0;
-	int r = local_open(c, config, out, &o->local);
-	if (r)
-		return r;
-	out->jobs = &local_job_ops;
-	out->endpoints = &local_endpoint_ops;
-	out->keys = &local_key_ops;
-	out->jobs_ctx = out->endpoints_ctx = out->keys_ctx = o->local;
-	return 0;
+	int r = config->local_root.n ? local_open(c, config, out, &o->local) : 0;
+	if (!r && o->local) {
+		out->jobs = &local_job_ops;
+		out->endpoints = &local_endpoint_ops;
+		out->keys = &local_key_ops;
+		out->jobs_ctx = out->endpoints_ctx = out->keys_ctx = o->local;
+	}
+	if (!r && registry_has_services(config))
+		r = registry_services_open(c, config, o->store, out, &o->services);
+	return r;
 }
 
 static int fill_sealed(struct call *c, struct opened *o, const struct cloud_config *config, struct cloud *out)
 {
-	if (!config->sealed_count)
-		return 0;
+	if (!config->sealed_count && !o->services.ops)
+		return 0; // with services, the packages of jobs are hidden in every bucket
 	struct sealed_below below = {.cloud = out->name,
 		.store = out->store,
 		.store_ctx = out->store_ctx,
@@ -258,7 +263,7 @@ static int fill(struct call *c, struct opened *o, const struct cloud_config *con
 	out->identity = o->driver->identity;
 	out->identity_ctx = o->store;
 	if (!r)
-		r = fill_local(c, o, config, out);
+		r = fill_parts(c, o, config, out);
 	if (!r)
 		r = fill_sealed(c, o, config, out);
 	return r;
@@ -295,6 +300,7 @@ void cloud_close(struct cloud *cloud)
 		return;
 	struct opened *o = cloud->prices_ctx;
 	sealed_close(o->sealed);
+	registry_services_close(&o->services);
 	local_close(o->local);
 	if (o->store)
 		o->driver->close(o->store);

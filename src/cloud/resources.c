@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cloud/job_package.h"
 #include "cloud/tags.h"
 
 struct type {
@@ -159,6 +160,8 @@ static int bucket_read(struct call *c, const struct cloud *cloud, struct str id,
 
 static int bucket_delete(struct call *c, const struct cloud *cloud, struct str id)
 {
+	if (job_packages_sweep(c, cloud, id))
+		return c->err.code;
 	return CLOUD_CALL(c, cloud, store, bucket_delete, id);
 }
 

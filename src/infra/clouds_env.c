@@ -152,14 +152,52 @@ static struct cloud_config pocket_config(const struct starter *s)
 	};
 }
 
+// "http://127.0.0.1:4000" of a URL with or without a path: a pocket cloud answers for all services at one address.
+static struct str origin_of(struct str url)
+{
+	struct str rest = str_drop(url, sizeof("http://") - 1), host, path;
+	(void)str_cut(rest, '/', &host, &path);
+	return str_take(url, url.n - rest.n + host.n);
+}
+
+static struct str engine_of(const struct starter *s, const char *part)
+{
+	struct str engine = json_str(json_object_get(s->resource->resolved, part), "engine");
+	return str_eq(engine, S("local")) ? engine : S("");
+}
+
+// Jobs, endpoints and keys of the pocket cloud's own services, as the provider's: all but those of a site, which the
+// local engine plays, and those that the workspace gives to it.
+static void add_services(const struct starter *s, struct cloud_config *out)
+{
+	const json_t *owner = s->pocket.credentials;
+	const char *wanted = getenv("ISOBAR_POCKET_SERVICES");
+	if (str_eq(out->provider, S("site")) || !wanted || wanted[0] != '1')
+		return;
+	out->services_url = origin_of(s->pocket.url);
+	out->account = json_str(owner, "account");
+	out->project = json_str(owner, "project_id");
+	out->subscription = json_str(owner, "subscription");
+	out->resource_group = json_str(owner, "resource_group");
+	out->ml_workspace = json_str(owner, "workspace");
+	out->vault_url = json_str(owner, "vault_url");
+	out->job_role = json_str(owner, "role");
+	out->image = S("isobar");
+	out->jobs_engine = engine_of(s, "jobs");
+	out->endpoints_engine = engine_of(s, "endpoints");
+	out->keys_engine = engine_of(s, "keys");
+}
+
 static int make_config(
 	struct call *c, const struct clouds_env_options *o, const struct starter *s, struct cloud_config *out)
 {
 	int rc = 0;
-	if (o->pocket)
+	if (o->pocket) {
 		*out = pocket_config(s);
-	else
+		add_services(s, out);
+	} else {
 		rc = account_config_of_resource(c, o->op, s->resource, out);
+	}
 	if (rc < 0)
 		return rc;
 	out->local_root = arena_printf(c->arena, "%.*s/local/%.*s", STR(o->state_folder), STR(s->pocket.name));

@@ -190,6 +190,8 @@ static void set_port(struct environment *env)
 	snprintf(text, sizeof(text), "%d", env->s->report.port);
 	for (size_t i = 0; i < json_array_size(names); i++)
 		set(env, json_string_value(json_array_get(names, i)), text);
+	if (json_array_size(names))
+		set(env, "ISOBAR_BIND", "127.0.0.1"); // there is no network of its own around it: nobody else's business
 }
 
 // Nothing of ours but what programs need to find their files; above all no credential.
