@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pocket/arm/entra.h"
 #include "pocket/azure/azure_impl.h"
 
 struct azure_state *azure_state(struct front_request *r)
@@ -88,9 +89,38 @@ static int split_path(struct front_request *r, struct str *account)
 	return front_cut_path(r, below, &r->bucket, &r->key) < 0 ? azure_refuse(r, "InvalidUri") : 0;
 }
 
+// Which permission of a role a request needs. Source: "Permissions for calling data operations" (Azure Storage).
+static const char *action_of(const struct front_request *r)
+{
+#define BLOBS "Microsoft.Storage/storageAccounts/blobServices/containers/"
+	enum http_method method = r->x->request.method;
+	bool reads = method == HTTP_GET || method == HTTP_HEAD;
+	bool lists = r->bucket.n && !r->key.n && str_eq(front_query(r, "comp"), S("list"));
+	if (r->key.n || lists)
+		return reads ? BLOBS "blobs/read" : method == HTTP_DELETE ? BLOBS "blobs/delete" : BLOBS "blobs/write";
+	return reads ? BLOBS "read" : method == HTTP_DELETE ? BLOBS "delete" : BLOBS "write";
+#undef BLOBS
+}
+
+static int authenticate_token(struct front_request *r)
+{
+	struct entra_caller who;
+	if (entra_authenticate(r, entra_audience_store, &who) < 0) {
+		char message[sizeof(r->err.message)];
+		snprintf(message, sizeof(message), "%s", r->err.message);
+		azure_refuse_with(r, "InvalidAuthenticationInfo", "%s", message);
+		r->err.http_status = 401;
+		return ERR_UNAUTHENTICATED;
+	}
+	return entra_may(&who, action_of(r)) ? 0 : azure_refuse(r, "AuthorizationPermissionMismatch");
+}
+
 static int authenticate(struct front_request *r, struct str account)
 {
 	const struct azure_keys *keys = r->keys;
+	if (str_starts(front_header(r, "authorization"), S("Bearer ")))
+		return str_eq(account, buf_str(&keys->account)) ? authenticate_token(r)
+								: azure_refuse(r, "AuthenticationFailed");
 	int rc = sharedkey_verify(&r->sign, buf_str(&keys->account), buf_str(&keys->key), front_now_ns(r), &r->err);
 	if (rc == 0 && !str_eq(account, buf_str(&keys->account)))
 		rc = azure_refuse(r, "AuthenticationFailed");
@@ -245,6 +275,42 @@ static int make_credentials(struct pocket *p, struct err *e)
 	return pocket_write_json(p, "credentials.json", j, e);
 }
 
+static int add_guid(struct pocket *p, json_t *j, const char *name, struct err *e)
+{
+	unsigned char bits[16];
+	char hex[33], text[37];
+	int rc = pocket_random(p, bits, sizeof(bits), e);
+	if (rc < 0)
+		return rc;
+	hex_encode(str_bytes(bits, sizeof(bits)), hex);
+	snprintf(text, sizeof(text), "%.8s-%.4s-4%.3s-8%.3s-%.12s", hex, hex + 8, hex + 13, hex + 17, hex + 20);
+	json_set_str(j, name, str_of(text));
+	return 0;
+}
+
+// What stands above the storage account: an app of Entra that may all, a subscription, a resource group and a workspace of
+// Azure ML. Folders of earlier releases have only the account.
+static int add_directory(struct pocket *p, json_t *j, struct err *e)
+{
+	static const char *const guids[] = {"tenant", "client_id", "subscription"};
+	unsigned char secret[30];
+	AUTO(buf) name = {0};
+	AUTO(buf) text = {0};
+	if (json_str(j, "tenant").n)
+		return 0;
+	int rc = pocket_random(p, secret, sizeof(secret), e);
+	for (size_t i = 0; rc == 0 && i < COUNT_OF(guids); i++)
+		rc = add_guid(p, j, guids[i], e);
+	if (rc < 0)
+		return rc;
+	base64url_encode(str_bytes(secret, sizeof(secret)), &text);
+	pocket_plain_name(p, true, 24, &name);
+	json_set_str(j, "client_secret", buf_str(&text));
+	json_set_str(j, "resource_group", buf_str(&name));
+	json_set_str(j, "workspace", buf_str(&name));
+	return pocket_write_json(p, "credentials.json", j, e);
+}
+
 static void keys_free(void *p)
 {
 	struct azure_keys *keys = p;
@@ -273,6 +339,8 @@ static int keys_open(struct pocket *p, void **out, struct err *e)
 	AUTO(json) j = NULL;
 	struct str account = {0}, key = {0};
 	int rc = pocket_credentials(p, make_credentials, &j, e);
+	if (rc == 0)
+		rc = add_directory(p, j, e);
 	if (rc == 0)
 		rc = json_need_str(j, "account", &account, e);
 	if (rc == 0)

@@ -17,6 +17,8 @@ static const struct azure_code {
 		"Server failed to authenticate the request. Make sure the value of Authorization header is formed "
 		"correctly including "
 		"the signature."},
+	{"AuthorizationPermissionMismatch", 403,
+		"This request is not authorized to perform this operation using this permission."},
 	{"BlobAlreadyExists", 409, "The specified blob already exists."},
 	{"BlobNotFound", 404, "The specified blob does not exist."},
 	{"BlockCountExceedsLimit", 409,
@@ -32,6 +34,7 @@ static const struct azure_code {
 		"server."},
 	{"InsufficientStorage", 507, "The disk of this pocket cloud is full; nothing was stored."},
 	{"InternalError", 500, "The server encountered an internal error. Please retry the request."},
+	{"InvalidAuthenticationInfo", 401, "Server failed to authenticate the request. Please refer to the information in the www-authenticate header."},
 	{"InvalidBlobOrBlock", 400, "The specified blob or block content is invalid."},
 	{"InvalidBlockId", 400, "The specified block ID is invalid. The block ID must be Base64-encoded."},
 	{"InvalidBlockList", 400, "The specified block list is invalid."},
