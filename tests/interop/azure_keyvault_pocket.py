@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """azure-keyvault-keys and azure-keyvault-secrets, unmodified, against a pocket cloud: only the address, the CA and the credentials are its
 own."""
-import base64
 import hashlib
-import hmac
 import json
 import os
 import sys
@@ -11,6 +9,7 @@ import time
 
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.identity import ClientSecretCredential
 from azure.keyvault.keys import KeyClient
 from azure.keyvault.keys.crypto import CryptographyClient, EncryptionAlgorithm, KeyWrapAlgorithm, SignatureAlgorithm
 from azure.keyvault.secrets import SecretClient
@@ -21,14 +20,18 @@ with open(credentials_file) as f:
 
 
 class Owner:
-    """The token of the pocket's owner; what it is asked for shows that the challenge was followed."""
+    """The app of the pocket's credentials; what it is asked for shows that the challenge was followed."""
     def __init__(self, token=None):
         self.token, self.asked = token, []
+        self.app = ClientSecretCredential(
+            info["tenant"], info["client_id"], info["client_secret"], authority=url.split("://")[1], connection_verify=ca,
+            disable_instance_discovery=True)
 
     def get_token(self, *scopes, **kwargs):
         self.asked.append((scopes, kwargs.get("tenant_id")))
-        mac = hmac.new(base64.b64decode(info["key"]), b"https://vault.azure.net", hashlib.sha256).digest()
-        return AccessToken(self.token or base64.urlsafe_b64encode(mac).decode().rstrip("="), int(time.time()) + 3600)
+        if self.token:
+            return AccessToken(self.token, int(time.time()) + 3600)
+        return self.app.get_token(*scopes)
 
 
 owner = Owner()

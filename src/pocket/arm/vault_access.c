@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "pocket/arm/vault_impl.h"
-#include "pocket/azure/azure_impl.h"
 
 #define RESOURCE "https://vault.azure.net"
 
@@ -19,28 +18,29 @@ static int challenge(struct front_request *r, const char *why)
 	return vault_refuse(r, 401, "Unauthorized", "%s", why);
 }
 
-// The owner's token: what only who holds the account's key can make.
-static bool is_owners(struct front_request *r, struct str token)
-{
-	const struct azure_keys *keys = r->keys;
-	AUTO(buf) text = {0};
-	struct sha256 mac = hmac_sha256(buf_str(&keys->key), S(RESOURCE));
-	base64url_encode(str_bytes(mac.bytes, SHA256_SIZE), &text);
-	return text.n == token.n && hash_equal(text.p, token.p, text.n);
-}
-
 int vault_authenticate(struct front_request *r)
 {
 	struct str value = front_header(r, "authorization");
 	if (!str_starts(value, S("Bearer ")))
 		return challenge(r, "AKV10000: Request is missing a Bearer or PoP token.");
-	if (is_owners(r, str_trim(str_drop(value, 7))))
+	if (entra_authenticate(r, entra_audience_vault, &vault_request(r)->who) == 0)
 		return 0;
-	return challenge(r, "AKV10032: Invalid issuer, or the token is not valid any more.");
+	bool expired = strcmp(r->err.provider_code, "ExpiredAuthenticationToken") == 0;
+	bool audience = strcmp(r->err.provider_code, "InvalidAuthenticationTokenAudience") == 0;
+	return challenge(r, expired    ? "AKV10046: The token has expired."
+			    : audience ? "AKV10022: Invalid audience. Expected " RESOURCE "."
+				       : "AKV10032: Invalid issuer, or the token is not valid any more.");
 }
 
 int vault_authorise(struct front_request *r)
 {
-	(void)r;
-	return 0;
+	const struct vault_request *v = vault_request(r);
+	struct str action = arena_printf(r->arena, "Microsoft.KeyVault/vaults/%s", v->route->action);
+	if (!action.p)
+		return err_set(&r->err, ERR_NO_MEMORY, "out of memory");
+	if (entra_may(&v->who, action.p))
+		return 0;
+	return vault_refuse(r, 403, "Forbidden",
+		"Caller is not authorized to perform action on resource. Caller: appid=%.*s;oid=%.*s Action: '%s'",
+		STR(v->who.client_id), STR(v->who.object_id), action.p);
 }

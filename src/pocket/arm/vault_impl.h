@@ -9,6 +9,7 @@
 
 #include "base/secret.h"
 #include "base/time.h"
+#include "pocket/arm/entra.h"
 #include "pocket/arm/vault.h"
 #include "pocket/docs.h"
 #include "pocket/keys/at_rest.h"
@@ -28,6 +29,7 @@ struct vault_request { // r->own
 	struct str names[VAULT_NAMES];
 	size_t count;
 	json_t *body; // borrowed from the arena; {} without one
+	struct entra_caller who;
 };
 struct vault_request *vault_request(const struct front_request *r);
 
