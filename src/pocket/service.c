@@ -107,7 +107,7 @@ void service_reply_json(struct front_request *r, int status, json_t *j)
 {
 	AUTO(json) owned = j;
 	AUTO(buf) out = {0};
-	int rc = j ? json_write(j, &out, &r->err) : err_set(&r->err, ERR_NO_MEMORY, "out of memory");
+	int rc = owned ? json_write(owned, &out, &r->err) : err_set(&r->err, ERR_NO_MEMORY, "out of memory");
 	if (rc < 0) {
 		front_fail(r);
 		return;

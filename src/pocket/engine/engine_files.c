@@ -72,7 +72,7 @@ static int write_json(const char *folder, const char *file, json_t *j, struct er
 	AUTO(json) owned = j;
 	AUTO(buf) path = {0};
 	AUTO(buf) text = {0};
-	int rc = j ? json_write_pretty(j, &text, e) : err_set(e, ERR_NO_MEMORY, "out of memory");
+	int rc = owned ? json_write_pretty(owned, &text, e) : err_set(e, ERR_NO_MEMORY, "out of memory");
 	return rc < 0 ? rc : file_replace(path_of(folder, file, &path), buf_str(&text), 0600, e);
 }
 
