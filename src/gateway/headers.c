@@ -68,13 +68,14 @@ bool headers_for_target(struct request *r, const struct http_header **out, size_
 }
 
 // A vendor's content type with the length of the JSON becomes the protocol's header again.
-static void restore_binary(struct request *r, struct http_header *type)
+static void restore_binary(struct request *r, const struct http_headers *given, struct http_header *type)
 {
 	struct str length = invoke_binary_length(type->value);
 	if (!length.p)
 		return;
 	type->value = S("application/octet-stream");
-	r->headers[r->header_count++] = (struct http_header){S("inference-header-content-length"), length};
+	if (http_header_count(given, "inference-header-content-length") == 0) // some say it twice
+		r->headers[r->header_count++] = (struct http_header){S("inference-header-content-length"), length};
 }
 
 // Copies: the target's answer ends before ours does.
@@ -97,7 +98,7 @@ bool headers_for_client(struct request *r, const struct http_response *answer)
 		if (!copy->name.p || !copy->value.p)
 			return false;
 		if (of_service && str_eq(copy->name, S("content-type")))
-			restore_binary(r, copy);
+			restore_binary(r, given, copy);
 	}
 	r->headers[r->header_count++] = (struct http_header){S("x-request-id"), r->id};
 	return true;
