@@ -123,8 +123,10 @@ static int authorise(struct front_request *r)
 			"cookie or other valid authentication credential.");
 	struct str token = str_trim(str_drop(value, 7));
 	enum gcs_scope scope = gcs_check_token(r->keys, token, front_now_ns(r) / NS_PER_S);
-	if (scope == GCS_NONE && self_signed(r, google_request(r)->api->service, token))
-		scope = GCS_WRITE;
+	if (scope == GCS_NONE) {
+		enum self_signed allowed = self_signed(r, google_request(r)->api->service, token);
+		scope = allowed == SELF_SIGNED_ALL ? GCS_WRITE : allowed == SELF_SIGNED_READS ? GCS_READ : GCS_NONE;
+	}
 	if (scope == GCS_NONE)
 		return google_refuse(r, "UNAUTHENTICATED",
 			"Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie "

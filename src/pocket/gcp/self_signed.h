@@ -7,7 +7,9 @@
 
 #include "pocket/front.h"
 
-// Whether the token is of the pocket's service account, for this service ("cloudkms.googleapis.com"), and in its time.
-bool self_signed(struct front_request *r, const char *service, struct str token);
+enum self_signed { SELF_SIGNED_NONE, SELF_SIGNED_READS, SELF_SIGNED_ALL };
+// What a token allows that is of the pocket's service account, for this service ("cloudkms.googleapis.com"), and in its
+// time: all, or only to read, where its scope says so.
+enum self_signed self_signed(struct front_request *r, const char *service, struct str token);
 
 #endif
