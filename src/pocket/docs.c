@@ -205,8 +205,8 @@ static int write_doc(const char *path, struct str name, const json_t *doc, bool 
 {
 	AUTO(buf) text = {0};
 	AUTO(json) whole = json_object();
-	json_t *copy = json_deep_copy(doc); // only to have a reference of our own
-	if (json_object_set_new(whole, "name", json_of_str(name)) < 0 || json_object_set_new(whole, "doc", copy) < 0)
+	if (json_object_set_new(whole, "name", json_of_str(name)) < 0 ||
+		json_object_set_new(whole, "doc", json_deep_copy(doc)) < 0) // a copy: for a reference of our own
 		return err_set(e, ERR_INVALID, "a document's name is text without NUL");
 	int rc = json_write_pretty(whole, &text, e);
 	if (rc == 0)
