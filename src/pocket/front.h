@@ -8,6 +8,7 @@
 
 #include "cloud/sign/sign_request.h"
 #include "net/http_server.h"
+#include "pocket/access.h"
 #include "pocket/condition.h"
 #include "pocket/store/objects.h"
 #include "pocket/store/writer.h"
@@ -54,6 +55,7 @@ struct front_request {
 	struct str bucket, key;   // decoded; empty when absent
 	struct http_headers out;  // headers of the answer
 	struct err err;
+	const struct pocket_principal *who; // as the front end or the service found out (access.h); NULL: nobody yet
 	void *own; // of the front end, in the arena; let go by release
 	void (*release)(struct front_request *r);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pocket/aws/session.h"
 #include "pocket/s3/s3_impl.h"
 
 struct aws_state { // r->own
@@ -125,14 +126,10 @@ static struct str account_of(struct front_request *r)
 	return arena_str(r->arena, str_of(digits));
 }
 
-static int check_owner(struct front_request *r, struct sigv4_claim *claim)
+static int check_caller(struct front_request *r, struct sigv4_claim *claim)
 {
-	const struct s3_keys *keys = r->keys;
 	struct sigv4_key signing = {0};
-	struct sigv4_scope scope = {.day = claim->day, .region = claim->region, .service = claim->service};
-	if (!str_eq(claim->access_key, buf_str(&keys->access_key)) || claim->session_token.n)
-		return s3_refuse(r, "InvalidAccessKeyId");
-	int rc = sigv4_key_make_scope(&signing, buf_str(&keys->secret), &scope);
+	int rc = session_identify(r, claim, &signing);
 	if (rc == 0)
 		rc = sigv4_verify(&r->sign, claim, &signing, front_now_ns(r), &r->err);
 	sigv4_key_wipe(&signing);
@@ -155,7 +152,7 @@ int aws_authenticate(struct front_request *r, const char *service, struct str bo
 	if (rc == 0 && !str_is(s->claim.payload_hash, hex))
 		rc = s3_refuse(r, "SignatureDoesNotMatch");
 	if (rc == 0)
-		rc = check_owner(r, &s->claim);
+		rc = check_caller(r, &s->claim);
 	s->claim.payload_hash = S("");
 	if (rc < 0)
 		return reword_signature(r);
@@ -166,8 +163,11 @@ int aws_authenticate(struct front_request *r, const char *service, struct str bo
 
 int aws_authorise(struct front_request *r, const char *action, struct str arn)
 {
-	(void)r, (void)action, (void)arn;
-	return 0;
+	if (pocket_authorise(r, str_of(action), arn) == 0)
+		return 0;
+	char message[sizeof(r->err.message)];
+	snprintf(message, sizeof(message), "User: %s", r->err.message);
+	return aws_refuse(r, "AccessDeniedException", "%s", message);
 }
 
 struct str aws_account(const struct front_request *r)

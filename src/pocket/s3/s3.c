@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "pocket/aws/session.h"
 #include "pocket/s3/s3_impl.h"
 
 struct s3_state *s3_state(struct front_request *r)
@@ -16,20 +17,10 @@ struct s3_state *s3_state(struct front_request *r)
 static int authenticate(struct front_request *r)
 {
 	struct s3_state *s = s3_state(r);
-	struct s3_keys *keys = r->keys;
-	int rc = 0;
 	if (!str_eq(s->claim.service, S("s3")))
 		return s3_refuse(r, "AuthorizationHeaderMalformed");
-	if (!str_eq(s->claim.access_key, buf_str(&keys->access_key)))
-		return s3_refuse(r, "InvalidAccessKeyId");
-	if (s->claim.session_token.n)
-		return s3_refuse(r, "InvalidToken");
-	if (!sigv4_key_fits(&keys->signing, s->claim.day, s->claim.region)) {
-		rc = sigv4_key_make(&keys->signing, buf_str(&keys->secret), s->claim.day, s->claim.region);
-		if (rc < 0)
-			return s3_refuse(r, "InvalidArgument");
-	}
-	return sigv4_verify(&r->sign, &s->claim, &keys->signing, front_now_ns(r), &r->err);
+	int rc = session_identify(r, &s->claim, &s->signing);
+	return rc < 0 ? rc : sigv4_verify(&r->sign, &s->claim, &s->signing, front_now_ns(r), &r->err);
 }
 
 // ---------------------------------------------------------------- for what
@@ -42,33 +33,34 @@ static const struct operation {
 	const char *parameter; // must be in the query; NULL: none
 	const char *header;    // must be there; NULL: none
 	void (*run)(struct front_request *r);
+	const char *action; // of IAM, that it needs
 } operations[] = {
-	{HTTP_GET, SERVICE, NULL, NULL, s3_list_buckets},
-	{HTTP_GET, BUCKET, "tagging", NULL, s3_get_tags},
-	{HTTP_PUT, BUCKET, "tagging", NULL, s3_put_tags},
-	{HTTP_DELETE, BUCKET, "tagging", NULL, s3_delete_tags},
-	{HTTP_PUT, BUCKET, NULL, NULL, s3_create_bucket},
-	{HTTP_HEAD, BUCKET, NULL, NULL, s3_head_bucket},
-	{HTTP_DELETE, BUCKET, NULL, NULL, s3_delete_bucket},
-	{HTTP_GET, BUCKET, "location", NULL, s3_get_location},
-	{HTTP_GET, BUCKET, "versioning", NULL, s3_get_versioning},
-	{HTTP_GET, BUCKET, "encryption", NULL, s3_get_encryption},
-	{HTTP_GET, BUCKET, "publicAccessBlock", NULL, s3_get_public_access_block},
-	{HTTP_GET, BUCKET, "uploads", NULL, s3_list_uploads},
-	{HTTP_GET, BUCKET, "list-type", NULL, s3_list_objects_v2},
-	{HTTP_GET, BUCKET, NULL, NULL, s3_list_objects},
-	{HTTP_POST, BUCKET, "delete", NULL, s3_delete_objects},
-	{HTTP_PUT, OBJECT, "uploadId", "x-amz-copy-source", s3_upload_part_copy},
-	{HTTP_PUT, OBJECT, "uploadId", NULL, s3_upload_part},
-	{HTTP_PUT, OBJECT, NULL, "x-amz-copy-source", s3_copy_object},
-	{HTTP_PUT, OBJECT, NULL, NULL, s3_put_object},
-	{HTTP_GET, OBJECT, "uploadId", NULL, s3_list_parts},
-	{HTTP_GET, OBJECT, NULL, NULL, s3_get_object},
-	{HTTP_HEAD, OBJECT, NULL, NULL, s3_get_object},
-	{HTTP_DELETE, OBJECT, "uploadId", NULL, s3_abort_upload},
-	{HTTP_DELETE, OBJECT, NULL, NULL, s3_delete_object},
-	{HTTP_POST, OBJECT, "uploads", NULL, s3_create_upload},
-	{HTTP_POST, OBJECT, "uploadId", NULL, s3_complete_upload},
+	{HTTP_GET, SERVICE, NULL, NULL, s3_list_buckets, "s3:ListAllMyBuckets"},
+	{HTTP_GET, BUCKET, "tagging", NULL, s3_get_tags, "s3:GetBucketTagging"},
+	{HTTP_PUT, BUCKET, "tagging", NULL, s3_put_tags, "s3:PutBucketTagging"},
+	{HTTP_DELETE, BUCKET, "tagging", NULL, s3_delete_tags, "s3:PutBucketTagging"},
+	{HTTP_PUT, BUCKET, NULL, NULL, s3_create_bucket, "s3:CreateBucket"},
+	{HTTP_HEAD, BUCKET, NULL, NULL, s3_head_bucket, "s3:ListBucket"},
+	{HTTP_DELETE, BUCKET, NULL, NULL, s3_delete_bucket, "s3:DeleteBucket"},
+	{HTTP_GET, BUCKET, "location", NULL, s3_get_location, "s3:GetBucketLocation"},
+	{HTTP_GET, BUCKET, "versioning", NULL, s3_get_versioning, "s3:GetBucketVersioning"},
+	{HTTP_GET, BUCKET, "encryption", NULL, s3_get_encryption, "s3:GetEncryptionConfiguration"},
+	{HTTP_GET, BUCKET, "publicAccessBlock", NULL, s3_get_public_access_block, "s3:GetBucketPublicAccessBlock"},
+	{HTTP_GET, BUCKET, "uploads", NULL, s3_list_uploads, "s3:ListBucketMultipartUploads"},
+	{HTTP_GET, BUCKET, "list-type", NULL, s3_list_objects_v2, "s3:ListBucket"},
+	{HTTP_GET, BUCKET, NULL, NULL, s3_list_objects, "s3:ListBucket"},
+	{HTTP_POST, BUCKET, "delete", NULL, s3_delete_objects, "s3:DeleteObject"},
+	{HTTP_PUT, OBJECT, "uploadId", "x-amz-copy-source", s3_upload_part_copy, "s3:PutObject"},
+	{HTTP_PUT, OBJECT, "uploadId", NULL, s3_upload_part, "s3:PutObject"},
+	{HTTP_PUT, OBJECT, NULL, "x-amz-copy-source", s3_copy_object, "s3:PutObject"},
+	{HTTP_PUT, OBJECT, NULL, NULL, s3_put_object, "s3:PutObject"},
+	{HTTP_GET, OBJECT, "uploadId", NULL, s3_list_parts, "s3:ListMultipartUploadParts"},
+	{HTTP_GET, OBJECT, NULL, NULL, s3_get_object, "s3:GetObject"},
+	{HTTP_HEAD, OBJECT, NULL, NULL, s3_get_object, "s3:GetObject"},
+	{HTTP_DELETE, OBJECT, "uploadId", NULL, s3_abort_upload, "s3:AbortMultipartUpload"},
+	{HTTP_DELETE, OBJECT, NULL, NULL, s3_delete_object, "s3:DeleteObject"},
+	{HTTP_POST, OBJECT, "uploads", NULL, s3_create_upload, "s3:PutObject"},
+	{HTTP_POST, OBJECT, "uploadId", NULL, s3_complete_upload, "s3:PutObject"},
 };
 
 // Parts of S3 that a pocket has not: asked for, they are never mistaken for the operation without the parameter.
@@ -102,9 +94,34 @@ static const struct operation *find_operation(const struct front_request *r)
 	return NULL;
 }
 
+// A source of a copy is read, too. Deleting many is asked for as on all objects of the bucket.
+static int authorise(struct front_request *r, const struct operation *o)
+{
+	struct str source = front_header(r, "x-amz-copy-source");
+	bool all = o->level == BUCKET && o->run == s3_delete_objects;
+	struct str arn = o->level == SERVICE ? S("*")
+					     : arena_printf(r->arena, "arn:aws:s3:::%.*s%s%.*s", STR(r->bucket),
+						       r->key.n ? "/" : all ? "/*" : "", STR(r->key));
+	while (str_starts(source, S("/")))
+		source = str_drop(source, 1);
+	struct str from = arena_printf(r->arena, "arn:aws:s3:::%.*s", STR(source));
+	if (!arn.p || !from.p)
+		return err_set(&r->err, ERR_NO_MEMORY, "out of memory");
+	int rc = pocket_authorise(r, str_of(o->action), arn);
+	if (rc == 0 && o->header)
+		rc = pocket_authorise(r, S("s3:GetObject"), from);
+	if (rc == ERR_DENIED) {
+		char message[sizeof(r->err.message)];
+		snprintf(message, sizeof(message), "User: %s", r->err.message);
+		return s3_refuse_with(r, "AccessDenied", "%s", message);
+	}
+	return rc;
+}
+
 static void release(struct front_request *r)
 {
 	struct s3_state *s = s3_state(r);
+	sigv4_key_wipe(&s->signing);
 	sigv4_claim_free(&s->claim);
 	sigv4_chunks_free(s->chunks);
 }
@@ -146,16 +163,14 @@ static void handle(struct front_request *r)
 		return;
 	}
 	int rc = sigv4_claim_read(&r->sign, &s3_state(r)->claim, &r->err);
-	if (rc == 0 && str_eq(s3_state(r)->claim.service, S("sts"))) {
-		s3_sts(r);
-		return;
-	}
 	if (rc < 0 || authenticate(r) < 0 || check_key(r) < 0) {
 		s3_fail(r);
 		return;
 	}
 	const struct operation *o = find_operation(r);
-	if (o && !asks_for_more(r, o))
+	if (o && !asks_for_more(r, o) && authorise(r, o) < 0)
+		s3_fail(r);
+	else if (o && !asks_for_more(r, o))
 		o->run(r);
 	else
 		s3_answer(r, o || asks_for_more(r, o) ? "NotImplemented" : "MethodNotAllowed");
@@ -268,12 +283,24 @@ static int make_credentials(struct pocket *p, struct err *e)
 	return pocket_write_json(p, "credentials.json", j, e);
 }
 
+// Who opens this cloud wants to know its account and the role of its jobs. Folders of earlier releases have neither.
+static int add_account(struct pocket *p, json_t *j, struct err *e)
+{
+	char account[SESSION_ACCOUNT_DIGITS + 1], role[64];
+	pocket_account(p, account);
+	snprintf(role, sizeof(role), "arn:aws:iam::%s:role/" IAM_JOB_ROLE, account);
+	if (str_is(json_str(j, "account"), account) && str_is(json_str(j, "role"), role))
+		return 0;
+	json_object_set_new(j, "account", json_string(account));
+	json_object_set_new(j, "role", json_string(role));
+	return pocket_write_json(p, "credentials.json", j, e);
+}
+
 static void keys_free(void *p)
 {
 	struct s3_keys *keys = p;
 	if (!keys)
 		return;
-	sigv4_key_wipe(&keys->signing);
 	if (keys->secret.p)
 		explicit_bzero(keys->secret.p, keys->secret.n);
 	buf_free(&keys->secret);
@@ -286,6 +313,8 @@ static int keys_open(struct pocket *p, void **out, struct err *e)
 	AUTO(json) j = NULL;
 	struct str id = {0}, secret = {0};
 	int rc = pocket_credentials(p, make_credentials, &j, e);
+	if (rc == 0)
+		rc = add_account(p, j, e);
 	if (rc == 0)
 		rc = json_need_str(j, "access_key_id", &id, e);
 	if (rc == 0)

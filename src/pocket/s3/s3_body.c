@@ -99,7 +99,7 @@ static int body_size(struct front_request *r, uint64_t *size)
 		return s3_refuse(r, "EntityTooLarge");
 	if (!chunked)
 		return 0;
-	s->chunks = sigv4_chunks_new(&s->claim, &((struct s3_keys *)r->keys)->signing, *size);
+	s->chunks = sigv4_chunks_new(&s->claim, &s->signing, *size);
 	return s->chunks ? 0 : err_set(&r->err, ERR_NO_MEMORY, "out of memory");
 }
 

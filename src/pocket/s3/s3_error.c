@@ -11,6 +11,7 @@ static const struct s3_code {
 	int status;
 	const char *message;
 } codes[] = {
+	{"AccessDenied", 403, "Access Denied"},
 	{"AccessControlListNotSupported", 400, "The bucket does not allow ACLs"},
 	{"AuthorizationHeaderMalformed", 400,
 		"The authorization header is malformed; incorrect service. This endpoint belongs to 's3'."},
@@ -37,6 +38,7 @@ static const struct s3_code {
 	{"InvalidRange", 416, "The requested range is not satisfiable"},
 	{"InvalidTag", 400, "The tag provided was not a valid tag"},
 	{"InvalidRequest", 400, "Invalid Request"},
+	{"ExpiredToken", 400, "The provided token has expired."},
 	{"InvalidToken", 400, "The provided token is malformed or otherwise invalid."},
 	{"InvalidURI", 400, "Couldn't parse the specified URI."},
 	{"KeyTooLongError", 400, "Your key is too long"},

@@ -22,12 +22,12 @@ enum {
 
 struct s3_keys {
 	struct buf access_key, secret;
-	struct sigv4_key signing; // the last one used: good for a day
 };
 
 // What a request says about its body, and what is kept until the body has come.
 struct s3_state {
 	struct sigv4_claim claim;
+	struct sigv4_key signing; // of who asks
 	struct sigv4_chunks *chunks; // aws-chunked
 	unsigned char md5[MD5_SIZE];
 	bool has_md5;
@@ -110,7 +110,6 @@ void s3_get_location(struct front_request *r);
 void s3_get_versioning(struct front_request *r);
 void s3_get_encryption(struct front_request *r);
 void s3_get_public_access_block(struct front_request *r);
-void s3_sts(struct front_request *r); // a request signed for STS
 void s3_list_objects(struct front_request *r);
 void s3_list_objects_v2(struct front_request *r);
 void s3_get_object(struct front_request *r); // and HEAD

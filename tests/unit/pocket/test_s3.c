@@ -579,8 +579,10 @@ static void test_caller_identity(UNUSED void **state)
 	assert_contains(x.text, S(":user/pocket</Arn>"));
 	x = ask_sts("POST", "/", body, S("wrong"));
 	expect_sts_error(&x, 403, "SignatureDoesNotMatch");
-	x = ask_sts("POST", "/", S("Action=AssumeRole&Version=2011-06-15"), secret);
+	x = ask_sts("POST", "/", S("Action=GetFederationToken&Version=2011-06-15"), secret);
 	expect_sts_error(&x, 400, "InvalidAction");
+	x = ask_sts("POST", "/", S("Action=AssumeRole&Version=2011-06-15"), secret);
+	expect_sts_error(&x, 400, "ValidationError");
 	x = ask_sts("GET", "/", S(""), secret);
 	expect_sts_error(&x, 501, "NotImplemented");
 	x = ask_sts("POST", "/lake", body, secret);
