@@ -21,7 +21,8 @@ bool access_pattern_fits(struct str pattern, struct str text, bool any_case)
 		if (p < pattern.n && pattern.p[p] == '*') {
 			star = p++;
 			from = t;
-		} else if (p < pattern.n && (pattern.p[p] == '?' || lower(pattern.p[p], any_case) == lower(text.p[t], any_case))) {
+		} else if (p < pattern.n &&
+			   (pattern.p[p] == '?' || lower(pattern.p[p], any_case) == lower(text.p[t], any_case))) {
 			p++;
 			t++;
 		} else if (star != SIZE_MAX) {
@@ -55,7 +56,7 @@ static bool any_fits(const json_t *patterns, struct str text, bool any_case)
 
 enum truth { NO, YES, UNKNOWN };
 
-static enum truth condition_holds(const char *operator, const json_t *wanted, struct str value)
+static enum truth condition_holds(const char *operator, const json_t * wanted, struct str value)
 {
 	bool like = strcmp(operator, "StringLike") == 0 || strcmp(operator, "ArnLike") == 0;
 	bool equals = strcmp(operator, "StringEquals") == 0 || strcmp(operator, "ArnEquals") == 0;
@@ -76,7 +77,7 @@ static enum truth condition_holds(const char *operator, const json_t *wanted, st
 // All of all operators must hold.
 static enum truth conditions_hold(const json_t *condition, const json_t *context)
 {
-	const char *operator, *key;
+	const char *operator, * key;
 	const json_t *keys, *wanted;
 	enum truth all = YES;
 	json_object_foreach((json_t *)(uintptr_t)condition, operator, keys)
@@ -85,8 +86,8 @@ static enum truth conditions_hold(const json_t *condition, const json_t *context
 		{
 			const json_t *value = json_object_get(context, key);
 			enum truth one = value ? condition_holds(operator, wanted, json_value_str(value))
-				       : strcmp(operator, "StringNotEquals") == 0 ? YES
-										 : NO;
+					 : strcmp(operator, "StringNotEquals") == 0 ? YES
+										    : NO;
 			if (one == NO)
 				return NO;
 			all = one == UNKNOWN ? UNKNOWN : all;

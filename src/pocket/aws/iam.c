@@ -26,8 +26,8 @@ static int need_role(struct front_request *r, const struct sign_parameters *form
 	struct str arn = role ? arn_of(r, role) : session_role_arn(r->pocket, r->arena, S("/"), name);
 	rc = aws_query_authorise(r, action, arn);
 	if (rc == 0 && !role)
-		rc = aws_query_refuse(r, 404, "NoSuchEntity", "The role with name %.*s cannot be found.",
-			STR(str_clip(name, 64)));
+		rc = aws_query_refuse(
+			r, 404, "NoSuchEntity", "The role with name %.*s cannot be found.", STR(str_clip(name, 64)));
 	if (rc < 0)
 		return rc;
 	*copy = json_in_arena(r->arena, json_deep_copy(role));
@@ -43,7 +43,8 @@ static int check_document(struct front_request *r, struct str text)
 {
 	AUTO(json) document = NULL;
 	if (text.n > DOCUMENT_MOST)
-		return aws_query_refuse(r, 409, "LimitExceeded", "Maximum policy size of %d bytes exceeded", DOCUMENT_MOST);
+		return aws_query_refuse(
+			r, 409, "LimitExceeded", "Maximum policy size of %d bytes exceeded", DOCUMENT_MOST);
 	if (json_parse(text, &document, NULL) < 0 || !json_object_get(document, "Statement"))
 		return aws_query_refuse(r, 400, "MalformedPolicyDocument", "Syntax errors in policy.");
 	return 0;
@@ -70,7 +71,8 @@ static bool good_name(struct str s, size_t most)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("_+=,.@-", c)))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			    strchr("_+=,.@-", c)))
 			return false;
 	}
 	return s.n > 0 && s.n <= most;
@@ -106,20 +108,20 @@ static int create_role(struct front_request *r, const struct sign_parameters *fo
 		rc = aws_query_authorise(
 			r, "iam:CreateRole", session_role_arn(r->pocket, r->arena, path.n ? path : S("/"), name));
 	bool good_path = !path.n || (str_starts(path, S("/")) && str_ends(path, S("/")) && path.n <= 512);
-	bool good = !duration.n || (str_to_i64(duration, &seconds) == 0 && seconds >= DURATION_LEAST && seconds <= DURATION_MOST);
+	bool good = !duration.n ||
+		    (str_to_i64(duration, &seconds) == 0 && seconds >= DURATION_LEAST && seconds <= DURATION_MOST);
 	if (rc == 0 && (!good_name(name, 64) || !good_path || !good))
 		rc = aws_query_refuse(r, 400, "ValidationError",
 			"The specified value for roleName, path or maxSessionDuration is invalid.");
 	if (rc == 0)
 		rc = check_document(r, trust);
 	if (rc == 0 && docs_get(r->pocket, "iam/roles", name, NULL))
-		rc = aws_query_refuse(
-			r, 409, "EntityAlreadyExists", "Role with name %.*s already exists.", STR(name));
+		rc = aws_query_refuse(r, 409, "EntityAlreadyExists", "Role with name %.*s already exists.", STR(name));
 	if (rc < 0)
 		return rc;
-	json_t *role = json_in_arena(r->arena,
-		json_pack("{s:I, s:I, s:{}, s:{}, s:o}", "created", (json_int_t)(front_now_ns(r) / NS_PER_S),
-			"max_duration", (json_int_t)seconds, "policies", "attached", "tags", tags_of(form)));
+	json_t *role = json_in_arena(
+		r->arena, json_pack("{s:I, s:I, s:{}, s:{}, s:o}", "created", (json_int_t)(front_now_ns(r) / NS_PER_S),
+				  "max_duration", (json_int_t)seconds, "policies", "attached", "tags", tags_of(form)));
 	if (!role)
 		return err_set(&r->err, ERR_NO_MEMORY, "out of memory");
 	json_set_str(role, "name", name);
@@ -161,8 +163,7 @@ static int delete_role(struct front_request *r, const struct sign_parameters *fo
 	int rc = need_role(r, form, "iam:DeleteRole", &role);
 	if (rc == 0 && (json_object_size(json_object_get(role, "policies")) ||
 			       json_object_size(json_object_get(role, "attached"))))
-		rc = aws_query_refuse(
-			r, 409, "DeleteConflict", "Cannot delete entity, must delete policies first.");
+		rc = aws_query_refuse(r, 409, "DeleteConflict", "Cannot delete entity, must delete policies first.");
 	return rc < 0 ? rc : docs_delete(r->pocket, "iam/roles", json_str(role, "name"), &r->err);
 }
 
@@ -235,7 +236,8 @@ static int put_policy(struct front_request *r, const struct sign_parameters *for
 	return keep(r, role);
 }
 
-static int need_policy(struct front_request *r, const struct sign_parameters *form, const json_t *role, const char **name)
+static int need_policy(
+	struct front_request *r, const struct sign_parameters *form, const json_t *role, const char **name)
 {
 	struct str text = S("");
 	int rc = aws_query_need(r, form, "PolicyName", &text);
@@ -244,8 +246,8 @@ static int need_policy(struct front_request *r, const struct sign_parameters *fo
 	*name = arena_cstr(r->arena, text);
 	if (*name && json_object_get(json_object_get(role, "policies"), *name))
 		return 0;
-	return aws_query_refuse(r, 404, "NoSuchEntity", "The role policy with name %.*s cannot be found.",
-		STR(str_clip(text, 128)));
+	return aws_query_refuse(
+		r, 404, "NoSuchEntity", "The role policy with name %.*s cannot be found.", STR(str_clip(text, 128)));
 }
 
 static int get_policy(struct front_request *r, const struct sign_parameters *form, struct buf *out)
@@ -402,9 +404,10 @@ static void trouble(struct front_request *r, bool throttled)
 // What jobs and endpoints run as: it reads and writes objects, opens and closes keys, and invokes endpoints.
 static int open_roles(struct pocket *p, void **state, struct err *e)
 {
-	static const char may[] = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"s3:*\","
-				  "\"kms:Encrypt\",\"kms:Decrypt\",\"kms:GenerateDataKey\",\"kms:DescribeKey\",\"logs:*\","
-				  "\"sagemaker:InvokeEndpoint\",\"secretsmanager:GetSecretValue\"],\"Resource\":\"*\"}]}";
+	static const char may[] =
+		"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"s3:*\","
+		"\"kms:Encrypt\",\"kms:Decrypt\",\"kms:GenerateDataKey\",\"kms:DescribeKey\",\"logs:*\","
+		"\"sagemaker:InvokeEndpoint\",\"secretsmanager:GetSecretValue\"],\"Resource\":\"*\"}]}";
 	char account[SESSION_ACCOUNT_DIGITS + 1];
 	AUTO(buf) trust = {0};
 	*state = NULL;
@@ -415,16 +418,13 @@ static int open_roles(struct pocket *p, void **state, struct err *e)
 		"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":"
 		"\"sagemaker.amazonaws.com\",\"AWS\":\"arn:aws:iam::%s:root\"},\"Action\":\"sts:AssumeRole\"}]}",
 		account);
-	AUTO(json) role = json_pack("{s:s, s:s, s:s, s:I, s:I, s:{s:s}, s:{}, s:{}}", "name", IAM_JOB_ROLE, "path", "/",
-		"trust", buf_cstr(&trust), "created", (json_int_t)(p->edges->wall_ns(p->edges->ctx) / NS_PER_S),
-		"max_duration", (json_int_t)DURATION_MOST, "policies", "jobs", may, "attached", "tags");
+	AUTO(json)
+	role = json_pack("{s:s, s:s, s:s, s:I, s:I, s:{s:s}, s:{}, s:{}}", "name", IAM_JOB_ROLE, "path", "/", "trust",
+		buf_cstr(&trust), "created", (json_int_t)(p->edges->wall_ns(p->edges->ctx) / NS_PER_S), "max_duration",
+		(json_int_t)DURATION_MOST, "policies", "jobs", may, "attached", "tags");
 	return role ? docs_put_durable(p, "iam/roles", S(IAM_JOB_ROLE), role, e)
 		    : err_set(e, ERR_NO_MEMORY, "out of memory");
 }
 
-const struct pocket_service aws_iam_service = {.name = "iam",
-	.matches = matches,
-	.handle = handle,
-	.fail = fail,
-	.trouble = trouble,
-	.open = open_roles};
+const struct pocket_service aws_iam_service = {
+	.name = "iam", .matches = matches, .handle = handle, .fail = fail, .trouble = trouble, .open = open_roles};

@@ -44,7 +44,8 @@ static void reword(struct front_request *r)
 	static const struct {
 		const char *code, *here, *message;
 	} words[] = {
-		{"InvalidAccessKeyId", "InvalidClientTokenId", "The security token included in the request is invalid."},
+		{"InvalidAccessKeyId", "InvalidClientTokenId",
+			"The security token included in the request is invalid."},
 		{"InvalidToken", "InvalidClientTokenId", "The security token included in the request is invalid."},
 		{"ExpiredToken", "ExpiredToken", "The security token included in the request is expired"},
 	};
@@ -99,8 +100,7 @@ int aws_query_authorise(struct front_request *r, const char *action, struct str 
 	return aws_query_refuse(r, 403, "AccessDenied", "%s", message);
 }
 
-int aws_query_need(
-	struct front_request *r, const struct sign_parameters *form, const char *name, struct str *out)
+int aws_query_need(struct front_request *r, const struct sign_parameters *form, const char *name, struct str *out)
 {
 	*out = sign_parameters_get(form, str_of(name));
 	if (out->n)

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "pocket/aws/logs.h"
 #include "pocket/aws/sagemaker_impl.h"
+#include "pocket/aws/session.h"
 
 enum { FAILURE_MAX = 1024 };
 
@@ -113,6 +114,11 @@ static int begin(struct turn *t)
 	if (rc < 0)
 		return err_set(&t->err, ERR_NO_MEMORY, "out of memory");
 	spec.id = t->id;
+	// The job's own credentials, in the way that containers of AWS get them. A role that IAM does not know has none.
+	rc = session_add_role(t->s->pocket, json_str(asked(t), "RoleArn"), t->id, (json_t *)(uintptr_t)spec.environment, &t->err);
+	if (rc < 0 && rc != ERR_NOT_FOUND)
+		return rc;
+	err_clear(&t->err);
 	rc = engine_start(t->s->pocket->engine, &spec, &t->err);
 	if (rc == ERR_EXISTS) { // by a pocket that was killed before it could write so
 		err_clear(&t->err);

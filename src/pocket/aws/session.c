@@ -93,8 +93,7 @@ static json_t *record_of(const struct pocket *p, const struct session *s)
 	return j;
 }
 
-int session_make(
-	struct pocket *p, const struct session *s, struct arena *a, struct session_keys *out, struct err *e)
+int session_make(struct pocket *p, const struct session *s, struct arena *a, struct session_keys *out, struct err *e)
 {
 	AUTO(json) j = record_of(p, s);
 	AUTO(buf) text = {0};
@@ -299,8 +298,8 @@ static void container_reply(struct front_request *r, struct str role)
 		return;
 	}
 	time_rfc3339(s.ends_s * NS_PER_S, 0, ends);
-	json_t *j = json_pack("{s:s, s:s, s:s}", "AccessKeyId", keys.access_key, "SecretAccessKey", keys.secret,
-		"Expiration", ends);
+	json_t *j = json_pack(
+		"{s:s, s:s, s:s}", "AccessKeyId", keys.access_key, "SecretAccessKey", keys.secret, "Expiration", ends);
 	json_set_str(j, "Token", keys.token);
 	json_set_str(j, "RoleArn", session_role_arn(r->pocket, r->arena, S("/"), role));
 	front_add(r, "cache-control", S("no-store"));

@@ -22,8 +22,7 @@ static void write_keys(struct buf *out, const struct session_keys *keys, int64_t
 	buf_add(out, S("</Credentials>"));
 }
 
-static int read_duration(
-	struct front_request *r, const struct sign_parameters *form, int64_t longest, int64_t *seconds)
+static int read_duration(struct front_request *r, const struct sign_parameters *form, int64_t longest, int64_t *seconds)
 {
 	struct str text = sign_parameters_get(form, S("DurationSeconds"));
 	*seconds = MIN((int64_t)USUAL_S, longest);
@@ -31,7 +30,8 @@ static int read_duration(
 		return 0;
 	if (str_to_i64(text, seconds) < 0 || *seconds < SHORTEST_S)
 		return aws_query_refuse(r, 400, "ValidationError",
-			"1 validation error detected: Value '%.*s' at 'durationSeconds' failed to satisfy constraint: Member "
+			"1 validation error detected: Value '%.*s' at 'durationSeconds' failed to satisfy constraint: "
+			"Member "
 			"must have value greater than or equal to %d",
 			STR(str_clip(text, 20)), SHORTEST_S);
 	if (*seconds > longest)
@@ -48,10 +48,12 @@ static int read_policy(struct front_request *r, const struct sign_parameters *fo
 	if (!text.n)
 		return 0;
 	if (text.n > 2048)
-		return aws_query_refuse(r, 400, "PackedPolicyTooLarge", "The session policy is longer than 2048 characters.");
+		return aws_query_refuse(
+			r, 400, "PackedPolicyTooLarge", "The session policy is longer than 2048 characters.");
 	if (json_parse(text, &policy, NULL) < 0 || !json_object_get(policy, "Statement")) {
 		json_decref(policy);
-		return aws_query_refuse(r, 400, "MalformedPolicyDocument", "The policy is not in the valid JSON format.");
+		return aws_query_refuse(
+			r, 400, "MalformedPolicyDocument", "The policy is not in the valid JSON format.");
 	}
 	*out = json_in_arena(r->arena, policy);
 	return *out ? 0 : err_set(&r->err, ERR_NO_MEMORY, "out of memory");
@@ -73,7 +75,7 @@ static bool principal_is(const json_t *list, struct str name)
 	return false;
 }
 
-struct trust { // one way to be named by a trust policy
+struct trust {            // one way to be named by a trust policy
 	const char *kind; // "AWS", "Federated"
 	struct str name;
 	const char *action;
@@ -140,7 +142,8 @@ static bool good_name(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("_+=,.@-", c)))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			    strchr("_+=,.@-", c)))
 			return false;
 	}
 	return s.n >= 2 && s.n <= 64;
@@ -153,7 +156,8 @@ static int read_taking(struct front_request *r, const struct sign_parameters *fo
 		rc = aws_query_need(r, form, "RoleSessionName", &out->name);
 	if (rc == 0 && !good_name(out->name))
 		rc = aws_query_refuse(r, 400, "ValidationError",
-			"1 validation error detected: Value at 'roleSessionName' failed to satisfy constraint: Member must "
+			"1 validation error detected: Value at 'roleSessionName' failed to satisfy constraint: Member "
+			"must "
 			"satisfy regular expression pattern: [\\w+=,.@-]{2,64}");
 	if (rc < 0)
 		return rc;
@@ -169,10 +173,8 @@ static int give_role(struct front_request *r, const struct taking *t, struct buf
 {
 	struct session_keys keys = {0};
 	struct str role = json_str(t->role, "name");
-	struct session s = {.role = role,
-		.name = t->name,
-		.ends_s = front_now_ns(r) / NS_PER_S + t->seconds,
-		.policy = t->policy};
+	struct session s = {
+		.role = role, .name = t->name, .ends_s = front_now_ns(r) / NS_PER_S + t->seconds, .policy = t->policy};
 	char account[SESSION_ACCOUNT_DIGITS + 1];
 	pocket_account(r->pocket, account);
 	int rc = session_make(r->pocket, &s, r->arena, &keys, &r->err);
@@ -181,7 +183,8 @@ static int give_role(struct front_request *r, const struct taking *t, struct buf
 	write_keys(result, &keys, s.ends_s);
 	struct str id = session_unique_id(r->pocket, r->arena, "AROA", role);
 	buf_printf(result,
-		"<AssumedRoleUser><AssumedRoleId>%.*s:%.*s</AssumedRoleId><Arn>arn:aws:sts::%s:assumed-role/%.*s/%.*s</Arn>"
+		"<AssumedRoleUser><AssumedRoleId>%.*s:%.*s</AssumedRoleId><Arn>arn:aws:sts::%s:assumed-role/%.*s/%.*s</"
+		"Arn>"
 		"</AssumedRoleUser>",
 		STR(id), STR(t->name), account, STR(role), STR(t->name));
 	explicit_bzero(&keys, sizeof(keys));
@@ -265,8 +268,7 @@ static int get_session_token(struct front_request *r, const struct sign_paramete
 	struct session s = {.role = S(""), .name = S("owner")};
 	int64_t seconds;
 	if (r->who->role.n || r->who->ends_s)
-		return aws_query_refuse(
-			r, 403, "AccessDenied", "Cannot call GetSessionToken with session credentials");
+		return aws_query_refuse(r, 403, "AccessDenied", "Cannot call GetSessionToken with session credentials");
 	int rc = read_duration(r, form, OWNER_LONGEST_S, &seconds);
 	s.ends_s = front_now_ns(r) / NS_PER_S + seconds;
 	if (rc == 0)
