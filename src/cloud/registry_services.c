@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/aws/endpoints.h"
 #include "cloud/aws/jobs.h"
 #include "cloud/aws/kms.h"
 #include "cloud/aws/services.h"
@@ -48,6 +49,7 @@ static const struct service_driver drivers[] = {
 		.hosts = aws_service_hosts,
 		.lend = lend_aws,
 		.jobs = &aws_job_ops,
+		.endpoints = &aws_endpoint_ops,
 		.keys = &aws_key_ops},
 	{.provider = "azure",
 		.open = open_azure,

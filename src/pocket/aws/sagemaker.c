@@ -100,7 +100,7 @@ static bool is_at_work(enum sm_type type, const json_t *doc)
 {
 	if (type == SM_TRAINING || type == SM_PROCESSING)
 		return !sm_job_ended(doc);
-	return false;
+	return type == SM_ENDPOINT && sm_endpoint_at_work(doc);
 }
 
 static int find_work_of(struct sagemaker *s, enum sm_type type, struct err *e)
@@ -162,7 +162,7 @@ static int sagemaker_open(struct pocket *p, void **state, struct err *e)
 
 static bool step(struct sagemaker *s, struct sm_active *active)
 {
-	return sm_job_step(s, active);
+	return active->type == SM_ENDPOINT ? sm_endpoint_step(s, active) : sm_job_step(s, active);
 }
 
 // What is begun while others go on is at the list's end, and has its turn at once.
@@ -187,18 +187,32 @@ static bool sagemaker_tick(void *state, int64_t now_ns)
 // ---------------------------------------------------------------- the table
 static const struct aws_operation operations[] = {
 	{"AddTags", NULL, NULL, sm_add_tags},
+	{"CreateEndpoint", "endpoint", "EndpointName", sm_create_endpoint},
+	{"CreateEndpointConfig", "endpoint-config", "EndpointConfigName", sm_create_config},
+	{"CreateModel", "model", "ModelName", sm_create_model},
 	{"CreateProcessingJob", "processing-job", "ProcessingJobName", sm_create_processing},
 	{"CreateTrainingJob", "training-job", "TrainingJobName", sm_create_training},
+	{"DeleteEndpoint", "endpoint", "EndpointName", sm_delete_endpoint},
+	{"DeleteEndpointConfig", "endpoint-config", "EndpointConfigName", sm_delete_config},
+	{"DeleteModel", "model", "ModelName", sm_delete_model},
 	{"DeleteProcessingJob", "processing-job", "ProcessingJobName", sm_delete_processing},
 	{"DeleteTags", NULL, NULL, sm_delete_tags},
 	{"DeleteTrainingJob", "training-job", "TrainingJobName", sm_delete_training},
+	{"DescribeEndpoint", "endpoint", "EndpointName", sm_describe_endpoint},
+	{"DescribeEndpointConfig", "endpoint-config", "EndpointConfigName", sm_describe_config},
+	{"DescribeModel", "model", "ModelName", sm_describe_model},
 	{"DescribeProcessingJob", "processing-job", "ProcessingJobName", sm_describe_processing},
 	{"DescribeTrainingJob", "training-job", "TrainingJobName", sm_describe_training},
+	{"ListEndpointConfigs", NULL, NULL, sm_list_configs},
+	{"ListEndpoints", NULL, NULL, sm_list_endpoints},
+	{"ListModels", NULL, NULL, sm_list_models},
 	{"ListProcessingJobs", NULL, NULL, sm_list_processing},
 	{"ListTags", NULL, NULL, sm_list_tags},
 	{"ListTrainingJobs", NULL, NULL, sm_list_training},
 	{"StopProcessingJob", "processing-job", "ProcessingJobName", sm_stop_processing},
 	{"StopTrainingJob", "training-job", "TrainingJobName", sm_stop_training},
+	{"UpdateEndpoint", "endpoint", "EndpointName", sm_update_endpoint},
+	{"UpdateEndpointWeightsAndCapacities", "endpoint", "EndpointName", sm_update_weights},
 };
 static const struct aws_api api = {
 	.service = "sagemaker", .target = "SageMaker", .operations = operations, .count = COUNT_OF(operations)};

@@ -56,6 +56,20 @@ int sm_describe_processing(struct front_request *r, const json_t *in, json_t **o
 int sm_stop_processing(struct front_request *r, const json_t *in, json_t **out);
 int sm_delete_processing(struct front_request *r, const json_t *in, json_t **out);
 int sm_list_processing(struct front_request *r, const json_t *in, json_t **out);
+int sm_create_model(struct front_request *r, const json_t *in, json_t **out);
+int sm_describe_model(struct front_request *r, const json_t *in, json_t **out);
+int sm_delete_model(struct front_request *r, const json_t *in, json_t **out);
+int sm_list_models(struct front_request *r, const json_t *in, json_t **out);
+int sm_create_config(struct front_request *r, const json_t *in, json_t **out);
+int sm_describe_config(struct front_request *r, const json_t *in, json_t **out);
+int sm_delete_config(struct front_request *r, const json_t *in, json_t **out);
+int sm_list_configs(struct front_request *r, const json_t *in, json_t **out);
+int sm_create_endpoint(struct front_request *r, const json_t *in, json_t **out);
+int sm_update_endpoint(struct front_request *r, const json_t *in, json_t **out);
+int sm_update_weights(struct front_request *r, const json_t *in, json_t **out);
+int sm_describe_endpoint(struct front_request *r, const json_t *in, json_t **out);
+int sm_delete_endpoint(struct front_request *r, const json_t *in, json_t **out);
+int sm_list_endpoints(struct front_request *r, const json_t *in, json_t **out);
 int sm_add_tags(struct front_request *r, const json_t *in, json_t **out);
 int sm_list_tags(struct front_request *r, const json_t *in, json_t **out);
 int sm_delete_tags(struct front_request *r, const json_t *in, json_t **out);
@@ -75,6 +89,19 @@ MUST_CHECK int sm_job_spec(struct arena *a, enum sm_type type, const json_t *doc
 	struct engine_spec *out);
 double sm_shape_cpu(struct str instance);     // 0: unknown
 uint64_t sm_shape_memory(struct str instance); // 0: unknown
+
+// ---------------------------------------------------------------- endpoints
+// A document of an endpoint holds what answers ("config", "variants") and, while it changes, what will ("pending": the
+// same members, "began", "change": create, update or capacity). A variant: {"name", "model", "weight", "count",
+// "servers": [engine ids], "instance", "timeout"}; a server that no variant has any more is in "retired" until its last
+// answers are given.
+bool sm_endpoint_at_work(const json_t *doc);
+bool sm_endpoint_step(struct sagemaker *s, struct sm_active *active); // one step; false: there is no more to come
+// The production variants of a configuration, without servers: a new reference; NULL when a model is gone (r->err).
+json_t *sm_variants_of(struct front_request *r, const json_t *config);
+// What a model's container is as a server, all but its id. ERR_NO_MEMORY.
+MUST_CHECK int sm_server_spec(struct arena *a, const json_t *model, const json_t *variant,
+	const struct engine_place *place, struct engine_spec *out);
 
 // ---------------------------------------------------------------- files of jobs
 // What InputDataConfig or ProcessingInputs name comes below the work folder; what is left there goes to S3; a piece each

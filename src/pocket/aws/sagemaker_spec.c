@@ -125,3 +125,28 @@ int sm_job_spec(struct arena *a, enum sm_type type, const json_t *doc, const str
 		.spot = json_flag(in, "EnableManagedSpotTraining", false)};
 	return out->argv && environment ? 0 : ERR_NO_MEMORY;
 }
+
+// ---------------------------------------------------------------- servers
+int sm_server_spec(struct arena *a, const json_t *model, const json_t *variant, const struct engine_place *place,
+	struct engine_spec *out)
+{
+	static const char *const ports[] = {"SAGEMAKER_BIND_TO_PORT", NULL};
+	const json_t *container = json_object_get(model, "PrimaryContainer");
+	if (!container)
+		container = json_array_get(json_object_get(model, "Containers"), 0);
+	const json_t *own = json_object_get(container, "Environment");
+	struct str instance = json_str(variant, "instance");
+	json_t *environment = json_object();
+	set_path(a, environment, "SM_MODEL_DIR", place->model, "");
+	if (own)
+		json_object_update(environment, (json_t *)(uintptr_t)own);
+	*out = (struct engine_spec){.kind = ENGINE_SERVER,
+		.image = json_str(container, "Image"),
+		.argv = json_in_arena(a, json_pack("[s]", "serve")),
+		.environment = json_in_arena(a, environment),
+		.memory = sm_shape_memory(instance),
+		.cpu = sm_shape_cpu(instance),
+		.port_variables = ports,
+		.health_path = "/ping"};
+	return out->argv && out->environment ? 0 : ERR_NO_MEMORY;
+}
