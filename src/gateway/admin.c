@@ -116,7 +116,7 @@ static json_t *target_json(const struct target *t)
 	json_set_str(json, "cloud", t->cloud);
 	json_set_str(json, "service", str_of(upstream_service_word(t->service)));
 	json_object_set_new(json, "in_rotation", json_boolean(!t->ejected));
-	json_object_set_new(json, "refused", json_boolean(t->ejected && t->refused));
+	json_object_set_new(json, "refused", json_boolean(t->ejected && t->wants_credentials));
 	json_set_str(json, "reason", str_of(t->reason));
 	return json;
 }

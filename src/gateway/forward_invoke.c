@@ -136,6 +136,7 @@ struct target_outcome invoke_error_end(struct request *r)
 	return (struct target_outcome){
 		.ok = verdict == INVOKE_REFUSED || verdict == INVOKE_TOO_LARGE,
 		.refused = verdict == INVOKE_UNUSABLE,
+		.credentials = r->judgement.credentials,
 		.service_ns = error->date_ns,
 		.busy_ns = verdict != INVOKE_BUSY ? 0 : error->retry_after_ns ? error->retry_after_ns : busy_ns,
 		.reason = r->judgement.reason,

@@ -73,6 +73,7 @@ void invoke_error_head(
 struct invoke_judgement {
 	enum invoke_verdict verdict;
 	bool elsewhere;   // another target may do better
+	bool credentials; // of INVOKE_UNUSABLE: it is ours that are refused, and others may do
 	bool carried_out; // perhaps: what is not idempotent must not be tried again
 	int status;       // for the client
 	struct str body;  // {"error": ...} for the client, without names of accounts; .p NULL without memory

@@ -248,6 +248,8 @@ void invoke_judge(const struct invoke_error *error, struct arena *a, struct invo
 		.elsewhere = verdict != INVOKE_REFUSED && !(of_model && status == 500),
 		.carried_out = verdict == INVOKE_FAILED || verdict == INVOKE_SLOW || verdict == INVOKE_REFUSED,
 		.status = status,
+		.credentials = verdict == INVOKE_UNUSABLE &&
+			       (error->status == 401 || error->status == 403 || is_about_credentials(said.code)),
 	};
 	out->body = error_json(words_for_client(&said, out, error->service, a), a);
 	struct str message = said.message.n ? said.message : words_of_model(said.model, a);

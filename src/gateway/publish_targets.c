@@ -93,7 +93,8 @@ static int add_target(struct call *c, const struct gateway_ctx *g, struct str en
 	struct str service = json_str(invoke, "how"), url = json_str(service.n ? invoke : record->value, "url");
 	struct str address = arena_printf(c->arena, "endpoint/%.*s on %.*s", STR(endpoint), STR(cloud));
 	double weight = 1;
-	if (url.n == 0)
+	// A service gives an address before anything answers there: one that never served a version is none yet.
+	if (url.n == 0 || (service.n && json_str(record->value, "version").n == 0))
 		return 0;
 	int code = weight_of(c, g, address, &weight);
 	if (code)

@@ -103,6 +103,7 @@ void target_judge(struct target *t, const struct target_outcome *o)
 	t->failures = o->ok ? 0 : t->failures + 1;
 	t->unreachable = o->unreachable;
 	t->refused = o->refused;
+	t->wants_credentials = o->refused && o->credentials;
 	if (o->refused && o->service_ns)
 		learn_clock(t, o->service_ns);
 	if (o->ok || !(o->unreachable || o->refused || t->failures >= FAILURES_TO_EJECT))
@@ -114,7 +115,7 @@ void target_judge(struct target *t, const struct target_outcome *o)
 
 void target_unusable(struct target *t, struct str reason)
 {
-	t->refused = true;
+	t->refused = t->wants_credentials = true;
 	eject(t, reason);
 	target_plan_probe(t);
 }

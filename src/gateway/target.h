@@ -63,7 +63,8 @@ struct target {
 	char *authority;                 // owned; of a service's target: the Host that is signed
 	char reason[TARGET_REASON_SIZE]; // why it is out of rotation, for people; "": unreachable, or not out
 	bool unreachable;                // the last attempt found nobody there
-	bool refused;                    // the last attempt was refused for its credentials
+	bool refused;                    // the last attempt was refused, or there were no credentials for one
+	bool wants_credentials;          // and others may help
 	int64_t busy_until_ns;           // throttled until then
 	int64_t ahead_ns;                // how far the service's clock is ahead of ours, as far as it matters
 	struct loop_timer probe_timer;
@@ -108,6 +109,7 @@ void target_begin(struct target *t);
 struct target_outcome {
 	bool ok, unreachable;
 	bool refused;        // for credentials, or because the endpoint is not there
+	bool credentials;    // of a refusal: others may help
 	int64_t service_ns;  // of a refusal: the wall clock of who refused; 0: not told
 	int64_t busy_ns;     // > 0: throttled for so long
 	struct str reason;   // of a failure; "": none worth telling

@@ -126,6 +126,7 @@ static void call_end(void *ctx, const struct err *e, bool began)
 		o.ok = judged.verdict == INVOKE_REFUSED || judged.verdict == INVOKE_TOO_LARGE ||
 		       judged.verdict == INVOKE_BUSY;
 		o.refused = judged.verdict == INVOKE_UNUSABLE;
+		o.credentials = judged.credentials;
 		o.service_ns = call->error.date_ns;
 		o.reason = judged.reason;
 	} else {
@@ -187,7 +188,8 @@ static void invoke(struct target *t)
 	if (code) {
 		t->probe = NULL;
 		free_call(t);
-		conclude(t, &(struct target_outcome){.refused = code == ERR_UNAUTHENTICATED, .reason = str_of(e.message)});
+		bool lacks = code == ERR_UNAUTHENTICATED;
+		conclude(t, &(struct target_outcome){.refused = lacks, .credentials = lacks, .reason = str_of(e.message)});
 	}
 }
 

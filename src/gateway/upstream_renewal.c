@@ -18,7 +18,8 @@ enum { TARGETS_MAX_BYTES = 4 << 20 };
 #define GRANT_NS (5 * NS_PER_S)    // of one cloud's answer
 #define LOOK_NS (2 * NS_PER_S)     // at the gateway's list of targets
 #define ENDLESS_NS (3600 * NS_PER_S) // how long what does not expire is believed: its key may be changed by hand
-#define FRESH_NS (5 * NS_PER_S)    // what is younger and refused is refused for another reason than its age
+#define FRESH_NS (5 * NS_PER_S)    // doubled by each renewal that did not help
+#define FRESH_MAX_NS (80 * NS_PER_S)
 #define PAUSE_NS NS_PER_S          // after a failure, doubled by each further one
 #define PAUSE_MAX_NS (30 * NS_PER_S)
 
@@ -27,6 +28,7 @@ struct trouble { // of one target, while its cloud grants nothing
 	char *name; // for the log: "get credentials of endpoint/m on aws-us for gateway/edge"
 	int64_t again_ns;
 	int64_t pause_ns; // 0: the last time it worked
+	int64_t fresh_ns; // what is younger and refused is refused for another reason than its age
 };
 struct upstream_renewal {
 	struct gateway_ctx gateway;
@@ -111,13 +113,25 @@ static int64_t time_of(const json_t *entry, const char *name)
 	return time_parse_rfc3339(json_str(entry, name), &at) ? 0 : at;
 }
 
-static bool is_due(struct call *c, const struct round *round, const json_t *entry, const json_t *target)
+// Whether the service refuses an entry that is old enough for another one to help.
+static bool is_refused(const struct round *round, struct trouble *t, const json_t *target, int64_t age_ns)
+{
+	bool refused = json_flag(find(round->targets, target), "refused", false);
+	t->fresh_ns = refused || age_ns < t->fresh_ns ? MAX(t->fresh_ns, FRESH_NS) : FRESH_NS;
+	if (!refused || age_ns < t->fresh_ns)
+		return false;
+	t->fresh_ns = MIN(2 * t->fresh_ns, FRESH_MAX_NS);
+	return true;
+}
+
+static bool is_due(
+	struct call *c, const struct round *round, struct trouble *t, const json_t *target, const json_t *entry)
 {
 	int64_t now = call_now_ns(c), granted = time_of(entry, "granted"), expires = time_of(entry, "expires");
 	if (!entry || !str_eq(json_str(entry, "service"), json_str(target, "service")))
 		return true;
 	int64_t life = expires ? expires - granted : 3 * ENDLESS_NS;
-	bool refused = json_flag(find(round->targets, target), "refused", false) && now - granted >= FRESH_NS;
+	bool refused = is_refused(round, t, target, now - granted);
 	return granted == 0 || granted > now || refused || now - granted >= life / 3;
 }
 
@@ -174,7 +188,7 @@ static int renew(struct call *c, struct round *round, struct trouble *t, const j
 	AUTO(upstream_grant) grant = {0};
 	const json_t *entry = find(round->old, target);
 	int code = 0;
-	if (is_due(c, round, entry, target) && call_mono_ns(c) >= t->again_ns) {
+	if (call_mono_ns(c) >= t->again_ns && is_due(c, round, t, target, entry)) {
 		code = ask(c, round, target, &grant);
 		if (code == 0) {
 			t->pause_ns = 0;

@@ -281,6 +281,8 @@ static void test_errors(void **state)
 			(j.verdict != INVOKE_REFUSED && j.carried_out != rows[i].carried_out))
 			fail_msg("row %zu (%d %s): verdict %d status %d elsewhere %d carried out %d", i, rows[i].status,
 				rows[i].type, j.verdict, j.status, j.elsewhere, j.carried_out);
+		bool ours = rows[i].status == 401 || rows[i].status == 403 || strstr(rows[i].type, "Expired");
+		assert_int_equal(j.credentials, ours);
 		assert_int_equal(json_parse(j.body, &json, &e), 0);
 		if (str_find(json_str(json, "error"), str_of(rows[i].words)) < 0)
 			fail_msg("row %zu: the client reads %.*s", i, STR(j.body));
