@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The services that a pocket Google Cloud has besides its object store. The first that says a request is its own gets it.
 #include "pocket/gcp/kms.h"
+#include "pocket/gcp/metadata.h"
 #include "pocket/gcp/vertex.h"
 #include "pocket/service.h"
 
@@ -8,6 +9,7 @@ const struct pocket_service *const gcp_services[] = {
 	&gcp_kms_service,
 	&gcp_secrets_service,
 	&logging_service,
+	&metadata_service,
 	&vertex_service,
 	NULL,
 };

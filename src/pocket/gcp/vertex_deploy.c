@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "pocket/gcp/metadata.h"
 #include "pocket/gcp/vertex_impl.h"
 
 enum { CODE_DEADLINE_EXCEEDED = 4, CODE_FAILED_PRECONDITION = 9, SERVER_TRIES = 3, DEPLOYED_ID_MAX = 10 };
@@ -201,16 +202,20 @@ void vertex_deploy_model(struct front_request *r)
 static int start_server(struct vertex *v, const json_t *run, struct str id, struct err *e)
 {
 	static const char *const ports[] = {"AIP_HTTP_PORT", NULL};
+	AUTO(json) environment = json_deep_copy(json_object_get(run, "environment"));
 	const struct engine_spec spec = {.kind = ENGINE_SERVER,
 		.id = id,
 		.image = json_str(run, "image"),
 		.argv = json_object_get(run, "argv"),
-		.environment = json_object_get(run, "environment"),
+		.environment = environment,
 		.memory = (uint64_t)json_int(run, "memory", 0),
 		.cpu = json_num(run, "cpu", 0),
 		.port_variables = ports,
 		.health_path = json_text(run, "health")};
-	int rc = engine_start(v->pocket->engine, &spec, e);
+	int rc = environment ? metadata_add(v->pocket, id, environment, e)
+			     : err_set(e, ERR_NO_MEMORY, "out of memory");
+	if (rc == 0)
+		rc = engine_start(v->pocket->engine, &spec, e);
 	return rc == ERR_EXISTS ? 0 : rc;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "pocket/gcp/metadata.h"
 #include "pocket/gcp/vertex_impl.h"
 
 enum { CODE_CANCELLED = 1, CODE_INVALID_ARGUMENT = 3, CODE_DEADLINE_EXCEEDED = 4, CODE_ABORTED = 10, CODE_INTERNAL = 13 };
@@ -56,18 +57,21 @@ static int start(struct vertex *v, const json_t *doc, int64_t attempt, struct er
 {
 	AUTO(arena) arena = {0};
 	const json_t *run = json_object_get(doc, "run");
+	AUTO(json) environment = json_deep_copy(json_object_get(run, "environment"));
 	struct engine_spec spec = {.kind = ENGINE_JOB,
 		.id = vertex_engine_id(&arena, json_str(doc, "name"), attempt),
 		.image = json_str(run, "image"),
 		.argv = json_object_get(run, "argv"),
-		.environment = json_object_get(run, "environment"),
+		.environment = environment,
 		.memory = (uint64_t)json_int(run, "memory", 0),
 		.cpu = json_num(run, "cpu", 0),
 		.deadline_ns = json_int(run, "deadline", 0),
 		.spot = json_flag(run, "spot", false)};
-	if (!spec.id.p)
+	if (!spec.id.p || !environment)
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
-	int rc = engine_start(v->pocket->engine, &spec, e);
+	int rc = metadata_add(v->pocket, spec.id, environment, e);
+	if (rc == 0)
+		rc = engine_start(v->pocket->engine, &spec, e);
 	return rc == ERR_EXISTS ? 0 : rc; // a kill came between the start and its record
 }
 

@@ -58,6 +58,8 @@ void gcs_fail(struct front_request *r);
 
 // ---------------------------------------------------------------- tokens (gcs_token.c)
 void gcs_token(struct front_request *r); // POST /token
+// An access token for scopes with a space between. ERR_INVALID when none is known.
+MUST_CHECK int gcs_token_for(struct front_request *r, struct str scopes, struct buf *out);
 void gcs_tokeninfo(struct front_request *r);
 void gcs_test_permissions(struct front_request *r);
 int64_t gcs_token_expiry(struct str token); // of one that was checked; seconds of the wall clock

@@ -125,6 +125,13 @@ static int check_assertion(struct front_request *r, struct str assertion, struct
 	return rc;
 }
 
+int gcs_token_for(struct front_request *r, struct str scopes, struct buf *out)
+{
+	enum gcs_scope scope = scope_of(scopes);
+	return scope == GCS_NONE ? err_set(&r->err, ERR_INVALID, "no scope of this cloud is asked for")
+				 : make_token(r, scope, out);
+}
+
 static void form_done(struct front_request *r, struct str form)
 {
 	struct jwt_claims claims = {0};

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "pocket/gcp/metadata.h"
 #include "pocket/gcp/vertex.h"
 #include "pocket/pocket_impl.h"
 
@@ -134,6 +135,44 @@ static void test_outlives_the_pocket(UNUSED void **state)
 	assert_str(log_of(job), S("INFO: done\n"));
 }
 
+// A job has a metadata server of its own, as long as it runs.
+static void test_metadata(UNUSED void **state)
+{
+	const char *job = create("echo $GCE_METADATA_HOST; exec sleep 60", "");
+	int64_t began = edges_real()->mono_ns(NULL);
+	struct str said = S("");
+	while (said.n == 0) {
+		pause_briefly(began);
+		said = log_of(job);
+	}
+	struct str host = str_trim(str_drop(said, sizeof("INFO: ") - 1));
+	struct str base = str_drop(host, cloud_host().n);
+	struct exchange x = {.method = S("GET"),
+		.target = arena_printf(&cloud.arena,
+			"%.*s/computeMetadata/v1/instance/service-accounts/default/token?scopes=" SCOPE, STR(base))};
+	exchange_send(&x);
+	assert_status(&x, 403);
+	exchange_add(&x, "metadata-flavor", S("Google"));
+	exchange_send(&x);
+	assert_status(&x, 200);
+	AUTO(json) token = NULL;
+	assert_int_equal(json_parse(x.text, &token, NULL), 0);
+	assert_int_equal(ask_as(json_str(token, "access_token"), "GET", LOCATION "/customJobs", ""), 200);
+	x.target = arena_printf(&cloud.arena, "%.*s/computeMetadata/v1/project/project-id", STR(base));
+	exchange_send(&x);
+	assert_str(x.text, S("unit-test"));
+	x.target = arena_printf(&cloud.arena, "%.*s0/computeMetadata/v1/project/project-id", STR(str_take(base, base.n - 1)));
+	exchange_send(&x);
+	bool same = str_ends(base, S("0")); // of sixteen secrets one ends so
+	assert_status(&x, same ? 200 : 404);
+	asked(200, "POST", arena_printf(&cloud.arena, "%s:cancel", job).p, "{}");
+	await(job, "state", "JOB_STATE_CANCELLED");
+	x.target = arena_printf(&cloud.arena, "%.*s/computeMetadata/v1/project/project-id", STR(base));
+	exchange_send(&x);
+	assert_status(&x, 404);
+	assert_string_equal(metadata_service.name, "metadata");
+}
+
 static void test_listed(UNUSED void **state)
 {
 	const char *body = job_body("true", "");
@@ -203,6 +242,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_timeout, cloud_test_end),
 		cmocka_unit_test_teardown(test_outlives_the_pocket, cloud_test_end),
 		cmocka_unit_test_teardown(test_preempted, cloud_test_end),
+		cmocka_unit_test_teardown(test_metadata, cloud_test_end),
 		cmocka_unit_test_teardown(test_listed, cloud_test_end),
 		cmocka_unit_test_teardown(test_refused, cloud_test_end),
 		cmocka_unit_test_teardown(test_who_asks, cloud_test_end),
