@@ -10,7 +10,6 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/process.h"
 #include "base/time.h"
 #include "serve/container.h"
 #include "serve/server.h"
@@ -107,7 +106,7 @@ static int become_worker(const char *url)
 	char *const argv[] = {words[0], words[1], words[2], copy, NULL};
 	struct err e = {0};
 	if (copy)
-		execv(process_self_path(), argv);
+		execv("/proc/self/exe", argv);
 	free(copy);
 	err_errno(&e, "start isobar worker");
 	log_err(LOG_ERROR, &e, "isobar serve");
