@@ -202,6 +202,8 @@ static bool is_listed(const struct cloud_config *own, struct str bucket)
 static int describe_store(struct call *c, const struct job_store *of, struct cloud_config *own)
 {
 	*own = *of->config;
+	if (!own->account.n) // of Azure's stores it stands beside the key
+		own->account = json_str(own->credentials, "account");
 	own->credentials = NULL;
 	own->local_root = own->ca_file = own->trust_file = own->job_role = own->image = S("");
 	own->jobs_engine = own->endpoints_engine = S("");

@@ -95,7 +95,12 @@ static struct str url_aws(struct arena *a, const struct cloud_config *config)
 
 static struct str url_azure(struct arena *a, const struct cloud_config *config)
 {
-	return azure_store_url(a, config->credentials);
+	struct str url = azure_store_url(a, config->credentials);
+	if (url.p || !config->account.n)
+		return url;
+	AUTO(json) named = json_object(); // as a container's own identity is: without the account beside it
+	json_set_str(named, "account", config->account);
+	return azure_store_url(a, named);
 }
 
 static struct str url_gcp(struct arena *a, const struct cloud_config *config)

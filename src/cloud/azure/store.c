@@ -330,11 +330,13 @@ struct str azure_store_url(struct arena *a, const json_t *credentials)
 	return account.n ? arena_printf(a, "https://%.*s.blob.core.windows.net", STR(account)) : (struct str){0};
 }
 
-static int read_credentials(struct azure_store *s, const json_t *credentials, struct err *e)
+// The account is no secret: where credentials do not say it, as those of a container's own identity, the config does.
+static int read_credentials(struct azure_store *s, const struct cloud_config *config, struct err *e)
 {
-	struct str account, key;
+	const json_t *credentials = config->credentials;
+	struct str account = config->account, key;
 	AUTO(buf) bytes = {0};
-	int r = json_need_str(credentials, "account", &account, e);
+	int r = json_object_get(credentials, "account") || !account.n ? json_need_str(credentials, "account", &account, e) : 0;
 	s->account = arena_str(&s->arena, account);
 	if (!r && !json_object_get(credentials, "key") && azure_credentials_give_tokens(credentials))
 		return s->account.p ? 0 : err_set(e, ERR_NO_MEMORY, "out of memory");
@@ -364,7 +366,7 @@ int azure_store_open(const struct cloud_config *config, struct str url, struct h
 	s->provider.transport = *transport;
 	int r = provider_init(&s->provider, &provider_ops, url, &s->arena, e);
 	if (!r)
-		r = read_credentials(s, config->credentials, e);
+		r = read_credentials(s, config, e);
 	if (!r && azure_credentials_give_tokens(config->credentials))
 		r = azure_credentials_open(
 			&(struct credential_options){.config = config, .transport = *transport}, &s->credentials, e);
