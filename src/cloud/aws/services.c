@@ -130,7 +130,8 @@ static int read_json(struct call *c, const struct transport_response *answer, co
 	int r = answer->body.n ? json_parse(answer->body, &parsed, &c->err) : 0;
 	if (r)
 		return call_fail(c, ERR_PROTOCOL, "the answer is not valid JSON: %s", c->err.message);
-	parsed = json_in_arena(c->arena, parsed ? parsed : json_object());
+	// Some servers write "null" where there is nothing to say.
+	parsed = json_in_arena(c->arena, parsed && !json_is_null(parsed) ? parsed : json_object());
 	if (!parsed)
 		return call_no_memory(c);
 	if (!json_is_object(parsed))
