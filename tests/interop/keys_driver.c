@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The drivers of keys and secrets against whatever a configuration names: keys-driver CONFIG.json [WITHOUT...]
 // WITHOUT names what the server at hand is known not to do (rotate, disabled, grants). One line a check; exit 0
-// when all hold. A Key Vault of a pocket cloud gets its owner's token, made from the account's key.
+// when all hold.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "cloud/aws/credentials.h"
 #include "cloud/aws/kms.h"
+#include "cloud/azure/credentials.h"
 #include "cloud/azure/vault.h"
 #include "cloud/gcp/credentials.h"
 #include "cloud/gcp/kms.h"
@@ -200,33 +200,15 @@ static void test_names(void)
 
 // ---------------------------------------------------------------- opening
 
-static int make_owner(struct call *c, void *ctx, struct str audience, struct credential_made *out)
-{
-	AUTO(buf) key = {0};
-	AUTO(buf) token = {0};
-	(void)ctx, (void)audience;
-	if (base64_decode(json_str(run.config.credentials, "key"), &key))
-		return call_fail(c, ERR_INVALID, "the account's key is not base64");
-	struct sha256 mac = hmac_sha256(buf_str(&key), S("https://vault.azure.net"));
-	base64url_encode(str_bytes(mac.bytes, SHA256_SIZE), &token);
-	return secret_set(&out->token, buf_str(&token), &c->err);
-}
-
-static void close_owner(void *ctx)
-{
-	(void)ctx;
-}
-
 static int open_services(void)
 {
-	static const struct credential_ops owner = {.make = make_owner, .close = close_owner};
 	const struct credential_options credentials = {.config = &run.config, .transport = run.transport};
 	struct services_options o = {.config = &run.config, .transport = run.transport};
 	struct err *e = &run.c.err;
 	bool aws = str_eq(run.config.provider, S("aws")), gcp = str_eq(run.config.provider, S("gcp"));
 	int r = aws   ? aws_credentials_open(&credentials, &run.credentials, e)
 		: gcp ? gcp_credentials_open(&credentials, &run.credentials, e)
-		      : credential_source_new(&owner, NULL, &run.credentials, e);
+		      : azure_credentials_open(&credentials, &run.credentials, e);
 	if (r)
 		return r;
 	o.credentials = run.credentials;
