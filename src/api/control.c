@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "infra/address_index.h"
 #include "infra/input_state.h"
+#include "infra/secret_clouds.h"
 #include "infra/stand_ins.h"
 #include "infra/workspace_place.h"
 #include "state/resource_scan.h"
@@ -162,6 +163,8 @@ int control_operator(struct call *c, struct control *control, const struct opera
 	pthread_mutex_lock(&control->lock);
 	if (!control->op)
 		rc = operator_load(c, control->options.operator_file, &control->op);
+	if (rc == 0)
+		secret_clouds_fill(control->op);
 	*out = control->op;
 	pthread_mutex_unlock(&control->lock);
 	return rc;

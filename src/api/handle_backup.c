@@ -20,7 +20,8 @@ static int read_passphrase(struct api_request *r, struct str from, struct secret
 		return call_fail(r->call, ERR_DENIED, "an untrusted workspace reads no secrets");
 	if (str_starts(from, S("secret/"))) // the operator's file says that it may be used for this
 		return operator_secret_read(r->call, op, from, S("backup:443"), out);
-	return secret_source_read(r->call, from, op->folder, out);
+	const struct secret_places places = {.folder = op->folder, .clouds = &op->clouds_read};
+	return secret_source_read(r->call, from, &places, out);
 }
 
 static int choose_keys(struct api_request *r, struct str state_folder, enum backup_keys *out)

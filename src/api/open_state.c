@@ -6,6 +6,7 @@
 
 #include "api/backup_files.h"
 #include "base/file.h"
+#include "infra/secret_clouds.h"
 #include "infra/workspace_state.h"
 #include "security/operator.h"
 
@@ -21,6 +22,8 @@ static int read_secret(struct call *c, const struct open_state_options *o, const
 {
 	AUTO(operator_file) op = NULL;
 	int rc = operator_load(c, o->operator_file, &op);
+	if (rc == 0)
+		secret_clouds_fill(op);
 	if (rc == 0 && at->credentials.n)
 		rc = operator_secret_read(c, op, at->credentials, at->host, out);
 	if (rc == 0)

@@ -36,6 +36,7 @@ struct cloud_config {
 	// Static, or {"chain": true, ...}: where the provider's own tools look for them. See aws/credentials.h,
 	// gcp/credentials.h, azure/credentials.h. Borrowed.
 	const json_t *credentials;
+	bool secrets; // the secret store is wanted, whatever runs the other parts; not in the JSON
 	struct str ca_file;          // PEM file of the only CAs that may sign store_url's certificate; "": the system's
 	struct str trust_file;       // PEM file of CAs beside the system's, where ca_file is ""; "": none
 	struct proxy_settings proxy; // as opening the cloud has to use them: whoever fills this reads the environment

@@ -151,7 +151,7 @@ static int list_hosts(struct opened *opened, const struct cloud_config *config, 
 		r = transport_host(token_uri, a, &hosts[count++], e);
 	if (!r && identity_url.n)
 		r = transport_host(identity_url, a, &hosts[count++], e);
-	if (!r && registry_has_services(config))
+	if (!r && registry_opens_services(config))
 		r = registry_services_hosts(a, config, hosts, &count, e);
 	for (size_t i = 0; i < config->host_count; i++)
 		hosts[count++] = config->hosts[i];
@@ -231,7 +231,7 @@ static int fill_parts(struct call *c, struct opened *o, const struct cloud_confi
 		out->keys = &local_key_ops;
 		out->jobs_ctx = out->endpoints_ctx = out->keys_ctx = o->local;
 	}
-	if (!r && registry_has_services(config))
+	if (!r && registry_opens_services(config))
 		r = registry_services_open(c, config, o->store, out, &o->services);
 	return r;
 }

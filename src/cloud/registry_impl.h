@@ -19,6 +19,7 @@ struct service_driver {
 	const struct job_ops *jobs; // NULL: the provider has none that we speak
 	const struct endpoint_ops *endpoints;
 	const struct key_ops *keys;
+	const struct secret_ops *secrets;
 };
 struct registry_services { // of one open cloud
 	const struct service_driver *ops; // NULL: none are open
@@ -29,6 +30,8 @@ struct registry_services { // of one open cloud
 // Whether the config is of a cloud whose own services run its work: a pocket cloud's or a stand-in's address of all
 // services, or an account that says as whom its jobs run and with which image.
 bool registry_has_services(const struct cloud_config *config);
+// Whether they are opened: for these, or for the secret store.
+bool registry_opens_services(const struct cloud_config *config);
 MUST_CHECK int registry_services_hosts(
 	struct arena *a, const struct cloud_config *config, struct str *hosts, size_t *count, struct err *e);
 // Puts the parts that the config gives to no other engine into the cloud, in front of those that are there. store: the

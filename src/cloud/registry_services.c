@@ -50,7 +50,8 @@ static const struct service_driver drivers[] = {
 		.lend = lend_aws,
 		.jobs = &aws_job_ops,
 		.endpoints = &aws_endpoint_ops,
-		.keys = &aws_key_ops},
+		.keys = &aws_key_ops,
+		.secrets = &aws_secret_ops},
 	{.provider = "azure",
 		.open = open_azure,
 		.close = close_azure,
@@ -58,7 +59,8 @@ static const struct service_driver drivers[] = {
 		.lend = lend_azure,
 		.jobs = &azure_job_ops,
 		.endpoints = &azure_endpoint_ops,
-		.keys = &azure_key_ops},
+		.keys = &azure_key_ops,
+		.secrets = &azure_secret_ops},
 	{.provider = "gcp",
 		.open = open_gcp,
 		.close = close_gcp,
@@ -66,7 +68,8 @@ static const struct service_driver drivers[] = {
 		.lend = lend_gcp,
 		.jobs = &gcp_job_ops,
 		.endpoints = &gcp_endpoint_ops,
-		.keys = &gcp_key_ops},
+		.keys = &gcp_key_ops,
+		.secrets = &gcp_secret_ops},
 };
 
 static const struct service_driver *find_driver(struct str provider)
@@ -82,6 +85,11 @@ bool registry_has_services(const struct cloud_config *config)
 {
 	bool account = config->job_role.n && config->image.n && !config->store_url.n;
 	return (config->services_url.n || account) && find_driver(config->provider);
+}
+
+bool registry_opens_services(const struct cloud_config *config)
+{
+	return (config->secrets && find_driver(config->provider)) || registry_has_services(config);
 }
 
 int registry_services_hosts(
@@ -113,6 +121,10 @@ static void put_keys(struct registry_services *s, struct cloud *cloud)
 
 static void put_parts(const struct cloud_config *config, struct registry_services *s, struct cloud *cloud)
 {
+	cloud->secrets = s->ops->secrets;
+	cloud->secrets_ctx = s->services;
+	if (!registry_has_services(config))
+		return;
 	if (is_ours(config->jobs_engine, s->ops->jobs)) {
 		cloud->jobs = s->ops->jobs;
 		cloud->jobs_ctx = s->services;
@@ -121,7 +133,8 @@ static void put_parts(const struct cloud_config *config, struct registry_service
 		cloud->endpoints = s->ops->endpoints;
 		cloud->endpoints_ctx = s->services;
 	}
-	if (is_ours(config->keys_engine, s->ops->keys))
+	bool vault = !str_is(config->provider, "azure") || config->vault_url.n || config->services_url.n;
+	if (vault && is_ours(config->keys_engine, s->ops->keys))
 		put_keys(s, cloud);
 }
 

@@ -27,6 +27,7 @@ int account_config(struct call *c, const struct operator_file *op, const struct 
 	struct cloud_config *out, struct account *account)
 {
 	int rc = account_find(c, op, request, account);
+	const struct operator_cloud *entry = op ? operator_cloud_find(op, request->cloud) : NULL;
 	if (rc < 0)
 		return rc;
 	*out = (struct cloud_config){
@@ -41,6 +42,10 @@ int account_config(struct call *c, const struct operator_file *op, const struct 
 		.hosts = account->hosts,
 		.host_count = account->host_count,
 	};
+	if (entry) {
+		out->services_url = entry->endpoints.services;
+		out->vault_url = entry->endpoints.vault;
+	}
 	if (!out->region.n && (str_eq(request->provider, S("site")) || str_eq(request->provider, S("aws"))))
 		out->region = SITE_REGION;
 	choose_proxy(c, op, out);

@@ -276,6 +276,7 @@ int operator_secret_read(
 	if (rc < 0)
 		return rc;
 	const struct operator_secret *s = find_secret(op, name);
-	rc = secret_source_read(c, s->from, op->folder, out);
+	const struct secret_places places = {.folder = op->folder, .clouds = &op->clouds_read};
+	rc = secret_source_read(c, s->from, &places, out);
 	return rc < 0 ? call_context(c, "secret/%.*s of %.*s", STR(s->name), STR(op->path)) : 0;
 }

@@ -13,6 +13,7 @@
 #include "base/call.h"
 #include "base/kind.h"
 #include "base/secret.h"
+#include "security/secret_source.h"
 
 struct operator_secret {         // one of secrets:
 	struct str name;         // "pagerduty"; a workspace writes secret/pagerduty
@@ -33,6 +34,8 @@ struct operator_credentials {               // of one cloud; what is not written
 struct operator_endpoints { // addresses instead of the provider's own; "": the provider's
 	struct str store;
 	struct str identity;
+	struct str services; // one address that answers for all services beside the store
+	struct str vault;    // azure: of the Key Vault
 };
 struct operator_cloud {      // one of clouds:
 	struct str name;     // of the workspace's cloud; "s3", "gs", "az": for `isobar data` without a workspace
@@ -59,6 +62,7 @@ struct operator_file {
 	struct field_list roots;   // struct str: absolute folders
 	struct str ca;             // PEM file of CAs trusted beside the system's; "": none
 	struct operator_proxy proxy;
+	struct secret_clouds clouds_read; // of sources "cloud:CLOUD/NAME": filled after loading, by infra/secret_clouds.h
 };
 extern const struct kind operator_kind; // a table of the whole file, for explain and the manual: no plural
 

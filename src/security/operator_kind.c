@@ -19,8 +19,8 @@ static const struct field secret_fields[] = {
 		.offset = offsetof(struct operator_secret, from),
 		.help = "where it comes from: env:VARIABLE, file:/PATH (mode 0600), keyring:NAME (a file of mode 0600 "
 			"in "
-			"keyring/ beside this file, else the kernel's key user isobar:NAME); cloud:CLOUD/NAME is for a "
-			"later release"},
+			"keyring/ beside this file, else the kernel's key user isobar:NAME), cloud:CLOUD/NAME (the newest "
+			"version in the secret store of a cloud that this file describes with its provider)"},
 	{.name = "hosts",
 		.type = FIELD_LIST,
 		.item = FIELD_TEXT,
@@ -142,6 +142,14 @@ static const struct field endpoint_fields[] = {
 		.offset = offsetof(struct operator_endpoints, identity),
 		.help = "address that says whose credentials these are (STS, token info) instead of the provider's "
 			"own"},
+	{.name = "services",
+		.type = FIELD_URL,
+		.offset = offsetof(struct operator_endpoints, services),
+		.help = "one address that answers for all services beside the store, instead of the provider's own"},
+	{.name = "vault",
+		.type = FIELD_URL,
+		.offset = offsetof(struct operator_endpoints, vault),
+		.help = "azure: address of the Key Vault that holds keys and secrets"},
 };
 
 static const struct kind endpoints_kind = {

@@ -124,7 +124,29 @@ static int from_keyring(struct call *c, const char *name, struct str folder, str
 	return rc == ERR_NOT_FOUND ? call_context(c, "there is no %s, and", path.p) : rc;
 }
 
-int secret_source_read(struct call *c, struct str from, struct str folder, struct secret *out)
+static int from_cloud(struct call *c, struct str place, const struct secret_clouds *clouds, struct secret *out)
+{
+	AUTO(secret) s = {0};
+	struct str cloud, name;
+	str_cut(place, '/', &cloud, &name);
+	if (!clouds || !clouds->read)
+		return call_fail(c, ERR_UNSUPPORTED,
+			"cloud:%.*s: no cloud can be opened for this secret, since it is needed to open one: use env:, file: "
+			"or keyring:",
+			STR(place));
+	int rc = clouds->read(c, clouds->ctx, cloud, name, &s);
+	if (rc < 0)
+		return call_context(c, "cloud:%.*s", STR(place));
+	trim_line_end(&s);
+	if (!s.n)
+		return call_fail(c, ERR_NOT_FOUND, "cloud:%.*s is empty", STR(place));
+	secret_free(out);
+	*out = s;
+	s = (struct secret){0};
+	return 0;
+}
+
+int secret_source_read(struct call *c, struct str from, const struct secret_places *places, struct secret *out)
 {
 	struct str kind, rest;
 	int rc = secret_source_check(from, &c->err);
@@ -139,7 +161,6 @@ int secret_source_read(struct call *c, struct str from, struct str folder, struc
 	if (str_eq(kind, S("file")))
 		return from_file(c, name, out);
 	if (str_eq(kind, S("keyring")))
-		return from_keyring(c, name, folder, out);
-	return call_fail(c, ERR_UNSUPPORTED,
-		"%.*s: secret stores of clouds are read by a later release: use env:, file: or keyring:", STR(from));
+		return from_keyring(c, name, places->folder, out);
+	return from_cloud(c, rest, places->clouds, out);
 }

@@ -210,27 +210,51 @@ static void test_secret_goes_only_where_it_may(void **state)
 	assert_null(s.p);
 }
 
+static int read_from_cloud(struct call *c, void *ctx, struct str cloud, struct str name, struct secret *out)
+{
+	if (!str_eq(cloud, S("aws-eu")) || !str_eq(name, S("app/db")))
+		return call_fail(c, ERR_NOT_FOUND, "there is no such secret");
+	return secret_set(out, str_of(ctx), &c->err);
+}
+
+static void test_clouds(void **state)
+{
+	struct fixture *f = *state;
+	char value[] = "from the cloud\n", empty[] = "\n";
+	AUTO(secret) s = {0};
+	struct secret_clouds clouds = {.read = read_from_cloud, .ctx = value};
+	const struct secret_places places = {.folder = S(""), .clouds = &clouds};
+	assert_ok(f, secret_source_read(&f->call, S("cloud:aws-eu/app/db"), &places, &s));
+	assert_str(secret_str(&s), S("from the cloud"));
+	assert_fails(f, secret_source_read(&f->call, S("cloud:aws-eu/other"), &places, &s), ERR_NOT_FOUND);
+	clouds.ctx = empty;
+	assert_fails(f, secret_source_read(&f->call, S("cloud:aws-eu/app/db"), &places, &s), ERR_NOT_FOUND);
+	assert_str(secret_str(&s), S("from the cloud"));
+	clouds.read = NULL;
+	assert_fails(f, secret_source_read(&f->call, S("cloud:aws-eu/app/db"), &places, &s), ERR_UNSUPPORTED);
+}
+
 static void test_sources(void **state)
 {
 	struct fixture *f = *state;
 	AUTO(secret) s = {0};
-	struct str folder = str_of(f->folder);
+	const struct secret_places places = {.folder = str_of(f->folder)}, nowhere = {.folder = S("")};
 	fixture_write(f, "keyring/one", S("key one\n"));
 	const char *path = fixture_path(f, "keyring/one");
 	// Readable by others: no.
-	assert_fails(f, secret_source_read(&f->call, S("keyring:one"), folder, &s), ERR_DENIED);
+	assert_fails(f, secret_source_read(&f->call, S("keyring:one"), &places, &s), ERR_DENIED);
 	assert_int_equal(chmod(path, 0600), 0);
-	assert_ok(f, secret_source_read(&f->call, S("keyring:one"), folder, &s));
+	assert_ok(f, secret_source_read(&f->call, S("keyring:one"), &places, &s));
 	assert_str(secret_str(&s), S("key one"));
 	struct str file = arena_printf(&f->arena, "file:%s", path);
-	assert_ok(f, secret_source_read(&f->call, file, S(""), &s));
+	assert_ok(f, secret_source_read(&f->call, file, &nowhere, &s));
 	assert_str(secret_str(&s), S("key one"));
-	assert_fails(f, secret_source_read(&f->call, S("file:/nonexistent/x"), folder, &s), ERR_NOT_FOUND);
-	assert_fails(f, secret_source_read(&f->call, S("keyring:two"), folder, &s), ERR_NOT_FOUND);
-	assert_fails(f, secret_source_read(&f->call, S("cloud:aws-eu/db"), folder, &s), ERR_UNSUPPORTED);
+	assert_fails(f, secret_source_read(&f->call, S("file:/nonexistent/x"), &places, &s), ERR_NOT_FOUND);
+	assert_fails(f, secret_source_read(&f->call, S("keyring:two"), &places, &s), ERR_NOT_FOUND);
+	assert_fails(f, secret_source_read(&f->call, S("cloud:aws-eu/db"), &places, &s), ERR_UNSUPPORTED);
 	fixture_write(f, "keyring/empty", S("\n"));
 	assert_int_equal(chmod(fixture_path(f, "keyring/empty"), 0600), 0);
-	assert_fails(f, secret_source_read(&f->call, S("keyring:empty"), folder, &s), ERR_NOT_FOUND);
+	assert_fails(f, secret_source_read(&f->call, S("keyring:empty"), &places, &s), ERR_NOT_FOUND);
 	assert_str(secret_str(&s), S("key one")); // failures leave it alone
 	static const char *const wrong[] = {"", "env:", "env:1A", "env:A-B", "file:x", "file:/", "keyring:../x",
 		"keyring:.x", "keyring:", "cloud:x", "cloud:/x", "vault:x", PLANTED};
@@ -266,6 +290,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_who_may_write, open_folder, close_folder),
 		cmocka_unit_test_setup_teardown(test_secret_goes_only_where_it_may, open_folder, close_folder),
 		cmocka_unit_test_setup_teardown(test_sources, open_folder, close_folder),
+		cmocka_unit_test_setup_teardown(test_clouds, open_folder, close_folder),
 		cmocka_unit_test_setup_teardown(test_table, open_folder, close_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
