@@ -175,21 +175,35 @@ static struct str identity_query(
 	AUTO(buf) query = {0};
 	buf_printf(&query, "api-version=%s", version);
 	add_resource(&query, scope);
-	if (chain->client_id.n)
-		credential_form_add(&query, "client_id", chain->client_id);
+	bool old = str_eq(str_of(version), S("2017-09-01")); // where the parameter is written in one word
+	struct str client_id = chain->client_id.n || !old ? chain->client_id
+							  : credential_variable(&chain->place, "DEFAULT_IDENTITY_CLIENT_ID");
+	if (client_id.n)
+		credential_form_add(&query, old ? "clientid" : "client_id", client_id);
 	return query.failed ? (struct str){0} : arena_str(c->arena, buf_str(&query));
 }
 
-static int from_app_service(struct call *c, const struct azure_chain *chain, struct str endpoint, struct str scope,
-	struct credential_made *out)
+// What App Service, and in jobs of its own Azure ML, say in the environment.
+struct identity_place {
+	const char *endpoint, *secret; // variables
+	const char *header, *version, *what;
+};
+static const struct identity_place identity_places[] = {
+	{"IDENTITY_ENDPOINT", "IDENTITY_HEADER", "x-identity-header", "2019-08-01", "the managed identity of App Service"},
+	{"MSI_ENDPOINT", "MSI_SECRET", "secret", "2017-09-01", "the managed identity of Azure ML"},
+};
+
+static int from_place(struct call *c, const struct azure_chain *chain, const struct identity_place *place,
+	struct str scope, struct credential_made *out)
 {
-	struct str query = identity_query(c, chain, "2019-08-01", scope);
+	struct str endpoint = credential_variable(&chain->place, place->endpoint);
+	struct str query = identity_query(c, chain, place->version, scope);
 	struct transport_response answer = {0};
 	struct credential_request request = {.method = "GET",
 		.url = arena_printf(c->arena, "%.*s?%.*s", STR(endpoint), STR(query)),
-		.headers = {{S("x-identity-header"), credential_variable(&chain->place, "IDENTITY_HEADER")}},
+		.headers = {{str_of(place->header), credential_variable(&chain->place, place->secret)}},
 		.header_count = 1,
-		.what = "the managed identity of App Service",
+		.what = place->what,
 		.metadata = true};
 	int r = query.p && request.url.p ? credential_ask(c, &chain->place, &request, &answer) : call_no_memory(c);
 	return r ? r : credential_token_read(c, &request, &answer, out);
@@ -221,9 +235,11 @@ static int from_instance(struct call *c, const struct azure_chain *chain, struct
 
 static int from_identity(struct call *c, const struct azure_chain *chain, struct str scope, struct credential_made *out)
 {
-	struct str endpoint = credential_variable(&chain->place, "IDENTITY_ENDPOINT");
-	bool app_service = endpoint.n && credential_variable(&chain->place, "IDENTITY_HEADER").n;
-	return app_service ? from_app_service(c, chain, endpoint, scope, out) : from_instance(c, chain, scope, out);
+	for (size_t i = 0; i < COUNT_OF(identity_places); i++)
+		if (credential_variable(&chain->place, identity_places[i].endpoint).n &&
+			credential_variable(&chain->place, identity_places[i].secret).n)
+			return from_place(c, chain, &identity_places[i], scope, out);
+	return from_instance(c, chain, scope, out);
 }
 
 // ---------------------------------------------------------------- the chain

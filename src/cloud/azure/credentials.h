@@ -3,7 +3,7 @@
 //   {tenant, client_id, client_secret}
 //   {tenant, client_id, certificate}             PEM: the certificate and its private key
 //   {tenant, client_id, federated_token_file}    read anew for each token
-//   {managed_identity: true, client_id?}         App Service (IDENTITY_ENDPOINT), else the instance's
+//   {managed_identity: true, client_id?}         App Service (IDENTITY_ENDPOINT), jobs of Azure ML (MSI_ENDPOINT), else the instance's
 //   {chain: true, client_id?}                    what AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH or
 //                                                AZURE_FEDERATED_TOKEN_FILE say, else the managed identity
 // beside which {account, key} may stand for Blob Storage. Audiences are scopes: "https://storage.azure.com/.default".
