@@ -217,7 +217,9 @@ static int allow(struct front_request *r, const struct aws_state *s, const json_
 	struct str action = arena_printf(r->arena, "%s:%s", s->api->service, o->name), arn = S("*");
 	if (o->resource && !*o->resource) // AWS_BY_ITSELF
 		return 0;
-	if (o->resource)
+	if (o->resource && !o->resource[0])
+		arn = json_str(in, o->member);
+	else if (o->resource)
 		arn = aws_arn(r, s->api->service,
 			arena_printf(r->arena, "%s%s%.*s", o->resource, str_ends(str_of(o->resource), S(":")) ? "" : "/",
 				STR(json_str(in, o->member))));

@@ -15,7 +15,8 @@ enum { AWS_API_MAX_BODY = 4 << 20, AWS_ACCOUNT_DIGITS = 12, AWS_ARN_MAX = 2048 }
 
 struct aws_operation {
 	const char *name;     // "CreateTrainingJob"
-	const char *resource; // in the ARN that the permission is asked for: "training-job", "log-group:"; NULL: "*"
+	const char *resource; // in the ARN that the permission is asked for: "training-job", "log-group:"; "": the member
+			      // is the whole ARN; NULL: "*"
 	const char *member;   // of the request, that names it
 	// The body of the answer, a new reference; NULL: an empty one. A negative code with r->err set is answered by
 	// aws_api_fail.

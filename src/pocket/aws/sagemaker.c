@@ -186,7 +186,7 @@ static bool sagemaker_tick(void *state, int64_t now_ns)
 
 // ---------------------------------------------------------------- the table
 static const struct aws_operation operations[] = {
-	{"AddTags", NULL, NULL, sm_add_tags},
+	{"AddTags", "", "ResourceArn", sm_add_tags},
 	{"CreateEndpoint", "endpoint", "EndpointName", sm_create_endpoint},
 	{"CreateEndpointConfig", "endpoint-config", "EndpointConfigName", sm_create_config},
 	{"CreateModel", "model", "ModelName", sm_create_model},
@@ -196,7 +196,7 @@ static const struct aws_operation operations[] = {
 	{"DeleteEndpointConfig", "endpoint-config", "EndpointConfigName", sm_delete_config},
 	{"DeleteModel", "model", "ModelName", sm_delete_model},
 	{"DeleteProcessingJob", "processing-job", "ProcessingJobName", sm_delete_processing},
-	{"DeleteTags", NULL, NULL, sm_delete_tags},
+	{"DeleteTags", "", "ResourceArn", sm_delete_tags},
 	{"DeleteTrainingJob", "training-job", "TrainingJobName", sm_delete_training},
 	{"DescribeEndpoint", "endpoint", "EndpointName", sm_describe_endpoint},
 	{"DescribeEndpointConfig", "endpoint-config", "EndpointConfigName", sm_describe_config},
@@ -207,7 +207,7 @@ static const struct aws_operation operations[] = {
 	{"ListEndpoints", NULL, NULL, sm_list_endpoints},
 	{"ListModels", NULL, NULL, sm_list_models},
 	{"ListProcessingJobs", NULL, NULL, sm_list_processing},
-	{"ListTags", NULL, NULL, sm_list_tags},
+	{"ListTags", "", "ResourceArn", sm_list_tags},
 	{"ListTrainingJobs", NULL, NULL, sm_list_training},
 	{"StopProcessingJob", "processing-job", "ProcessingJobName", sm_stop_processing},
 	{"StopTrainingJob", "training-job", "TrainingJobName", sm_stop_training},

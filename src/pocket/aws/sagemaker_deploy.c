@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "pocket/aws/logs.h"
 #include "pocket/aws/sagemaker_impl.h"
+#include "pocket/aws/session.h"
 
 #define RETIRE_NS (2 * NS_PER_S)
 #define LEAST_TIMEOUT_NS (20 * NS_PER_S) // of a start, however fast the pocket's time passes
@@ -58,6 +59,18 @@ static int announce_log(struct turn *t, const json_t *variant, struct str id)
 	return aws_logs_announce(t->s->pocket, &stream, &t->err);
 }
 
+// The credentials of the model's role; one that IAM does not know has none.
+static int add_role(struct turn *t, const json_t *variant, const struct engine_spec *spec)
+{
+	struct str role = json_str(json_object_get(variant, "model"), "ExecutionRoleArn");
+	int rc = session_add_role(
+		t->s->pocket, role, spec->id, (json_t *)(uintptr_t)spec->environment, &t->err);
+	if (rc != ERR_NOT_FOUND)
+		return rc;
+	err_clear(&t->err);
+	return 0;
+}
+
 // The document names the server before it is started: one that a killed pocket has started is found again.
 static int start_server(struct turn *t, const json_t *variant, struct str id)
 {
@@ -67,6 +80,8 @@ static int start_server(struct turn *t, const json_t *variant, struct str id)
 	if (rc == 0 && sm_server_spec(&t->arena, json_object_get(variant, "model"), variant, &place, &spec))
 		rc = err_set(&t->err, ERR_NO_MEMORY, "out of memory");
 	spec.id = id;
+	if (rc == 0)
+		rc = add_role(t, variant, &spec);
 	if (rc == 0)
 		rc = engine_start(engine_of(t), &spec, &t->err);
 	if (rc == ERR_EXISTS) {

@@ -205,11 +205,6 @@ static int find_arn(struct front_request *r, const json_t *in, enum sm_type *typ
 	return aws_refuse(r, "ValidationException", "Could not find resource \"%.*s\".", STR(str_clip(arn, 256)));
 }
 
-static int allow_tags(struct front_request *r, const json_t *in, const char *action)
-{
-	return aws_authorise(r, action, json_str(in, "ResourceArn"));
-}
-
 static void drop_tag(json_t *tags, struct str key)
 {
 	for (size_t i = json_array_size(tags); i-- > 0;)
@@ -226,8 +221,6 @@ int sm_add_tags(struct front_request *r, const json_t *in, json_t **out)
 	int rc = sm_check_tags(r, in);
 	if (rc == 0)
 		rc = find_arn(r, in, &type, &doc);
-	if (rc == 0)
-		rc = allow_tags(r, in, "sagemaker:AddTags");
 	if (rc < 0)
 		return rc;
 	json_t *tags = json_object_get(doc, "tags");
@@ -248,8 +241,6 @@ int sm_list_tags(struct front_request *r, const json_t *in, json_t **out)
 	enum sm_type type = SM_TRAINING;
 	AUTO(json) doc = NULL;
 	int rc = find_arn(r, in, &type, &doc);
-	if (rc == 0)
-		rc = allow_tags(r, in, "sagemaker:ListTags");
 	if (rc < 0)
 		return rc;
 	*out = json_object();
@@ -264,8 +255,6 @@ int sm_delete_tags(struct front_request *r, const json_t *in, json_t **out)
 	const json_t *one;
 	size_t i;
 	int rc = find_arn(r, in, &type, &doc);
-	if (rc == 0)
-		rc = allow_tags(r, in, "sagemaker:DeleteTags");
 	if (rc < 0)
 		return rc;
 	json_array_foreach(json_object_get(in, "TagKeys"), i, one)

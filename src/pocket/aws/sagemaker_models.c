@@ -182,6 +182,7 @@ json_t *sm_variants_of(struct front_request *r, const json_t *config)
 			return NULL;
 		}
 		json_object_set(v, "name", json_object_get(one, "VariantName"));
+		json_object_set(v, "region", json_object_get(config, "region"));
 		json_object_set_new(v, "model", json_deep_copy(json_object_get(model, "in")));
 		json_object_set(v, "instance", json_object_get(one, "InstanceType"));
 		json_object_set_new(v, "weight", json_real(json_num(one, "InitialVariantWeight", 1)));

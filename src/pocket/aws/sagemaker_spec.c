@@ -84,11 +84,18 @@ static void training_environment(
 	json_decref(hosts);
 }
 
+static void set_region(json_t *environment, const json_t *doc)
+{
+	json_set_str(environment, "AWS_REGION", json_str(doc, "region"));
+	json_set_str(environment, "AWS_DEFAULT_REGION", json_str(doc, "region"));
+}
+
 static json_t *environment_of(
 	struct arena *a, enum sm_type type, const json_t *doc, const struct engine_place *place)
 {
 	const json_t *in = json_object_get(doc, "in"), *own = json_object_get(in, "Environment");
 	json_t *environment = json_object();
+	set_region(environment, doc);
 	if (type == SM_TRAINING) {
 		training_environment(a, in, place, environment);
 		json_set_str(environment, "TRAINING_JOB_NAME", json_str(doc, "name"));
@@ -137,6 +144,7 @@ int sm_server_spec(struct arena *a, const json_t *model, const json_t *variant, 
 	const json_t *own = json_object_get(container, "Environment");
 	struct str instance = json_str(variant, "instance");
 	json_t *environment = json_object();
+	set_region(environment, variant);
 	set_path(a, environment, "SM_MODEL_DIR", place->model, "");
 	if (own)
 		json_object_update(environment, (json_t *)(uintptr_t)own);
