@@ -4,13 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/time.h"
 #include "cloud/aws/jobs_impl.h"
 #include "cloud/job_files.h"
+
+#define DOWN_PAUSE_NS (50 * NS_PER_MS)
+#define DOWN_MOST_NS (5 * NS_PER_S)
+#define DOWN_LONGEST_NS (300 * NS_PER_S)
 
 struct found { // an attempt at the provider
 	struct str name;
 	struct job_package package;
 	struct job_status status; // the provider's and the worker's together
+	bool at_work;             // the provider's machine is, also when the worker has said that it is done
 	bool stop_asked;
 };
 
@@ -45,6 +51,7 @@ static int find_attempt(
 		return r;
 	struct str url = aws_job_url(kind, description);
 	aws_job_read(c->arena, kind, description, &f.status);
+	f.at_work = f.status.state == JOB_QUEUED || f.status.state == JOB_RUNNING;
 	if (job_package_of_url(c->arena, url, &f.package, &c->err) || !str_eq(f.package.job, job))
 		return call_fail(c, ERR_CONFLICT, "the %s %.*s is another's: it does not run the package of job %.*s",
 			kind->what, STR(f.name), STR(job));
@@ -159,7 +166,9 @@ static int aws_job_observe(struct call *c, void *jobs, struct str name, struct j
 static int stop_found(struct call *c, struct aws_services *s, const struct aws_job_kind *kind, struct found *f)
 {
 	const struct aws_named named = {kind->name, f->name};
-	if (job_state_ended(f->status.state) || job_package_stop(c, s->self, &f->package))
+	if (job_state_ended(f->status.state))
+		return 0;
+	if (job_package_stop(c, s->self, &f->package) || !f->at_work) // lost: it is not to start again
 		return c->err.code;
 	int r = aws_sagemaker_named(c, s, kind->stop, &named, NULL);
 	if (r != ERR_INVALID && r != ERR_CONFLICT && r != ERR_NOT_FOUND)
@@ -318,6 +327,20 @@ static int remove_attempts(struct call *c, struct aws_services *s, struct found 
 	return r;
 }
 
+// The worker has said how it ended, and SageMaker still takes its machine down.
+static int wait_until_down(struct call *c, struct aws_services *s, struct found *f)
+{
+	int64_t pause = DOWN_PAUSE_NS, until = call_mono_ns(c) + DOWN_LONGEST_NS;
+	int r = 0;
+	while (!r && f->at_work && pause < call_left_ns(c) && call_mono_ns(c) < until) {
+		if (call_sleep(c, pause))
+			return c->err.code;
+		pause = MIN(pause * 2, DOWN_MOST_NS);
+		r = find_attempt(c, s, f->package.job, f->package.attempt, f);
+	}
+	return r || !f->at_work ? r : call_fail(c, ERR_IN_USE, "SageMaker is not done with its machine yet");
+}
+
 static int aws_job_remove(struct call *c, void *jobs, struct str name)
 {
 	struct aws_services *s = jobs;
@@ -330,6 +353,8 @@ static int aws_job_remove(struct call *c, void *jobs, struct str name)
 	if (!r && !job_state_ended(f.status.state) && f.status.state != JOB_LOST)
 		return call_fail(c, ERR_IN_USE, "%.*s: job %.*s is still running: stop it first", STR(s->config.name),
 			STR(name));
+	if (!r)
+		r = wait_until_down(c, s, &f);
 	if (!r)
 		r = remove_attempts(c, s, &f);
 	return r ? call_context(c, "%.*s: remove job %.*s", STR(s->config.name), STR(name)) : 0;

@@ -128,6 +128,8 @@ static int check_training(struct front_request *r, const json_t *in)
 	if (rc == 0 && !json_str(algorithm, "TrainingImage").n)
 		rc = aws_refuse(r, "ValidationException",
 			"You must specify a training image: a pocket cloud has no algorithms of its own");
+	if (rc == 0 && str_eq(json_str(algorithm, "TrainingInputMode"), S("Pipe")))
+		rc = aws_refuse(r, "ValidationException", "A pocket cloud has no Pipe mode: use File");
 	if (rc == 0)
 		rc = check_spot(r, in);
 	return rc ? rc : check_count(r, json_object_get(in, "ResourceConfig"), "training job");

@@ -97,6 +97,9 @@ int sm_create_model(struct front_request *r, const json_t *in, json_t **out)
 	if (rc == 0 && !json_str(container, "Image").n)
 		rc = aws_refuse(r, "ValidationException",
 			"Image must be specified: a pocket cloud has no model packages and no containers of its own");
+	if (rc == 0 && (json_object_get(container, "ModelDataUrl") || json_object_get(container, "ModelDataSource")))
+		rc = aws_refuse(r, "ValidationException",
+			"A pocket cloud fetches no model data: the container finds its model by its Environment");
 	if (rc == 0)
 		rc = aws_authorise(r, "iam:PassRole", json_str(in, "ExecutionRoleArn"));
 	return rc ? rc : keep(r, in, SM_MODEL, out);

@@ -229,6 +229,10 @@ static void test_refused(UNUSED void **state)
 	sm_refused("CreateEndpointConfig", config("c", variant("v", "two", 1), variant("v", "two", 1)),
 		"Duplicate variant name");
 	sm_refused("CreateModel", json_pack("{s:s, s:s}", "ModelName", "m", "ExecutionRoleArn", ROLE), "Image");
+	sm_refused("CreateModel",
+		json_pack("{s:s, s:s, s:{s:s, s:s}}", "ModelName", "m", "ExecutionRoleArn", ROLE, "PrimaryContainer", "Image",
+			"x", "ModelDataUrl", "s3://lake/model.tar.gz"),
+		"fetches no model data");
 }
 
 static int setup(UNUSED void **state)
