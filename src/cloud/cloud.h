@@ -173,11 +173,15 @@ struct price { // of one unit, from the dated table
 	double amount;
 	struct str currency, unit, source, date, confidence;
 };
+struct catalog_need;
 struct price_ops {
 	const char *name;
 	// USD per GB from this cloud's region to ("internet", "same-cloud", or "PROVIDER/REGION").
 	int (*egress)(struct call *c, void *prices, struct str to, struct price *out);
 	int (*compute)(struct call *c, void *prices, double cpu, uint64_t memory, struct price *out); // per hour
+	// An hour of the cheapest machine of the catalog (catalog.h) that fits, accelerators and spot included; provider and
+	// region of the need are this cloud's. ERR_NOT_FOUND: none is known.
+	int (*machine)(struct call *c, void *prices, const struct catalog_need *need, struct price *out);
 };
 
 // ---------------------------------------------------------------- resources

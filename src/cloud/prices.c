@@ -2,6 +2,7 @@
 // The table of prices: see prices.h. USD, list prices of the named month.
 #include "cloud/prices.h"
 
+#include "cloud/catalog.h"
 #include "cloud/regions.h"
 
 #define AREA(a) (1u << (a))
@@ -176,8 +177,33 @@ static int table_price_compute(struct call *c, void *prices, double cpu, uint64_
 	return call_fail(c, ERR_NOT_FOUND, "no prices of compute at %.*s", STR(of->provider));
 }
 
-const struct price_ops table_price_ops = {
-	.name = "table", .egress = table_price_egress, .compute = table_price_compute};
+// Container rates have no accelerators and no spot: those are machines of the catalog.
+static int table_price_machine(struct call *c, void *prices, const struct catalog_need *need, struct price *out)
+{
+	const struct price_region *of = prices;
+	const struct catalog rows = catalog_shipped(of->provider);
+	struct catalog_need here = *need;
+	here.provider = of->provider;
+	here.region = of->region;
+	const struct catalog_row *row = catalog_cheapest(&rows, &here);
+	if (!row)
+		return call_fail(c, ERR_NOT_FOUND,
+			"the catalog has no %s of %.*s in %.*s with %g processors, %.1f GiB and %u x \"%.*s\": isobar prices list",
+			need->spot ? "spot machine" : "machine", STR(of->provider), STR(of->region), need->cpu,
+			(double)need->memory / (1 << 30), need->count, STR(need->accelerator));
+	*out = (struct price){.amount = catalog_price(row, need->spot),
+		.currency = S("USD"),
+		.unit = S("h"),
+		.source = str_of(row->source),
+		.date = str_of(row->date),
+		.confidence = str_of(row->confidence)};
+	return 0;
+}
+
+const struct price_ops table_price_ops = {.name = "table",
+	.egress = table_price_egress,
+	.compute = table_price_compute,
+	.machine = table_price_machine};
 
 double price_of_bytes(const struct price *price, uint64_t bytes)
 {
