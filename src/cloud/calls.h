@@ -41,7 +41,7 @@ enum call_repeat {
 	CALL_REPEAT_NAMED,     // the same name with the same content: the second changes nothing
 	CALL_REPEAT_CONDITION, // the second is refused, and the driver looks whose the thing is
 	CALL_REPEAT_LOOKS,     // the driver asks how far the first got
-	CALL_REPEAT_SPARE,     // a second makes a spare that is abandoned (an upload's start)
+	CALL_REPEAT_SPARE,     // a second makes a spare that is abandoned (an upload's start, a ciphertext)
 };
 
 struct cloud_call {

@@ -12,7 +12,7 @@
 	X(KMS_DESCRIBE_KEY, "DescribeKey", "POST", "/", "", "kms:DescribeKey", .scope = CALL_ON_ACCOUNT, .part = CALL_PART_KEYS, .api = AWS_API_KMS, .target = "TrentService.DescribeKey", .reads = true) \
 	X(KMS_DISABLE_KEY, "DisableKey", "POST", "/", "", "kms:DisableKey", .scope = CALL_ON_ACCOUNT, .part = CALL_PART_KEYS, .api = AWS_API_KMS, .target = "TrentService.DisableKey", .repeat = CALL_REPEAT_NAMED) \
 	X(KMS_ENABLE_KEY, "EnableKey", "POST", "/", "", "kms:EnableKey", .scope = CALL_ON_ACCOUNT, .part = CALL_PART_KEYS, .api = AWS_API_KMS, .target = "TrentService.EnableKey", .repeat = CALL_REPEAT_NAMED) \
-	X(KMS_ENCRYPT, "Encrypt", "POST", "/", "", "kms:Encrypt", .scope = CALL_ON_ACCOUNT, .part = CALL_PART_KEYS, .api = AWS_API_KMS, .target = "TrentService.Encrypt", .repeat = CALL_REPEAT_READS, .price = "kms.use") \
+	X(KMS_ENCRYPT, "Encrypt", "POST", "/", "", "kms:Encrypt", .scope = CALL_ON_ACCOUNT, .part = CALL_PART_KEYS, .api = AWS_API_KMS, .target = "TrentService.Encrypt", .repeat = CALL_REPEAT_SPARE, .price = "kms.use") \
 	X(KMS_GET_POLICY, "GetKeyPolicy", "POST", "/", "", "kms:GetKeyPolicy", .scope = CALL_ON_ACCOUNT, .part = CALL_PART_KEYS, .api = AWS_API_KMS, .target = "TrentService.GetKeyPolicy", .reads = true) \
 	X(KMS_LIST_KEYS, "ListKeys", "POST", "/", "", "kms:ListKeys", .scope = CALL_ON_ACCOUNT, .part = CALL_PART_KEYS, .api = AWS_API_KMS, .target = "TrentService.ListKeys", .reads = true) \
 	X(KMS_LIST_ROTATIONS, "ListKeyRotations", "POST", "/", "", "kms:ListKeyRotations", .scope = CALL_ON_ACCOUNT, .part = CALL_PART_KEYS, .api = AWS_API_KMS, .target = "TrentService.ListKeyRotations", .reads = true) \
