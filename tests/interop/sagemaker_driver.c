@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "cloud/job_package.h"
 #include "cloud/registry.h"
 
 enum { LONGEST_S = 60 };
@@ -135,6 +136,7 @@ static void sweep(struct run *r)
 	if (cloud_list_all(&r->c, &r->cloud, r->bucket, S(""), &page) == 0)
 		for (size_t i = 0; i < page.count; i++)
 			(void)CLOUD_CALL(&r->c, &r->cloud, store, delete, r->bucket, page.objects[i].key);
+	step(r, "packages go", job_packages_sweep(&r->c, &r->cloud, r->bucket) == 0);
 	step(r, "the bucket goes", CLOUD_CALL(&r->c, &r->cloud, store, bucket_delete, r->bucket) == 0);
 }
 
