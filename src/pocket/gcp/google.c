@@ -8,7 +8,7 @@
 
 #include "base/hash.h"
 #include "base/time.h"
-#include "pocket/gcs/gcs_impl.h"
+#include "pocket/gcp/tokens.h"
 
 struct google_request *google_request(const struct front_request *r)
 {
@@ -122,16 +122,23 @@ static int authorise(struct front_request *r)
 			"Request is missing required authentication credential. Expected OAuth 2 access token, login "
 			"cookie or other valid authentication credential.");
 	struct str token = str_trim(str_drop(value, 7));
-	enum gcs_scope scope = gcs_check_token(r->keys, token, front_now_ns(r) / NS_PER_S);
-	if (scope == GCS_NONE) {
+	struct gcp_opened opened;
+	int rc = gcp_token_open(r, token, &opened);
+	enum gcs_scope scope = opened.scope;
+	if (rc == 0 && scope == GCS_NONE) {
 		enum self_signed allowed = self_signed(r, google_request(r)->api->service, token);
 		scope = allowed == SELF_SIGNED_ALL ? GCS_WRITE : allowed == SELF_SIGNED_READS ? GCS_READ : GCS_NONE;
+		if (scope != GCS_NONE) // only the owner's key signs tokens of its own
+			rc = gcp_be(r, buf_str(&((const struct gcs_keys *)r->keys)->email));
 	}
+	if (rc < 0)
+		return rc;
 	if (scope == GCS_NONE)
 		return google_refuse(r, "UNAUTHENTICATED",
 			"Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie "
 			"or other valid authentication credential.");
-	if (permission[0] && scope == GCS_READ && !reads(permission))
+	bool other_api = scope == GCS_IAM && strcmp(google_request(r)->api->service, "iam.googleapis.com") != 0;
+	if (other_api || (permission[0] && ((scope == GCS_READ && !reads(permission)) || !gcp_may(r, str_of(permission), S("")))))
 		return google_refuse(r, "PERMISSION_DENIED",
 			"Permission '%s' denied on resource '//%s%.*s' (or it may not exist).", permission,
 			google_request(r)->api->service, STR(str_take(r->x->request.path, 300)));

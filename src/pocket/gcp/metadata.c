@@ -5,29 +5,36 @@
 #include <string.h>
 
 #include "pocket/engine/engine.h"
-#include "pocket/gcs/gcs_impl.h"
+#include "pocket/gcp/tokens.h"
 
-// "/metadata.google.internal/ENGINE-ID/SECRET/computeMetadata/v1/..."
+// "/metadata.google.internal/ENGINE-ID/ACCOUNT/SECRET/computeMetadata/v1/..."
 #define PREFIX S("/metadata.google.internal/")
 enum { SECRET_BYTES = 16 };
 
-static void secret_of(const struct gcs_keys *keys, struct str id, char hex[2 * SECRET_BYTES + 1])
+static void secret_of(
+	const struct gcs_keys *keys, struct str id, struct str account, char hex[2 * SECRET_BYTES + 1])
 {
 	AUTO(buf) text = {0};
-	buf_printf(&text, "metadata/%.*s", STR(id));
+	buf_printf(&text, "metadata/%.*s/%.*s", STR(id), STR(account));
 	struct sha256 mac = hmac_sha256(str_bytes(keys->secret, GCS_SECRET_SIZE), buf_str(&text));
 	hex_encode(str_bytes(mac.bytes, SECRET_BYTES), hex);
 }
 
-int metadata_add(const struct pocket *p, struct str id, json_t *environment, struct err *e)
+int metadata_add(struct pocket *p, const struct metadata_of *of, json_t *environment, struct err *e)
 {
+	AUTO(arena) a = {0};
 	char hex[2 * SECRET_BYTES + 1];
 	AUTO(buf) host = {0};
 	struct str url = str_of(p->url);
 	if (!str_starts(url, S("http://")))
 		return 0;
-	secret_of(p->keys, id, hex);
-	buf_printf(&host, "%.*s%.*s%.*s/%s", STR(str_drop(url, 7)), STR(PREFIX), STR(id), hex);
+	struct str account = of->account.n ? of->account : gcp_account_address(p, &a, S(GCP_JOB_ACCOUNT));
+	if (!account.p)
+		return err_set(e, ERR_NO_MEMORY, "out of memory");
+	if (!gcp_account_known(p, account))
+		return 0;
+	secret_of(p->keys, of->id, account, hex);
+	buf_printf(&host, "%.*s%.*s%.*s/%.*s/%s", STR(str_drop(url, 7)), STR(PREFIX), STR(of->id), STR(account), hex);
 	int rc = buf_check(&host, e);
 	if (rc < 0)
 		return rc;
@@ -62,10 +69,9 @@ static void say_json(struct front_request *r, json_t *j)
 	service_reply_json(r, 200, j);
 }
 
-static void say_token(struct front_request *r)
+static void say_token(struct front_request *r, struct str account)
 {
-	AUTO(buf) token = {0};
-	struct str scopes = front_query(r, "scopes"), one;
+	struct str token, scopes = front_query(r, "scopes"), one;
 	AUTO(buf) spaced = {0};
 	while (scopes.n && str_next(&scopes, ',', &one)) {
 		buf_add(&spaced, one);
@@ -73,31 +79,25 @@ static void say_token(struct front_request *r)
 	}
 	if (!spaced.n)
 		buf_add(&spaced, S("https://www.googleapis.com/auth/cloud-platform"));
-	if (gcs_token_for(r, buf_str(&spaced), &token) < 0) {
+	struct gcp_grant grant = {
+		.account = account, .scope = gcp_scope_of(buf_str(&spaced)), .lifetime_s = GCS_TOKEN_LIFETIME_S};
+	int rc = grant.scope == GCS_NONE ? err_set(&r->err, ERR_INVALID, "no scope of this cloud is asked for")
+					 : gcp_token_make(r->pocket, &grant, r->arena, &token, &r->err);
+	if (rc < 0) {
 		fail(r);
 		return;
 	}
 	json_t *j = json_pack("{s:i, s:s}", "expires_in", GCS_TOKEN_LIFETIME_S, "token_type", "Bearer");
-	json_set_str(j, "access_token", buf_str(&token));
+	json_set_str(j, "access_token", token);
 	say_json(r, j);
 }
 
-static void say_account(struct front_request *r)
+static void say_account(struct front_request *r, struct str account)
 {
-	const struct gcs_keys *keys = r->keys;
 	json_t *j = json_pack("{s:[s], s:[s]}", "aliases", "default", "scopes",
 		"https://www.googleapis.com/auth/cloud-platform");
-	json_set_str(j, "email", buf_str(&keys->email));
+	json_set_str(j, "email", account);
 	say_json(r, j);
-}
-
-// projects are the middle of the account's name: NAME@PROJECT.iam.gserviceaccount.com
-static struct str project_of(const struct gcs_keys *keys)
-{
-	struct str name, rest, project, end;
-	str_cut(buf_str(&keys->email), '@', &name, &rest);
-	str_cut(rest, '.', &project, &end);
-	return project;
 }
 
 static void say_preempted(struct front_request *r, struct str id)
@@ -107,27 +107,26 @@ static void say_preempted(struct front_request *r, struct str id)
 	say(r, 200, gone ? S("TRUE") : S("FALSE"));
 }
 
-static void answer(struct front_request *r, struct str id, struct str path)
+static void answer(struct front_request *r, const struct metadata_of *of, struct str path)
 {
-	const struct gcs_keys *keys = r->keys;
-	struct str account = S("computeMetadata/v1/instance/service-accounts/"), who, what;
+	struct str accounts = S("computeMetadata/v1/instance/service-accounts/"), who, what;
 	if (!str_eq(front_header(r, "metadata-flavor"), S("Google"))) {
 		say(r, 403, S("Missing Metadata-Flavor:Google header.\n"));
 	} else if (!path.n || str_eq(path, S("computeMetadata/v1/"))) {
 		say(r, 200, S("computeMetadata/\n"));
 	} else if (str_eq(path, S("computeMetadata/v1/project/project-id"))) {
-		say(r, 200, project_of(keys));
+		say(r, 200, gcp_project(r->pocket, r->arena));
 	} else if (str_eq(path, S("computeMetadata/v1/instance/preempted"))) {
-		say_preempted(r, id);
-	} else if (str_starts(path, account)) {
-		str_cut(str_drop(path, account.n), '/', &who, &what);
-		bool known = str_eq(who, S("default")) || str_eq(who, buf_str(&keys->email));
+		say_preempted(r, of->id);
+	} else if (str_starts(path, accounts)) {
+		str_cut(str_drop(path, accounts.n), '/', &who, &what);
+		bool known = str_eq(who, S("default")) || str_eq(who, of->account);
 		if (known && str_eq(what, S("token")))
-			say_token(r);
+			say_token(r, of->account);
 		else if (known && str_eq(what, S("email")))
-			say(r, 200, buf_str(&keys->email));
+			say(r, 200, of->account);
 		else if (known && !what.n)
-			say_account(r);
+			say_account(r, of->account);
 		else
 			say(r, 404, S("there is no such service account\n"));
 	} else {
@@ -144,19 +143,22 @@ static bool matches(const struct front_request *r)
 
 static void handle(struct front_request *r)
 {
-	struct str id, secret, path, rest = str_drop(r->x->request.path, PREFIX.n);
+	struct metadata_of of;
+	struct str secret, path, rest = str_drop(r->x->request.path, PREFIX.n);
 	char wanted[2 * SECRET_BYTES + 1];
 	struct engine_status status = {0};
-	str_cut(rest, '/', &id, &rest);
+	str_cut(rest, '/', &of.id, &rest);
+	str_cut(rest, '/', &of.account, &rest);
 	str_cut(rest, '/', &secret, &path);
-	secret_of(r->keys, id, wanted);
+	secret_of(r->keys, of.id, of.account, wanted);
 	bool right = secret.n == 2 * SECRET_BYTES && hash_equal(secret.p, wanted, secret.n);
-	if (!right || engine_status(r->pocket->engine, id, &status) < 0 || engine_state_ended(status.state))
+	bool known = right && gcp_account_known(r->pocket, of.account);
+	if (!known || engine_status(r->pocket->engine, of.id, &status) < 0 || engine_state_ended(status.state))
 		say(r, 404, S("there is no such process, or it has ended\n"));
 	else if (r->x->request.method != HTTP_GET)
 		say(r, 405, S("only GET\n"));
 	else
-		answer(r, id, path);
+		answer(r, &of, path);
 }
 
 const struct pocket_service metadata_service = {

@@ -8,8 +8,12 @@
 
 #include "pocket/service.h"
 
-// Adds the variables to the environment (an object of texts) of the process with that engine id. ERR_NO_MEMORY.
-MUST_CHECK int metadata_add(const struct pocket *p, struct str id, json_t *environment, struct err *e);
+struct metadata_of {
+	struct str id;      // of the engine
+	struct str account; // address of the service account; "": that of jobs. One that IAM does not know has no tokens
+};
+// Adds the variables to the environment (an object of texts) of a process. ERR_NO_MEMORY.
+MUST_CHECK int metadata_add(struct pocket *p, const struct metadata_of *of, json_t *environment, struct err *e);
 
 extern const struct pocket_service metadata_service;
 

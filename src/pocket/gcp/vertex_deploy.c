@@ -212,7 +212,8 @@ static int start_server(struct vertex *v, const json_t *run, struct str id, stru
 		.cpu = json_num(run, "cpu", 0),
 		.port_variables = ports,
 		.health_path = json_text(run, "health")};
-	int rc = environment ? metadata_add(v->pocket, id, environment, e)
+	const struct metadata_of of = {.id = id, .account = json_str(run, "account")};
+	int rc = environment ? metadata_add(v->pocket, &of, environment, e)
 			     : err_set(e, ERR_NO_MEMORY, "out of memory");
 	if (rc == 0)
 		rc = engine_start(v->pocket->engine, &spec, e);

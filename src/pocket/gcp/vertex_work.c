@@ -69,7 +69,8 @@ static int start(struct vertex *v, const json_t *doc, int64_t attempt, struct er
 		.spot = json_flag(run, "spot", false)};
 	if (!spec.id.p || !environment)
 		return err_set(e, ERR_NO_MEMORY, "out of memory");
-	int rc = metadata_add(v->pocket, spec.id, environment, e);
+	const struct metadata_of of = {.id = spec.id, .account = json_str(run, "account")};
+	int rc = metadata_add(v->pocket, &of, environment, e);
 	if (rc == 0)
 		rc = engine_start(v->pocket->engine, &spec, e);
 	return rc == ERR_EXISTS ? 0 : rc; // a kill came between the start and its record

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "pocket/gcs/gcs_impl.h"
+#include "pocket/gcp/tokens.h"
 
 struct gcs_state *gcs_state(struct front_request *r)
 {
@@ -21,28 +21,29 @@ static const struct route {
 	unsigned flags;   // OPEN: without a token; READS: a read-only token will do; SESSION: an upload_id stands for a
 			  // token
 	void (*run)(struct front_request *r);
+	const char *permissions; // of IAM, that it needs, a space between
 } routes[] = {
-	{HTTP_POST, "/token", OPEN, gcs_token},
-	{HTTP_POST, "/tokeninfo", OPEN, gcs_tokeninfo},
-	{HTTP_GET, "/tokeninfo", OPEN, gcs_tokeninfo},
-	{HTTP_GET, "/storage/v1/b", READS, gcs_list_buckets},
-	{HTTP_POST, "/storage/v1/b", 0, gcs_insert_bucket},
-	{HTTP_GET, "/storage/v1/b/*", READS, gcs_get_bucket},
-	{HTTP_PATCH, "/storage/v1/b/*", 0, gcs_patch_bucket},
-	{HTTP_DELETE, "/storage/v1/b/*", 0, gcs_delete_bucket},
-	{HTTP_GET, "/storage/v1/b/*/iam/testPermissions", READS, gcs_test_permissions},
-	{HTTP_GET, "/storage/v1/b/*/o", READS, gcs_list_objects},
-	{HTTP_GET, "/storage/v1/b/*/o/*", READS, gcs_get_object},
-	{HTTP_PATCH, "/storage/v1/b/*/o/*", 0, gcs_patch_object},
-	{HTTP_PUT, "/storage/v1/b/*/o/*", 0, gcs_update_object},
-	{HTTP_DELETE, "/storage/v1/b/*/o/*", 0, gcs_delete_object},
-	{HTTP_POST, "/storage/v1/b/*/o/*/compose", 0, gcs_compose},
-	{HTTP_POST, "/storage/v1/b/*/o/*/rewriteTo/b/*/o/*", 0, gcs_rewrite},
-	{HTTP_POST, "/storage/v1/b/*/o/*/copyTo/b/*/o/*", 0, gcs_copy},
-	{HTTP_GET, "/download/storage/v1/b/*/o/*", READS, gcs_download},
-	{HTTP_POST, "/upload/storage/v1/b/*/o", SESSION, gcs_upload},
-	{HTTP_PUT, "/upload/storage/v1/b/*/o", SESSION, gcs_resumable_put},
-	{HTTP_DELETE, "/upload/storage/v1/b/*/o", SESSION, gcs_resumable_cancel},
+	{HTTP_POST, "/token", OPEN, gcs_token, ""},
+	{HTTP_POST, "/tokeninfo", OPEN, gcs_tokeninfo, ""},
+	{HTTP_GET, "/tokeninfo", OPEN, gcs_tokeninfo, ""},
+	{HTTP_GET, "/storage/v1/b", READS, gcs_list_buckets, "storage.buckets.list"},
+	{HTTP_POST, "/storage/v1/b", 0, gcs_insert_bucket, "storage.buckets.create"},
+	{HTTP_GET, "/storage/v1/b/*", READS, gcs_get_bucket, "storage.buckets.get"},
+	{HTTP_PATCH, "/storage/v1/b/*", 0, gcs_patch_bucket, "storage.buckets.update"},
+	{HTTP_DELETE, "/storage/v1/b/*", 0, gcs_delete_bucket, "storage.buckets.delete"},
+	{HTTP_GET, "/storage/v1/b/*/iam/testPermissions", READS, gcs_test_permissions, ""},
+	{HTTP_GET, "/storage/v1/b/*/o", READS, gcs_list_objects, "storage.objects.list"},
+	{HTTP_GET, "/storage/v1/b/*/o/*", READS, gcs_get_object, "storage.objects.get"},
+	{HTTP_PATCH, "/storage/v1/b/*/o/*", 0, gcs_patch_object, "storage.objects.update"},
+	{HTTP_PUT, "/storage/v1/b/*/o/*", 0, gcs_update_object, "storage.objects.update"},
+	{HTTP_DELETE, "/storage/v1/b/*/o/*", 0, gcs_delete_object, "storage.objects.delete"},
+	{HTTP_POST, "/storage/v1/b/*/o/*/compose", 0, gcs_compose, "storage.objects.create storage.objects.get"},
+	{HTTP_POST, "/storage/v1/b/*/o/*/rewriteTo/b/*/o/*", 0, gcs_rewrite, "storage.objects.create storage.objects.get"},
+	{HTTP_POST, "/storage/v1/b/*/o/*/copyTo/b/*/o/*", 0, gcs_copy, "storage.objects.create storage.objects.get"},
+	{HTTP_GET, "/download/storage/v1/b/*/o/*", READS, gcs_download, "storage.objects.get"},
+	{HTTP_POST, "/upload/storage/v1/b/*/o", SESSION, gcs_upload, "storage.objects.create"},
+	{HTTP_PUT, "/upload/storage/v1/b/*/o", SESSION, gcs_resumable_put, "storage.objects.create"},
+	{HTTP_DELETE, "/upload/storage/v1/b/*/o", SESSION, gcs_resumable_cancel, "storage.objects.create"},
 };
 
 static int capture(struct front_request *r, struct str segment, size_t *count)
@@ -95,11 +96,24 @@ static int authenticate(struct front_request *r, const struct route *route)
 	if (!str_starts(value, S("Bearer ")))
 		return gcs_refuse(r, "authError",
 			"Anonymous caller does not have access to this resource: an access token is needed.");
-	enum gcs_scope scope = gcs_check_token(r->keys, str_trim(str_drop(value, 7)), front_now_ns(r) / NS_PER_S);
+	struct gcp_opened token;
+	int rc = gcp_token_open(r, str_trim(str_drop(value, 7)), &token);
+	if (rc < 0)
+		return rc;
+	enum gcs_scope scope = token.scope;
 	if (scope == GCS_NONE)
 		return gcs_refuse(r, "authError", "Invalid Credentials");
-	if (scope == GCS_READ && !(route->flags & READS))
+	if (scope == GCS_IAM || (scope == GCS_READ && !(route->flags & READS)))
 		return gcs_refuse(r, "forbidden", "Provided scope(s) are not authorized");
+	struct str rest = str_of(route->permissions), permission;
+	while (rest.n && str_next(&rest, ' ', &permission)) {
+		if (!gcp_may(r, permission, S("")))
+			return gcs_refuse(r, "forbidden",
+				"%.*s does not have %.*s access to the Google Cloud Storage %s. Permission '%.*s' denied on "
+				"resource (or it may not exist).",
+				STR(str_clip(r->who->name, 200)), STR(permission),
+				str_starts(permission, S("storage.objects")) ? "object" : "bucket", STR(permission));
+	}
 	return 0;
 }
 

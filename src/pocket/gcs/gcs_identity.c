@@ -5,19 +5,18 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "pocket/gcs/gcs_impl.h"
+#include "pocket/gcp/tokens.h"
 
-static enum gcs_scope scope_of_request(struct front_request *r, struct str *token)
+static enum gcs_scope scope_of_request(struct front_request *r, struct gcp_opened *token)
 {
 	struct str value = front_header(r, "authorization");
-	*token = str_starts(value, S("Bearer ")) ? str_trim(str_drop(value, 7)) : front_query(r, "access_token");
-	return gcs_check_token(r->keys, *token, front_now_ns(r) / NS_PER_S);
+	struct str text = str_starts(value, S("Bearer ")) ? str_trim(str_drop(value, 7)) : front_query(r, "access_token");
+	return gcp_token_open(r, text, token) < 0 ? GCS_NONE : token->scope;
 }
 
 static void tokeninfo(struct front_request *r, struct str body)
 {
-	struct str token;
-	const struct gcs_keys *keys = r->keys;
+	struct gcp_opened token;
 	enum gcs_scope scope = scope_of_request(r, &token);
 	(void)body;
 	if (scope == GCS_NONE) {
@@ -25,14 +24,14 @@ static void tokeninfo(struct front_request *r, struct str body)
 		front_reply(r, 400, S("{\"error\":\"invalid_token\",\"error_description\":\"Invalid Value\"}\n"));
 		return;
 	}
-	int64_t left = gcs_token_expiry(token) - front_now_ns(r) / NS_PER_S;
+	int64_t left = token.ends_s - front_now_ns(r) / NS_PER_S;
 	json_t *j = json_pack(
 		"{s:s, s:s, s:s, s:s}", "azp", "1", "aud", "1", "email_verified", "true", "access_type", "online");
-	json_set_str(j, "email", buf_str(&keys->email));
+	json_set_str(j, "email", token.account);
 	json_set_str(j, "scope",
 		scope == GCS_WRITE ? S("https://www.googleapis.com/auth/devstorage.full_control")
 				   : S("https://www.googleapis.com/auth/devstorage.read_only"));
-	json_set_str(j, "exp", arena_printf(r->arena, "%lld", (long long)gcs_token_expiry(token)));
+	json_set_str(j, "exp", arena_printf(r->arena, "%lld", (long long)token.ends_s));
 	json_set_str(j, "expires_in", arena_printf(r->arena, "%lld", (long long)left));
 	gcs_reply_json(r, j);
 }
@@ -45,8 +44,10 @@ void gcs_tokeninfo(struct front_request *r)
 
 // ---------------------------------------------------------------- testIamPermissions
 
-static bool grants(enum gcs_scope scope, struct str permission)
+static bool grants(struct front_request *r, enum gcs_scope scope, struct str permission)
 {
+	if (scope == GCS_IAM || !gcp_may(r, permission, S("")))
+		return false;
 	static const char *const reading[] = {
 		"storage.buckets.get", "storage.buckets.list", "storage.objects.get", "storage.objects.list"};
 	static const char *const writing[] = {"storage.buckets.create", "storage.buckets.delete",
@@ -62,7 +63,7 @@ static bool grants(enum gcs_scope scope, struct str permission)
 
 void gcs_test_permissions(struct front_request *r)
 {
-	struct str token;
+	struct gcp_opened token;
 	struct bucket *b = NULL;
 	if (gcs_bucket(r, gcs_state(r)->captures[0], &b) < 0) {
 		gcs_fail(r);
@@ -72,7 +73,7 @@ void gcs_test_permissions(struct front_request *r)
 	json_t *granted = json_array();
 	for (size_t i = 0; i < r->query.count; i++) {
 		struct str value = r->query.items[i].value;
-		if (str_eq(r->query.items[i].name, S("permissions")) && grants(scope, value))
+		if (str_eq(r->query.items[i].name, S("permissions")) && grants(r, scope, value))
 			json_array_append_new(granted, json_of_str(value));
 	}
 	json_t *j = json_pack("{s:s}", "kind", "storage#testIamPermissionsResponse");

@@ -36,7 +36,7 @@ struct gcs_keys {
 	size_t finished_next;
 };
 
-enum gcs_scope { GCS_NONE, GCS_READ, GCS_WRITE };
+enum gcs_scope { GCS_NONE, GCS_READ, GCS_WRITE, GCS_IAM /* of IAM alone: no storage */ };
 
 struct gcs_state {
 	struct str captures[GCS_CAPTURES]; // of the route: bucket, object, ...
@@ -58,12 +58,8 @@ void gcs_fail(struct front_request *r);
 
 // ---------------------------------------------------------------- tokens (gcs_token.c)
 void gcs_token(struct front_request *r); // POST /token
-// An access token for scopes with a space between. ERR_INVALID when none is known.
-MUST_CHECK int gcs_token_for(struct front_request *r, struct str scopes, struct buf *out);
 void gcs_tokeninfo(struct front_request *r);
 void gcs_test_permissions(struct front_request *r);
-int64_t gcs_token_expiry(struct str token); // of one that was checked; seconds of the wall clock
-enum gcs_scope gcs_check_token(const struct gcs_keys *keys, struct str token, int64_t now_s);
 int gcs_keys_open(struct pocket *p, void **keys, struct err *e);
 void gcs_keys_free(void *keys);
 

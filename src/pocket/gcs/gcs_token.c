@@ -7,105 +7,11 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "cloud/sign/jwt_rs256.h"
-#include "pocket/gcs/gcs_impl.h"
+#include "pocket/gcp/tokens.h"
 
-enum { TOKEN_BODY = 8 + 1 + 8, TOKEN_MAC = 16, RSA_BITS = 2048, LEEWAY_S = 60, MAX_FORM = 64 << 10 };
-#define TOKEN_PREFIX S("ya29.")
-
-// ---------------------------------------------------------------- access tokens
-
-static void sign_token(const struct gcs_keys *keys, const unsigned char body[TOKEN_BODY], unsigned char mac[TOKEN_MAC])
-{
-	struct sha256 digest = hmac_sha256(str_bytes(keys->secret, GCS_SECRET_SIZE), str_bytes(body, TOKEN_BODY));
-	memcpy(mac, digest.bytes, TOKEN_MAC);
-}
-
-static int make_token(struct front_request *r, enum gcs_scope scope, struct buf *out)
-{
-	unsigned char bytes[TOKEN_BODY + TOKEN_MAC];
-	uint64_t expires = (uint64_t)(front_now_ns(r) / NS_PER_S + GCS_TOKEN_LIFETIME_S);
-	for (size_t i = 0; i < 8; i++)
-		bytes[i] = (unsigned char)(expires >> (56 - 8 * i));
-	bytes[8] = (unsigned char)scope;
-	int rc = pocket_random(r->pocket, bytes + 9, 8, &r->err);
-	if (rc < 0)
-		return rc;
-	sign_token(r->keys, bytes, bytes + TOKEN_BODY);
-	buf_add(out, TOKEN_PREFIX);
-	base64url_encode(str_bytes(bytes, sizeof(bytes)), out);
-	return buf_check(out, &r->err);
-}
-
-enum gcs_scope gcs_check_token(const struct gcs_keys *keys, struct str token, int64_t now_s)
-{
-	AUTO(buf) bytes = {.limit = 64};
-	unsigned char mac[TOKEN_MAC];
-	if (!str_starts(token, TOKEN_PREFIX) || base64url_decode(str_drop(token, TOKEN_PREFIX.n), &bytes) < 0 ||
-		bytes.n != TOKEN_BODY + TOKEN_MAC)
-		return GCS_NONE;
-	const unsigned char *p = (const unsigned char *)bytes.p;
-	uint64_t expires = 0;
-	sign_token(keys, p, mac);
-	if (!hash_equal(mac, p + TOKEN_BODY, TOKEN_MAC))
-		return GCS_NONE;
-	for (size_t i = 0; i < 8; i++)
-		expires = expires << 8 | p[i];
-	return expires > (uint64_t)now_s ? (enum gcs_scope)p[8] : GCS_NONE;
-}
-
-int64_t gcs_token_expiry(struct str token)
-{
-	AUTO(buf) bytes = {.limit = 64};
-	uint64_t expires = 0;
-	if (base64url_decode(str_drop(token, TOKEN_PREFIX.n), &bytes) < 0 || bytes.n < 8)
-		return 0;
-	for (size_t i = 0; i < 8; i++)
-		expires = expires << 8 | (unsigned char)bytes.p[i];
-	return (int64_t)expires;
-}
+enum { RSA_BITS = 2048, LEEWAY_S = 60, MAX_FORM = 64 << 10 };
 
 // ---------------------------------------------------------------- POST /token
-
-static void reply_oauth_error(struct front_request *r, int status, const char *error, const char *description)
-{
-	AUTO(buf) out = {0};
-	buf_printf(&out, "{\"error\":\"%s\",\"error_description\":", error);
-	json_write_string(str_of(description), &out);
-	buf_add(&out, S("}\n"));
-	front_add(r, "content-type", S("application/json; charset=utf-8"));
-	front_reply_buf(r, status, &out);
-}
-
-// A parameter of a form, decoded; "" when absent.
-static struct str form_get(struct front_request *r, struct str form, struct str name)
-{
-	struct str part, key, value;
-	while (str_next(&form, '&', &part)) {
-		AUTO(buf) decoded = {0};
-		str_cut(part, '=', &key, &value);
-		if (str_eq(key, name) && sign_uri_decode(value, true, &decoded) == 0)
-			return arena_str(r->arena, buf_str(&decoded));
-	}
-	return S("");
-}
-
-static enum gcs_scope scope_of(struct str scopes)
-{
-	static const struct str writing[] = {S_INIT("https://www.googleapis.com/auth/cloud-platform"),
-		S_INIT("https://www.googleapis.com/auth/devstorage.full_control"),
-		S_INIT("https://www.googleapis.com/auth/devstorage.read_write")};
-	enum gcs_scope best = GCS_NONE;
-	struct str scope;
-	while (str_next(&scopes, ' ', &scope)) {
-		for (size_t i = 0; i < COUNT_OF(writing); i++)
-			if (str_eq(scope, writing[i]))
-				return GCS_WRITE;
-		if (str_eq(scope, S("https://www.googleapis.com/auth/devstorage.read_only")) ||
-			str_eq(scope, S("https://www.googleapis.com/auth/cloud-platform.read-only")))
-			best = GCS_READ;
-	}
-	return best;
-}
 
 static int check_assertion(struct front_request *r, struct str assertion, struct jwt_claims *claims)
 {
@@ -125,38 +31,34 @@ static int check_assertion(struct front_request *r, struct str assertion, struct
 	return rc;
 }
 
-int gcs_token_for(struct front_request *r, struct str scopes, struct buf *out)
-{
-	enum gcs_scope scope = scope_of(scopes);
-	return scope == GCS_NONE ? err_set(&r->err, ERR_INVALID, "no scope of this cloud is asked for")
-				 : make_token(r, scope, out);
-}
-
 static void form_done(struct front_request *r, struct str form)
 {
 	struct jwt_claims claims = {0};
-	AUTO(buf) token = {0};
-	if (!str_eq(form_get(r, form, S("grant_type")), S("urn:ietf:params:oauth:grant-type:jwt-bearer"))) {
-		reply_oauth_error(r, 400, "unsupported_grant_type", "Invalid grant_type");
+	struct str token;
+	const struct gcs_keys *keys = r->keys;
+	if (!str_eq(gcp_form_get(r, form, S("grant_type")), S("urn:ietf:params:oauth:grant-type:jwt-bearer"))) {
+		gcp_oauth_error(r, 400, "unsupported_grant_type", "Invalid grant_type");
 		return;
 	}
-	if (check_assertion(r, form_get(r, form, S("assertion")), &claims) < 0) {
+	if (check_assertion(r, gcp_form_get(r, form, S("assertion")), &claims) < 0) {
 		AUTO(buf) description = {0};
 		buf_printf(&description, "Invalid JWT: %s", r->err.message);
-		reply_oauth_error(r, 400, "invalid_grant", buf_cstr(&description));
+		gcp_oauth_error(r, 400, "invalid_grant", buf_cstr(&description));
 		return;
 	}
-	enum gcs_scope scope = scope_of(claims.scope);
+	enum gcs_scope scope = gcp_scope_of(claims.scope);
 	if (scope == GCS_NONE) {
-		reply_oauth_error(r, 400, "invalid_scope", "The JWT asks for no scope of Cloud Storage");
+		gcp_oauth_error(r, 400, "invalid_scope", "The JWT asks for no scope of Cloud Storage");
 		return;
 	}
-	if (make_token(r, scope, &token) < 0) {
+	struct gcp_grant grant = {.account = buf_str(&keys->email), .scope = scope, .lifetime_s = GCS_TOKEN_LIFETIME_S};
+	if (gcp_token_make(r->pocket, &grant, r->arena, &token, &r->err) < 0) {
 		gcs_fail(r);
 		return;
 	}
-	gcs_reply_json(r, json_pack("{s:s, s:i, s:s}", "access_token", buf_cstr(&token), "expires_in",
-				  GCS_TOKEN_LIFETIME_S, "token_type", "Bearer"));
+	json_t *j = json_pack("{s:i, s:s}", "expires_in", GCS_TOKEN_LIFETIME_S, "token_type", "Bearer");
+	json_set_str(j, "access_token", token);
+	gcs_reply_json(r, j);
 }
 
 void gcs_token(struct front_request *r)
