@@ -29,7 +29,7 @@ static int answer(const struct asked *q, int status, json_t *j)
 {
 	AUTO(json) owned = j;
 	AUTO(buf) text = {0};
-	assert_int_equal(json_write(j, &text, NULL), 0);
+	assert_int_equal(json_write(owned, &text, NULL), 0);
 	*q->out = (struct transport_response){.status = status, .body = arena_str(q->c->arena, buf_str(&text))};
 	return 0;
 }

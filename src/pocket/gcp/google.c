@@ -255,7 +255,7 @@ void google_reply(struct front_request *r, json_t *j)
 {
 	AUTO(json) owned = j;
 	AUTO(buf) out = {0};
-	int rc = j ? json_write_pretty(j, &out, &r->err) : err_set(&r->err, ERR_NO_MEMORY, "out of memory");
+	int rc = owned ? json_write_pretty(owned, &out, &r->err) : err_set(&r->err, ERR_NO_MEMORY, "out of memory");
 	if (rc < 0) {
 		google_fail(r);
 		return;
