@@ -35,10 +35,10 @@ static struct lab *lab;
 // ---------------------------------------------------------------- the fake
 static int answer(struct call *c, struct transport_response *out, int status, json_t *j)
 {
-	AUTO(json) owned = j;
 	AUTO(buf) text = {0};
 	assert_int_equal(json_write(j, &text, NULL), 0);
 	*out = (struct transport_response){.status = status, .body = arena_str(c->arena, buf_str(&text))};
+	json_decref(j);
 	return 0;
 }
 
