@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // A custom role of Azure, and the condition that limits its data actions to the workspace's containers. Sources: "Azure
 // custom roles", "Azure role assignment condition format and syntax". Actions on containers themselves cannot be
-// limited by a condition: they hold on the scope of the assignment.
+// limited by a condition: they hold on the scope of the assignment, which is the resource group, where the storage
+// account, the workspace of Azure Machine Learning and the key vault are.
 #include "infra/permissions_impl.h"
 
 #define BLOBS S("Microsoft.Storage/storageAccounts/blobServices/containers/blobs/")
 enum { EVERY = PERMISSIONS_OF(CALL_ON_ACCOUNT) | PERMISSIONS_OF(CALL_ON_BUCKET) | PERMISSIONS_OF(CALL_ON_OBJECT) };
+
+// Blobs, keys and secrets are data: an Azure role keeps them apart from the management of what holds them.
+static bool is_data(struct str permission)
+{
+	return str_starts(permission, BLOBS) || str_starts(permission, S("Microsoft.KeyVault/vaults/keys/")) ||
+	       str_starts(permission, S("Microsoft.KeyVault/vaults/secrets/"));
+}
 
 static struct str scope_of(struct call *c, const struct permissions_request *r)
 {
@@ -21,7 +29,7 @@ static json_t *role_of(
 	AUTO(buf) name = {0};
 	buf_printf(&name, "Isobar %.*s%s", STR(r->workspace), r->read_only ? " (read only)" : "");
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(str_starts(permissions[i], BLOBS) ? data : actions, json_of_str(permissions[i]));
+		json_array_append_new(is_data(permissions[i]) ? data : actions, json_of_str(permissions[i]));
 	return json_pack("{s:s, s:b, s:s, s:o, s:[], s:o, s:[], s:[o]}", "Name", buf_cstr(&name), "IsCustom", 1,
 		"Description", "What Isobar calls, and no more", "Actions", actions, "NotActions", "DataActions", data,
 		"NotDataActions", "AssignableScopes", json_of_str(scope));
@@ -60,10 +68,7 @@ int permissions_write_azure(struct call *c, const struct permissions_request *r,
 	struct str condition = condition_of(c, r, permissions, count);
 	if (!scope.p || !condition.p)
 		return call_no_memory(c);
-	json_t *assignment = json_pack("{s:o, s:s}", "scope",
-		json_of_str(arena_printf(
-			c->arena, "%.*s/providers/Microsoft.Storage/storageAccounts/STORAGE_ACCOUNT", STR(scope))),
-		"assignee", "OBJECT_ID");
+	json_t *assignment = json_pack("{s:o, s:s}", "scope", json_of_str(scope), "assignee", "OBJECT_ID");
 	if (condition.n) {
 		json_set_str(assignment, "condition", condition);
 		json_object_set_new(assignment, "conditionVersion", json_string("2.0"));

@@ -134,7 +134,7 @@ static void test_who_asks(UNUSED void **state)
 	x = request("GET", "/lake/w", S(""));
 	exchange_add(&x, "authorization", S("Bearer x"));
 	exchange_send(&x);
-	expect_error(&x, 400, "InvalidAuthenticationInfo");
+	expect_error(&x, 401, "InvalidAuthenticationInfo");
 	x = request("PUT", "/lake/w", S("bytes")); // a header that changed after signing
 	exchange_add(&x, "x-ms-blob-type", S("BlockBlob"));
 	exchange_add(&x, "x-ms-meta-a", S("1"));
