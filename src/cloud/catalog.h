@@ -70,7 +70,7 @@ const char *catalog_fault_word(enum catalog_fault fault); // "price"
 MUST_CHECK int catalog_day(struct str date, int64_t *days);
 
 // ---- as JSON: what an import writes and --prices reads
-enum { CATALOG_FILE_MAX = 32 << 20, CATALOG_MAX_ROWS = 100000, CATALOG_MAX_TEXT = 200 };
+enum { CATALOG_FILE_MAX = 32 << 20, CATALOG_MAX_ROWS = 20000, CATALOG_MAX_TEXT = 200 };
 // {"format": "isobar-prices/1", "rows": [...]}: owned. NULL without memory.
 json_t *catalog_json(const struct catalog *all);
 json_t *catalog_row_json(const struct catalog_row *row);
