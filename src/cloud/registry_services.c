@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cloud/aws/endpoints.h"
+#include "cloud/aws/endpoints.h"
 #include "cloud/aws/jobs.h"
 #include "cloud/aws/kms.h"
 #include "cloud/aws/services.h"

@@ -181,7 +181,7 @@ static void add_services(const struct starter *s, struct cloud_config *out)
 	out->resource_group = json_str(owner, "resource_group");
 	out->ml_workspace = json_str(owner, "workspace");
 	out->vault_url = json_str(owner, "vault_url");
-	out->job_role = json_str(owner, "role");
+	out->job_role = json_str(owner, str_eq(out->provider, S("gcp")) ? "client_email" : "role");
 	out->image = S("isobar");
 	out->jobs_engine = engine_of(s, "jobs");
 	out->endpoints_engine = engine_of(s, "endpoints");
