@@ -24,12 +24,9 @@ int job_store_read(struct call *c, struct str text, struct cloud_config *out)
 		return call_context(c, "what " JOB_STORE_VARIABLE " says");
 	if (config.credentials)
 		return call_fail(c, ERR_DENIED, JOB_STORE_VARIABLE " holds credentials, which do not belong there");
-	json_t *credentials = json_in_arena(c->arena, json_pack("{s:b}", "chain", 1));
-	if (!credentials)
+	config.credentials = json_in_arena(c->arena, json_pack("{s:b}", "chain", 1));
+	if (!config.credentials)
 		return call_no_memory(c);
-	if (str_is(config.provider, "azure") && config.account.n) // whose store it is, where the address does not say it
-		json_set_str(credentials, "account", config.account);
-	config.credentials = credentials;
 	*out = config;
 	return 0;
 }

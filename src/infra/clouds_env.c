@@ -171,8 +171,7 @@ static struct str engine_of(const struct starter *s, const char *part)
 static void add_services(const struct starter *s, struct cloud_config *out)
 {
 	const json_t *owner = s->pocket.credentials;
-	const char *wanted = getenv("ISOBAR_POCKET_SERVICES");
-	if (str_eq(out->provider, S("site")) || !wanted || wanted[0] != '1')
+	if (str_eq(out->provider, S("site")))
 		return;
 	out->services_url = origin_of(s->pocket.url);
 	out->account = json_str(owner, "account");
