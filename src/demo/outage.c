@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
@@ -66,6 +67,40 @@ static int kill_group(struct demo *d, json_int_t pid, const char *what)
 	return 0;
 }
 
+// A model server of the pocket cloud and the supervisor that would start it again; other work of the pocket is left alone.
+static int kill_server(struct demo *d, const char *folder, int *killed)
+{
+	AUTO(json) spec = NULL;
+	AUTO(json) status = NULL;
+	struct call *c = &d->call;
+	struct str spec_path = arena_printf(c->arena, "%s/spec.json", folder);
+	struct str status_path = arena_printf(c->arena, "%s/status.json", folder);
+	if (!spec_path.p || !status_path.p)
+		return call_no_memory(c);
+	if (json_parse_file(spec_path.p, RECORD_LIMIT, &spec, &c->err) || json_parse_file(status_path.p, RECORD_LIMIT, &status, &c->err))
+		return c->err.code;
+	if (strcmp(json_text(spec, "kind"), "server") != 0)
+		return 0;
+	++*killed;
+	return kill_group(d, json_int(json_object_get(status, "supervisor"), "pid", 0), "its endpoint");
+}
+
+static int kill_servers(struct demo *d)
+{
+	glob_t found = {0};
+	int killed = 0, rc = 0;
+	struct str pattern = arena_printf(d->call.arena, "%s/.isobar/pocket/" DEMO_VICTIM "/engine/*", d->folder);
+	if (!pattern.p)
+		return call_no_memory(&d->call);
+	if (glob(pattern.p, 0, NULL, &found) == 0)
+		for (size_t i = 0; rc == 0 && i < found.gl_pathc; i++)
+			rc = kill_server(d, found.gl_pathv[i], &killed);
+	globfree(&found);
+	if (rc == 0 && !killed)
+		return call_fail(&d->call, ERR_FAILED, "no model server runs on " DEMO_VICTIM " (%s)", pattern.p);
+	return rc;
+}
+
 static int kill_victim(struct outage *o)
 {
 	struct demo *d = o->d;
@@ -74,12 +109,10 @@ static int kill_victim(struct outage *o)
 	if (rc < 0)
 		return rc;
 	const json_t *cloud = demo_find(json_object_get(status, "clouds"), "name", DEMO_VICTIM);
-	const json_t *endpoint = demo_find(json_object_get(status, "endpoints"), "address", "endpoint/classify on " DEMO_VICTIM);
-	const json_t *replica = json_array_get(json_object_get(endpoint, "pids"), 0);
 	o->killed_ns = call_now_ns(&d->call);
 	rc = kill_group(d, json_int(cloud, "pid", 0), "the pocket cloud " DEMO_VICTIM);
 	if (rc == 0)
-		rc = kill_group(d, json_integer_value(replica), "its endpoint");
+		rc = kill_servers(d);
 	if (rc == 0)
 		story_say(&d->story, "outage", "%s and its endpoint are killed (SIGKILL), and held down for 10 s", DEMO_VICTIM);
 	return rc;
