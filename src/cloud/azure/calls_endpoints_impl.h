@@ -14,7 +14,7 @@
 	X(ML_GET_ENDPOINT, "OnlineEndpoints_Get", "GET", AZURE_ML_ENDPOINTS "/{endpoint}", "api-version", "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/read", AZURE_OF_ENDPOINTS, .reads = true) \
 	X(ML_LIST_DEPLOYMENTS, "OnlineDeployments_List", "GET", AZURE_ML_ENDPOINTS "/{endpoint}/deployments", "api-version", "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments/read", AZURE_OF_ENDPOINTS, .reads = true) \
 	X(ML_LIST_ENDPOINTS, "OnlineEndpoints_List", "GET", AZURE_ML_ENDPOINTS, "api-version", "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/read", AZURE_OF_ENDPOINTS, .reads = true) \
-	X(ML_LIST_KEYS, "OnlineEndpoints_ListKeys", "POST", AZURE_ML_ENDPOINTS "/{endpoint}/listKeys", "api-version", "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/listKeys/action", AZURE_OF_ENDPOINTS, .reads = true) \
+	X(ML_LIST_KEYS, "OnlineEndpoints_ListKeys", "POST", AZURE_ML_ENDPOINTS "/{endpoint}/listKeys", "api-version", "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/listKeys/action", AZURE_OF_ENDPOINTS, .repeat = CALL_REPEAT_NAMED) \
 	X(ML_PUT_DEPLOYMENT, "OnlineDeployments_CreateOrUpdate", "PUT", AZURE_ML_ENDPOINTS "/{endpoint}/deployments/{deployment}", "api-version", "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments/write", AZURE_OF_ENDPOINTS, .repeat = CALL_REPEAT_NAMED, .async = CALL_OPERATION) \
 	X(ML_PUT_ENDPOINT, "OnlineEndpoints_CreateOrUpdate", "PUT", AZURE_ML_ENDPOINTS "/{endpoint}", "api-version", "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/write", AZURE_OF_ENDPOINTS, .repeat = CALL_REPEAT_NAMED, .async = CALL_OPERATION)
 // clang-format on

@@ -306,7 +306,6 @@ static void test_azure(void **state)
 		"      \"Microsoft.MachineLearningServices/locations/mfeOperationsStatus/read\",\n"
 		"      \"Microsoft.MachineLearningServices/workspaces/jobs/read\",\n"
 		"      \"Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments/read\",\n"
-		"      \"Microsoft.MachineLearningServices/workspaces/onlineEndpoints/listKeys/action\",\n"
 		"      \"Microsoft.MachineLearningServices/workspaces/onlineEndpoints/read\",\n"
 		"      \"Microsoft.Storage/storageAccounts/blobServices/containers/read\",\n"
 		"      \"Microsoft.Storage/storageAccounts/blobServices/getInfo/action\"\n"
