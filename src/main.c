@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "cli/cli.h"
+#include "cloud/catalog_request.h"
 #include "cloud/cloud_kind.h"
 #include "cloud/job_work.h"
 #include "data/bucket_kind.h"
@@ -560,6 +561,7 @@ static void build_app(struct app *app)
 		.list_addresses = list_addresses,
 		.write_api_reference = api_write_reference,
 		.write_support = support_write,
+		.prices = catalog_request,
 	};
 }
 

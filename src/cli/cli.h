@@ -32,6 +32,7 @@ struct cli {                             // what main.c passes to every command;
 		struct call *c, void *app, const struct cli_target *target, struct str prefix, struct buf *out);
 	void (*write_api_reference)(FILE *out);
 	int (*write_support)(const char *folder, struct buf *out, struct err *e); // docs/support.md from records
+	int (*prices)(struct call *c, const json_t *request, json_t **result); // cloud/catalog_request.h; *result is owned
 	const struct command *const *commands; // all of the program, for the manual
 	size_t command_count;
 };

@@ -113,5 +113,6 @@ extern const struct command guards_command, permissions_command, check_command, 
 extern const struct command backup_command, restore_command;
 extern const struct command reference_command, completion_command;
 extern const struct command why_command;
+extern const struct command prices_list_command, prices_check_command, prices_import_command;
 
 #endif

@@ -92,6 +92,30 @@ static void write_api(FILE *out)
 	fputs("the API\n", out);
 }
 
+// Prices from a table: what was asked goes to standard output first.
+static int ask_prices(struct call *c, const json_t *request, json_t **result)
+{
+	struct buf text = {0};
+	struct str what = json_str(request, "do");
+	assert_int_equal(0, json_write(request, &text, NULL));
+	printf("%s\n", buf_cstr(&text));
+	buf_free(&text);
+	if (str_eq(json_str(request, "region"), S("moon")))
+		return call_fail(c, ERR_INVALID, "there is no moon");
+	if (str_eq(what, S("list")))
+		*result = parse("{\"rows\":[{\"provider\":\"aws\",\"region\":\"r\",\"shape\":\"m\",\"vcpu\":4,"
+				"\"memory_gib\":16,\"accelerator\":\"T4\",\"count\":2,\"on_demand\":1.5,"
+				"\"date\":\"2026-06\",\"confidence\":\"low\"}]}");
+	else if (str_eq(what, S("check")))
+		*result = parse(json_object_get(request, "prices")
+				? "{\"rows\":1,\"findings\":[{\"fault\":\"age\",\"text\":\"m: old\"}]}"
+				: "{\"rows\":9,\"findings\":[]}");
+	else
+		*result = parse("{\"rows\":2,\"file\":\"f\",\"refused\":[{\"shape\":\"m\",\"why\":\"free\"}],"
+				"\"refused_count\":1}");
+	return 0;
+}
+
 struct ran {
 	int code;
 	char *out, *err;
@@ -108,6 +132,7 @@ static struct ran run(const struct answer *answers, const char *line)
 		.close_local = close_local,
 		.find_state_folder = find_folder,
 		.write_api_reference = write_api,
+		.prices = ask_prices,
 		.commands = cli_commands,
 		.command_count = cli_command_count};
 	struct ran r = {0};
@@ -395,6 +420,40 @@ static void test_explain_and_references(void **state)
 	done(&r);
 }
 
+static void test_prices(void **state)
+{
+	(void)state;
+	struct ran r = run(NULL, "prices list --cloud aws --accelerator T4 --count 2 --spot");
+	assert_int_equal(0, r.code);
+	assert_string_equal("{\"accelerator\":\"T4\",\"cloud\":\"aws\",\"count\":2,\"cpu\":0,\"do\":\"list\",\"memory_gib\":0,"
+			    "\"spot\":true}\n"
+			    "CLOUD  REGION  MACHINE  CPU  GIB  ACCELERATOR   USD/H  SPOT  DATE     TRUST\n"
+			    "aws    r       m          4   16  2 x T4       1.5000     -  2026-06  low\n",
+		r.out);
+	done(&r);
+	r = run(NULL, "prices check mine.json");
+	assert_int_equal(1, r.code);
+	assert_holds(r.out, "\"prices\":\"mine.json\"");
+	assert_holds(r.out, "age: m: old\n1 rows, 1 findings\n");
+	done(&r);
+	r = run(NULL, "prices check");
+	assert_int_equal(0, r.code);
+	assert_holds(r.out, "9 rows, 0 findings\n");
+	done(&r);
+	r = run(NULL, "prices import azure --region x --out f --key-file k");
+	assert_int_equal(0, r.code);
+	assert_holds(r.out, "\"key_file\":\"k\",\"memory_gib\":0,\"out\":\"f\",\"region\":\"x\"");
+	assert_holds(r.out, "m: free\n2 rows in f, 1 prices refused\n");
+	done(&r);
+	r = run(NULL, "prices import azure --region moon --out f");
+	assert_int_equal(2, r.code);
+	assert_string_equal("isobar: there is no moon\n", r.err);
+	done(&r);
+	r = run(NULL, "prices import");
+	assert_int_equal(2, r.code);
+	done(&r);
+}
+
 static void test_targets(void **state)
 {
 	(void)state;
@@ -442,6 +501,7 @@ int main(void)
 		cmocka_unit_test(test_data),
 		cmocka_unit_test(test_explain_and_references),
 		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_prices),
 		cmocka_unit_test(test_cells),
 	};
 	// Memory streams have no descriptor, so they are no terminal; standard input must not be one either.
