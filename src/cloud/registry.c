@@ -151,7 +151,11 @@ static int list_hosts(struct opened *opened, const struct cloud_config *config, 
 		r = transport_host(token_uri, a, &hosts[count++], e);
 	if (!r && identity_url.n)
 		r = transport_host(identity_url, a, &hosts[count++], e);
-	if (!r && registry_opens_services(config))
+	// Credentials that have to be exchanged first go to the provider's own token services.
+	bool exchanged = json_flag(config->credentials, "chain", false) || json_str(config->credentials, "assume").n ||
+			 json_str(config->credentials, "client_id").n ||
+			 json_flag(config->credentials, "managed_identity", false);
+	if (!r && (exchanged || registry_opens_services(config)))
 		r = registry_services_hosts(a, config, hosts, &count, e);
 	for (size_t i = 0; i < config->host_count; i++)
 		hosts[count++] = config->hosts[i];
