@@ -139,7 +139,8 @@ static int authenticate(struct front_request *r, struct str body)
 	if (rc == 0 && !s->claim.payload_hash.n)
 		s->claim.payload_hash = str_of(hex);
 	if (rc == 0 && !str_is(s->claim.payload_hash, hex))
-		rc = s3_refuse(r, "SignatureDoesNotMatch");
+		rc = aws_query_refuse(r, 403, "SignatureDoesNotMatch",
+			"The request signature we calculated does not match the signature you provided.");
 	if (rc == 0)
 		rc = session_identify(r, &s->claim, &signing);
 	if (rc == 0)

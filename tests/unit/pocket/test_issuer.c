@@ -100,16 +100,16 @@ static void test_unknown(UNUSED void **state)
 	trust(json_array());
 	assert_refused(token, "issuers.json lists no audience for it");
 	trust(json_pack("[s]", "b"));
-	assert_refused(token, "");
+	assert_refused(token, "the token is for \"a\", not for \"b\"");
 }
 
 static void test_forged(UNUSED void **state)
 {
 	trust(json_pack("[s]", "a"));
-	assert_refused(sign(&other_key, ISSUER, "a"), "");
+	assert_refused(sign(&other_key, ISSUER, "a"), "the token's signature is wrong");
 	struct str token = sign(&private_key, ISSUER, "a");
-	assert_refused(str_take(token, token.n - 4), "");
-	assert_refused(bare_tampered(token, token.n - 40), "");
+	assert_refused(str_take(token, token.n - 4), "the token's signature is ");
+	assert_refused(bare_tampered(token, token.n - 40), "the token's signature is wrong");
 }
 
 static void test_times(UNUSED void **state)
@@ -120,11 +120,11 @@ static void test_times(UNUSED void **state)
 	bare.edges.now_ns += 299 * NS_PER_S;
 	assert_int_equal(issuer_verify(bare_request(), token, &out), 0);
 	bare.edges.now_ns += 1000 * NS_PER_S;
-	assert_refused(token, "");
+	assert_refused(token, "the token has expired");
 	bare.edges.now_ns = (BARE_START_S - 60) * NS_PER_S; // a clock that is slow by the leeway
 	assert_int_equal(issuer_verify(bare_request(), token, &out), 0);
 	bare.edges.now_ns -= NS_PER_S;
-	assert_refused(token, "");
+	assert_refused(token, "the token is from the future: check both clocks");
 }
 
 #define ONE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
