@@ -100,8 +100,9 @@ class Returns:
 
 
 def check_apply(r):
-    r.hold("azure-eu", "stall 50s PUT")
+    r.hold("azure-eu", "stall 50s PUT /azureeu/**")
     others = ["bucket/lake on %s: created" % cloud for cloud in ("aws-eu", "gcp-eu", "munich", OUTSIDE)]
+    others.append("encryption-key/lake on azure-eu: created")
     code, told = r.killed_within("azure-eu", ["apply", "--auto-approve"], others)
     same(code, UNAVAILABLE, "exit code of an apply with a cloud killed midway, that said\n" + told)
     for one in ("bucket/lake on azure-eu: failed: ", "dataset/returns: skipped: not tried: something that it needs failed\n", "isobar: 1 of "):
