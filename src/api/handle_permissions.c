@@ -26,6 +26,7 @@ int handle_permissions(struct api_request *r, json_t **result)
 		return rc;
 	request.read_only = query_flag(r, "read_only");
 	request.deep = query_flag(r, "deep");
+	request.services = query_flag(r, "services");
 	rc = permissions_write(r->call, &request, &text);
 	if (rc < 0)
 		return rc;

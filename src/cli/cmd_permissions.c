@@ -4,7 +4,7 @@
 
 struct permissions_options {
 	struct common common;
-	bool read_only, deep;
+	bool read_only, deep, services;
 };
 static const struct option permissions_options[] = {
 	COMMON_OPTIONS(struct permissions_options),
@@ -16,6 +16,10 @@ static const struct option permissions_options[] = {
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct permissions_options, deep),
 		.help = "also the scratch buckets of check --deep"},
+	{.name = "services",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct permissions_options, services),
+		.help = "also jobs, endpoints, keys and secrets in the provider's own services"},
 };
 
 static int permissions_run(const struct arguments *a)
@@ -25,11 +29,12 @@ static int permissions_run(const struct arguments *a)
 	AUTO(json) result = NULL;
 	int rc = session_open(&s, a, &o->common, NULL);
 	if (rc == 0) {
-		const char *path = session_path(&s, "/v1/permissions?cloud=", str_of(a->rest[0]),
-			o->read_only ? (o->deep ? "&read_only=1&deep=1" : "&read_only=1")
-			: o->deep    ? "&deep=1"
-				     : "");
-		rc = session_request(&s, "GET", path, NULL, &result);
+		const char *flags = arena_printf(s.call.arena, "%s%s%s", o->read_only ? "&read_only=1" : "",
+			o->deep ? "&deep=1" : "", o->services ? "&services=1" : "")
+					    .p;
+		const char *path =
+			flags ? session_path(&s, "/v1/permissions?cloud=", str_of(a->rest[0]), flags) : NULL;
+		rc = path ? session_request(&s, "GET", path, NULL, &result) : call_no_memory(&s.call);
 	}
 	if (rc == 0 && s.json)
 		session_print_json(&s, result);

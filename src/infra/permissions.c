@@ -32,6 +32,13 @@ static void add_words(const struct cloud_call *row, struct str *list, size_t *co
 		list[(*count)++] = word;
 }
 
+// What every account needs, or only one whose own services run jobs and endpoints and keep keys and secrets.
+static bool is_wanted(const struct permissions_request *r, const struct cloud_call *row)
+{
+	bool always = row->part == CALL_PART_STORE || row->part == CALL_PART_IDENTITY;
+	return (always || r->services) && (row->reads || !r->read_only);
+}
+
 int permissions_collect(
 	struct call *c, const struct permissions_request *r, unsigned scopes, struct str **out, size_t *count)
 {
@@ -41,7 +48,7 @@ int permissions_collect(
 		return call_no_memory(c);
 	for (size_t i = 0; i < r->calls->count; i++) {
 		const struct cloud_call *row = &r->calls->rows[i];
-		if ((scopes & PERMISSIONS_OF(row->scope)) && (row->reads || !r->read_only))
+		if ((scopes & PERMISSIONS_OF(row->scope)) && is_wanted(r, row))
 			add_words(row, list, &n);
 	}
 	qsort(list, n, sizeof(*list), compare);

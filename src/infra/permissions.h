@@ -18,6 +18,7 @@ struct permissions_request {
 	size_t bucket_count;
 	bool read_only; // of the calls that change nothing
 	bool deep;      // also the scratch buckets of `check --deep`
+	bool services;  // also of the calls for jobs, endpoints, keys and secrets in the provider's own services
 	const struct cloud_calls *calls;
 };
 

@@ -5,7 +5,7 @@
 
 // clang-format off
 #define AWS_IDENTITY_ROWS(X) \
-	X(ASSUME_ROLE, "AssumeRole", "POST", "/", "", "sts:AssumeRole", .scope = CALL_ON_ACCOUNT, .part = CALL_PART_IDENTITY, .repeat = CALL_REPEAT_SPARE, .api = AWS_API_STS, .target = "AssumeRole") \
+	X(ASSUME_ROLE, "AssumeRole", "POST", "/", "", "sts:AssumeRole", .scope = CALL_ON_ACCOUNT, .part = CALL_PART_ENDPOINTS, .repeat = CALL_REPEAT_SPARE, .api = AWS_API_STS, .target = "AssumeRole") \
 	X(ASSUME_ROLE_WITH_WEB_IDENTITY, "AssumeRoleWithWebIdentity", "POST", "/", "", "", .part = CALL_PART_IDENTITY, .repeat = CALL_REPEAT_SPARE, .api = AWS_API_STS, .target = "AssumeRoleWithWebIdentity") \
 	X(GET_BUCKET_ENCRYPTION, "GetBucketEncryption", "GET", "/{bucket}", "encryption", "s3:GetEncryptionConfiguration", .scope = CALL_ON_BUCKET, .part = CALL_PART_IDENTITY, .reads = true) \
 	X(GET_BUCKET_LOCATION, "GetBucketLocation", "GET", "/{bucket}", "location", "s3:GetBucketLocation", .scope = CALL_ON_BUCKET, .part = CALL_PART_IDENTITY, .reads = true) \

@@ -48,6 +48,7 @@ static void expect(struct fixture *f, const char *cloud, const char *flags, cons
 	assert_int_equal(permissions_read(&f->c, f->resources, f->count, str_of(cloud), &r), 0);
 	r.read_only = str_find_char(str_of(flags), 'r') >= 0;
 	r.deep = str_find_char(str_of(flags), 'd') >= 0;
+	r.services = str_find_char(str_of(flags), 's') >= 0;
 	assert_int_equal(permissions_write(&f->c, &r, &text), 0);
 	if (!str_eq(text, str_of(wanted)))
 		fail_msg("got:\n%.*s", STR(text));
@@ -58,7 +59,7 @@ static void test_aws(void **state)
 	(void)state;
 	struct fixture f;
 	begin(&f);
-	expect(&f, "aws-us", "",
+	expect(&f, "aws-us", "s",
 		"{\n"
 		"  \"Version\": \"2012-10-17\",\n"
 		"  \"Statement\": [\n"
@@ -162,7 +163,7 @@ static void test_aws(void **state)
 		"    }\n"
 		"  ]\n"
 		"}\n");
-	expect(&f, "aws-us", "rd",
+	expect(&f, "aws-us", "rds",
 		"{\n"
 		"  \"Version\": \"2012-10-17\",\n"
 		"  \"Statement\": [\n"
@@ -237,7 +238,7 @@ static void test_azure(void **state)
 	(void)state;
 	struct fixture f;
 	begin(&f);
-	expect(&f, "azure-eu", "",
+	expect(&f, "azure-eu", "s",
 		"{\n"
 		"  \"roleDefinition\": {\n"
 		"    \"Name\": \"Isobar fashion-x\",\n"
@@ -295,7 +296,7 @@ static void test_azure(void **state)
 		"    \"conditionVersion\": \"2.0\"\n"
 		"  }\n"
 		"}\n");
-	expect(&f, "azure-eu", "r",
+	expect(&f, "azure-eu", "rs",
 		"{\n"
 		"  \"roleDefinition\": {\n"
 		"    \"Name\": \"Isobar fashion-x (read only)\",\n"
@@ -338,7 +339,7 @@ static void test_gcp(void **state)
 	(void)state;
 	struct fixture f;
 	begin(&f);
-	expect(&f, "gcp-eu", "d",
+	expect(&f, "gcp-eu", "ds",
 		"# gcloud iam roles create isobar_fashion_x_project --project=lumen-ml --file=FILE (this document)\n"
 		"title: Isobar fashion-x, project\n"
 		"description: What Isobar calls, and no more\n"
@@ -414,7 +415,7 @@ static void test_gcp(void **state)
 		"  condition:\n"
 		"    title: one bucket of Isobar\n"
 		"    expression: 'resource.name.startsWith(\"projects/_/buckets/isobar-check-\")'\n");
-	expect(&f, "gcp-eu", "r",
+	expect(&f, "gcp-eu", "rs",
 		"# gcloud iam roles create isobar_fashion_x_project_read --project=lumen-ml --file=FILE (this document)\n"
 		"title: Isobar fashion-x, project, read only\n"
 		"description: What Isobar calls, and no more\n"
