@@ -37,6 +37,8 @@ static int perform(struct call *c, void *ctx, const struct transport_request *re
 		copy.data = tee_data;
 		copy.ctx = &tee;
 	}
+	if (w->watch->before)
+		w->watch->before(w->watch->ctx, request);
 	int r = w->below.perform(c, w->below.ctx, &copy, out);
 	struct transport_response nothing = {0};
 	w->watch->seen(w->watch->ctx, request, r ? &nothing : out,

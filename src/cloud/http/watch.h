@@ -12,6 +12,8 @@ struct transport_watch {
 	// code: of the transport; the answer is zero when it is not 0. body: of the answer, streamed or kept.
 	void (*seen)(void *ctx, const struct transport_request *request, const struct transport_response *answer,
 		struct str body, int code);
+	// Before a request is sent; NULL: nobody wants to know.
+	void (*before)(void *ctx, const struct transport_request *request);
 };
 
 enum { TRANSPORT_WATCH_MOST = 32 << 20 }; // bytes of a streamed body that are kept for the watcher

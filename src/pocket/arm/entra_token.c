@@ -159,6 +159,7 @@ static json_t *claims_of(struct pocket *p, struct arena *a, const struct entra_a
 		(json_int_t)(now + ENTRA_TOKEN_LIFE_S), "idtyp", "app", "ver", "1.0", "appidacr", "1");
 	if (entra_tenant(p, a, &tenant, &e) < 0)
 		tenant = S("");
+	json_object_set_new(j, "xms_ns", json_integer(p->edges->wall_ns(p->edges->ctx))); // ours: `iat` is too coarse for `expire`
 	json_set_str(j, "aud", audience);
 	json_set_str(j, "iss", arena_printf(a, "https://sts.windows.net/%.*s/", STR(tenant)));
 	json_set_str(j, "tid", tenant);
@@ -212,7 +213,7 @@ enum entra_token_state entra_read_token(struct pocket *p, struct arena *a, struc
 	if (!is_signed(p, a, said, signature) || base64url_decode(body, &text) < 0 ||
 		json_parse(buf_str(&text), &j, NULL) < 0 || !(*claims = json_in_arena(a, j)))
 		return ENTRA_TOKEN_INVALID;
-	bool ended = p->tokens_ended_ns && json_int(*claims, "iat", 0) * NS_PER_S <= p->tokens_ended_ns;
+	bool ended = p->tokens_ended_ns && json_int(*claims, "xms_ns", 0) <= p->tokens_ended_ns;
 	return ended || json_int(*claims, "exp", 0) <= entra_now_s(p) ? ENTRA_TOKEN_EXPIRED : ENTRA_TOKEN_GOOD;
 }
 
