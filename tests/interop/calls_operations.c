@@ -220,7 +220,7 @@ static json_t *some_grants(const struct world *w)
 static int key_grant(struct world *w, struct str name)
 {
 	AUTO(json) grants = some_grants(w);
-	return w->cloud.keys->set_grants(&w->c, w->cloud.keys_ctx, name, grants);
+	return CLOUD_CALL(&w->c, &w->cloud, keys, set_grants, name, grants);
 }
 
 static int key_is_granted(struct world *w, struct str name)
@@ -346,6 +346,8 @@ static int secret_is_gone(struct world *w, struct str name)
 
 static int secret_create_deleted(struct world *w, struct str name)
 {
+	if (str_is(w->config.provider, "aws")) // the name stays taken until the deletion is over
+		return call_fail(&w->c, ERR_UNSUPPORTED, "a secret that is being deleted does not come back");
 	int r = secret_first(w, name);
 	return r ? r : secret_delete(w, name);
 }
@@ -405,14 +407,16 @@ static int job_is_one(struct world *w, struct str name)
 {
 	struct str *names;
 	size_t count, same = 0;
-	struct job_status status;
+	struct job_status status = {0};
 	int r = w->cloud.jobs->list(&w->c, w->cloud.jobs_ctx, S(""), &names, &count);
 	for (size_t i = 0; !r && i < count; i++)
 		same += str_eq(names[i], name);
 	if (!r && same != 1)
 		return call_fail(&w->c, ERR_FAILED, "the job is there %zu times", same);
 	r = r ? r : w->cloud.jobs->observe(&w->c, w->cloud.jobs_ctx, name, &status);
-	return r ? r : status.state <= JOB_RUNNING ? 0 : wrong(w, "the job does not run");
+	if (!r && status.state > JOB_RUNNING)
+		r = call_fail(&w->c, ERR_FAILED, "the job is in state %d: %.*s", status.state, STR(status.reason));
+	return r;
 }
 
 static int job_is_stopped(struct world *w, struct str name)

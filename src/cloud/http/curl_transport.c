@@ -328,6 +328,8 @@ static void set_method(const struct curl_library *curl, void *handle, const stru
 	if (body) {
 		curl->easy_setopt(handle, CURLOPT_UPLOAD, 1L);
 		curl->easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, (int64_t)request->body.n);
+		// On a kept connection that ends without an answer libcurl sends a request without a body again by itself.
+		curl->easy_setopt(handle, CURLOPT_FRESH_CONNECT, request->body.n ? 0L : 1L);
 	}
 	curl->easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request->method);
 }
