@@ -365,7 +365,7 @@ static int job_start(struct world *w, struct str name, const char *seconds, bool
 	const char *const argv[] = {"/bin/sleep", seconds, NULL};
 	struct job_spec spec = {.name = name,
 		.argv = argv,
-		.output = {MATRIX_BUCKET, arena_printf(&w->arena, "out/%.*s", STR(name))},
+		.output = {MATRIX_BUCKET, arena_printf(&w->arena, "out/%.*s/", STR(name))},
 		.cpu = 1,
 		.memory = 128 << 20,
 		.deadline_ns = 600 * 1000000000ll,
