@@ -143,6 +143,7 @@ static void seen(UNUSED void *ctx, UNUSED const struct transport_request *reques
 static bool counts(const char *name)
 {
 	return name[0] != '.' && !strstr(name, "operation") && strcmp(name, "rings") && strcmp(name, "at-rest") &&
+	       !strstr(name, "environment") && // one an image
 	       strcmp(name, "logs"); // of jobs: they come when a job writes
 }
 
