@@ -306,6 +306,7 @@ static const struct {
 	{"cloudkms.cryptoKeyVersions.create", "act-twice", "Cloud KMS makes a version for each request"},
 	{"Rotate Key", "act-twice", "Key Vault rotates for each request"},
 	{"Create Key", "act-twice", "Key Vault makes a version for each request"},
+	{"Set Secret", "act-twice", "Key Vault makes a version for each request"},
 	{"aiplatform.customJobs.create", "act-twice", "Vertex makes a job for each request"},
 };
 
