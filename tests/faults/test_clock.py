@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A machine whose clock steps by an hour, each way, while its clouds' clocks are right (libfaketime): what needs the clouds fails soon and says that
-it is the clock, nothing waits for an hour, nothing is lost, and once the clock is right again the same command goes on. test_clock.py BUILD
+"""A machine whose clock steps by an hour, each way, while its clouds' clocks are right (libfaketime): requests are signed again by the clock that
+the cloud tells, nothing waits for an hour, what comes out is what a right clock makes, and once it is right again nothing is left to do.
+test_clock.py BUILD
 """
 import os
 import shutil
@@ -36,23 +37,21 @@ def test(s):
     for by in ("+1h", "-1h"):
         folder = os.path.join(s.folder, "stepped" + by)
         shutil.copytree(applied, folder, symlinks=True)
-        for _ in range(2):  # the second one meets what the first one left
-            began = time.monotonic()
-            ended = s.run("run", GOAL, folder=folder, env=stepped(by), expect=None, seconds=2 * SOON)
-            need(ended.code not in (0, None) and ended.code < 128, "%s", ended)
-            need("clock" in ended.err, "%s does not say that it is the clock", ended)
-            need(time.monotonic() - began < SOON, "it took %.0f s", time.monotonic() - began)
-        s.run("run", GOAL, folder=folder, seconds=120)  # the clock is right again
+        began = time.monotonic()
+        s.run("run", GOAL, folder=folder, env=stepped(by), seconds=2 * SOON)
+        need(time.monotonic() - began < SOON, "it took %.0f s", time.monotonic() - began)
+        again = s.run("run", GOAL, folder=folder, seconds=120)  # the clock is right again
+        same(again.err.count("never made"), 0, "what the right clock finds to make")
         check_processes(s, folder)
         compare(outcome(s, folder, lambda found: found[:6]), clean, retried=True)
         need(s.plan_is_empty(folder), "a second plan has something to do")
         s.run("down", folder=folder)
-        print("a clock %s: said so, and went on" % by, flush=True)
+        print("a clock %s: nothing came of it" % by, flush=True)
     # Halfway through: what was made before the step is made, and stays so.
     folder = os.path.join(s.folder, "halfway")
     shutil.copytree(applied, folder, symlinks=True)
     s.make(folder, "transform/prepared")
-    s.run("run", GOAL, folder=folder, env=stepped("-1h"), expect=None, seconds=2 * SOON)
+    s.run("run", GOAL, folder=folder, env=stepped("-1h"), seconds=2 * SOON)
     words = s.run("run", GOAL, folder=folder, seconds=120).err
     same(words.count("transform/prepared: never made"), 0, "times that a step was made again")
     check_processes(s, folder)

@@ -140,7 +140,8 @@ def check_server(common, seen, time):
     elif what == "query":
         changed["query"] = seen["query"] + "&zz=1"
     elif what == "late":
-        when = datetime.datetime.strptime(time, "%Y%m%dT%H%M%SZ") + datetime.timedelta(seconds=901)
+        most = 900 if common["service"] == "s3" else 300  # seconds that a clock may be off
+        when = datetime.datetime.strptime(time, "%Y%m%dT%H%M%SZ") + datetime.timedelta(seconds=most + 1)
         now = when.strftime("%Y%m%dT%H%M%SZ")
     elif what == "header":
         changed["headers"] = [[n, v + "x"] if n.lower() == "host" else [n, v] for n, v in seen["headers"]]
@@ -149,7 +150,8 @@ def check_server(common, seen, time):
                               for n, v in seen["headers"]]
     answer = ask(op="verify", now=now, **{**common, **changed})
     assert not answer["accepted"]
-    assert answer["code"] == ("RequestTimeTooSkewed" if what == "late" else "SignatureDoesNotMatch"), (what, answer)
+    too_late = what == "late" and common["service"] == "s3"  # other services call it a signature that expired
+    assert answer["code"] == ("RequestTimeTooSkewed" if too_late else "SignatureDoesNotMatch"), (what, answer)
 
 
 def check_presigned(credentials, region, when, service):
