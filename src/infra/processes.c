@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 #include "base/process.h"
 #include "base/time.h"
@@ -120,10 +121,13 @@ static void stop_endpoint(struct call *c, const struct cloud *cloud, struct str 
 	} while (stopped);
 }
 
+// Only the local engine's are processes of ours: a pocket cloud ends its own, and an account's go on.
 static void stop_on_cloud(struct call *c, const struct cloud *cloud)
 {
 	struct str *names;
 	size_t count;
+	if (!cloud->endpoints || strcmp(cloud->endpoints->name, "local") != 0)
+		return;
 	if (CLOUD_CALL(c, cloud, endpoints, list, &names, &count) < 0)
 		return;
 	for (size_t i = 0; i < count; i++)
