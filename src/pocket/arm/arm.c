@@ -196,12 +196,13 @@ static void with_body(struct front_request *r, struct str body)
 	struct arm_request *a = arm_request(r);
 	json_t *j = NULL;
 	int rc = json_parse(body, &j, &r->err);
+	a->body = rc < 0 ? NULL : json_in_arena(r->arena, j);
 	if (rc < 0) {
 		char why[200];
 		str_copy(why, sizeof(why), str_clip(str_of(r->err.message), sizeof(why) - 1));
 		arm_refuse(r, 400, "InvalidRequestContent",
 			"The request content was invalid and could not be deserialized: '%s'.", why);
-	} else if (!json_is_object(a->body = json_in_arena(r->arena, j))) {
+	} else if (!json_is_object(a->body)) { // a macro that looks at its argument twice
 		rc = arm_refuse(r, 400, "InvalidRequestContent",
 			"The request content was invalid and could not be deserialized: 'it is not an object'.");
 	}

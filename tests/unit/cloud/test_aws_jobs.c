@@ -114,10 +114,11 @@ static int fake_job(struct call *c, struct str operation, const json_t *in, stru
 
 static int fake_streams(struct call *c, const json_t *in, struct transport_response *out)
 {
-	json_t *list = json_array(), *stream;
+	json_t *list, *stream;
 	const char *key;
 	if (!json_object_size(lab->logs))
 		return refuse(c, out, "ResourceNotFoundException", "The specified log group does not exist.");
+	list = json_array();
 	json_object_foreach(lab->logs, key, stream)
 	{
 		if (str_starts(str_of(key), json_str(in, "logStreamNamePrefix")))
