@@ -129,8 +129,7 @@ static void a_failure_has_its_exit_code(void **state)
 // The notice comes when the command says that it has its first checkpoint.
 static void *give_notice(void *ctx)
 {
-	struct world *w = ctx;
-	const char *sign = fixture_path(&w->f, "sign");
+	const char *sign = ctx;
 	for (int i = 0; i < 2000 && !file_exists(sign); i++)
 		usleep(10000);
 	kill(getpid(), SIGTERM);
@@ -150,7 +149,9 @@ static void a_checkpoint_outlives_its_machine(void **state)
 	w->spec.environment = (const char *const[]){arena_printf(&w->f.arena, "SIGN=%s/sign", w->f.folder).p, NULL};
 	submit(w, SH("if test -e $ISOBAR_CHECKPOINT/epoch; then cp $ISOBAR_CHECKPOINT/epoch $ISOBAR_OUT/; exit 0; fi;"
 		     "trap 'echo 3 > $ISOBAR_CHECKPOINT/epoch; exit 1' TERM; echo begun > $SIGN; while :; do sleep 0.05; done"));
-	assert_int_equal(pthread_create(&thread, NULL, give_notice, w), 0);
+	char sign[256];
+	assert_true(str_copy(sign, sizeof(sign), arena_printf(&w->f.arena, "%s/sign", w->f.folder)));
+	assert_int_equal(pthread_create(&thread, NULL, give_notice, sign), 0);
 	run(w, "one");
 	pthread_join(thread, NULL);
 	assert_int_equal(sigtimedwait(&term, NULL, &now), SIGTERM);
