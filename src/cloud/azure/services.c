@@ -88,20 +88,7 @@ static int refused(struct call *c, struct provider *p, const struct transport_re
 	return provider_fail(c, codes, COUNT_OF(codes), &refusal);
 }
 
-static int authorize(struct call *c, struct provider *p, const struct sign_request *r, struct exchange *x)
-{
-	struct credential who;
-	(void)r;
-	int code = credentials_get(c, p->credentials, p->audience, &who);
-	if (code)
-		return code;
-	struct str value = arena_printf(c->arena, "Bearer %.*s", STR(who.token));
-	exchange_header(x, "authorization", value);
-	x->serial = who.serial;
-	return value.p ? 0 : call_no_memory(c);
-}
-
-static const struct provider_ops azure_service_ops = {.name = "azure", .authorize = authorize, .refused = refused};
+static const struct provider_ops azure_service_ops = {.name = "azure", .authorize = service_authorize_bearer, .refused = refused};
 
 // ---------------------------------------------------------------- life
 

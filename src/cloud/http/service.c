@@ -37,3 +37,16 @@ struct str service_origin(struct str url)
 	ptrdiff_t path = str_find_char(str_drop(url, (size_t)host + 3), '/');
 	return path < 0 ? url : str_take(url, (size_t)host + 3 + (size_t)path);
 }
+
+int service_authorize_bearer(struct call *c, struct provider *p, const struct sign_request *r, struct exchange *x)
+{
+	struct credential who;
+	(void)r;
+	int code = credentials_get(c, p->credentials, p->audience, &who);
+	if (code)
+		return code;
+	struct str value = arena_printf(c->arena, "Bearer %.*s", STR(who.token));
+	exchange_header(x, "authorization", value);
+	x->serial = who.serial;
+	return value.p ? 0 : call_no_memory(c);
+}

@@ -34,6 +34,9 @@ struct service_place { // of one API
 MUST_CHECK int service_open(struct service *s, const struct services_options *o, const struct provider_ops *ops,
 	const struct service_place *place, struct arena *a, struct err *e);
 void service_close(struct service *s); // a zero service is fine
+// The slot `authorize` where a bearer token of the provider's audience does; the attempt remembers which token it was.
+MUST_CHECK int service_authorize_bearer(
+	struct call *c, struct provider *p, const struct sign_request *r, struct exchange *x);
 // "http://127.0.0.1:4000" of a URL: what one address that answers for all services is without its path.
 struct str service_origin(struct str url);
 
