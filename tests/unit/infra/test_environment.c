@@ -187,11 +187,20 @@ static int list_fails(struct call *c, void *ctx, struct str **names, size_t *cou
 	return call_fail(c, ERR_UNAVAILABLE, "down");
 }
 
+static int never_asked(struct call *c, void *ctx, struct str **names, size_t *count)
+{
+	(void)c, (void)ctx, (void)names, (void)count;
+	fail_msg("a provider is asked for processes of ours");
+	return 0;
+}
+
+// Of the local engine all end, whatever another cloud answers; a provider's are its own.
 static void test_endpoints(void **state)
 {
 	(void)state;
-	static const struct endpoint_ops works = {.name = "test", .list = list_endpoints, .observe = observe_endpoint};
-	static const struct endpoint_ops fails = {.name = "test", .list = list_fails};
+	static const struct endpoint_ops works = {.name = "local", .list = list_endpoints, .observe = observe_endpoint};
+	static const struct endpoint_ops fails = {.name = "local", .list = list_fails};
+	static const struct endpoint_ops provider = {.name = "aws", .list = never_asked};
 	struct fixture f;
 	struct replicas r = {.name = S_INIT("classify")};
 	begin(&f);
@@ -199,7 +208,7 @@ static void test_endpoints(void **state)
 	const struct process_spec spec = {.argv = argv, .in = -1, .out = -1, .error = -1};
 	assert_int_equal(0, process_start(&spec, &r.process, &f.call.err));
 	struct cloud items[] = {{.name = S_INIT("a"), .endpoints = &fails}, {.name = S_INIT("b")},
-		{.name = S_INIT("c"), .endpoints = &works, .endpoints_ctx = &r}};
+		{.name = S_INIT("d"), .endpoints = &provider}, {.name = S_INIT("c"), .endpoints = &works, .endpoints_ctx = &r}};
 	const struct clouds clouds = {.items = items, .count = COUNT_OF(items)};
 	assert_int_equal(0, processes_stop_endpoints(&f.call, &clouds));
 	assert_false(process_alive(&r.process));
