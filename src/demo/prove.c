@@ -32,7 +32,11 @@ static int check_no_drift(struct demo *d)
 	if (rc < 0)
 		return rc;
 	const json_t *drift = demo_find(json_object_get(answer, "alerts"), "signal", "drift");
-	return drift ? call_fail(&d->call, ERR_FAILED, "the traffic raised an alert of drift: %s", json_text(drift, "summary")) : 0;
+	if (drift)
+		return call_fail(&d->call, ERR_FAILED, "the traffic raised an alert of drift: %s", json_text(drift, "summary"));
+	// Said, so that nobody takes the silence for a measure: the monitor reaches the sketches of the local engine's servers only.
+	story_say(&d->story, "drift", "no alert; inputs of endpoints in a cloud's own service are not measured yet");
+	return 0;
 }
 
 static int add_cost(struct demo *d)
